@@ -1,0 +1,35 @@
+// The typed errors of the library and expect(), the check that throws them.
+// A message names the operation, both facts and the next step: "linear: x has 3 features but W takes 4; ...".
+#pragma once
+#include <sstream>
+#include <stdexcept>
+#include <string>
+
+namespace graft {
+
+/// What every error of graft derives from; catch this one to catch all.
+struct Error : std::runtime_error {
+  using std::runtime_error::runtime_error;
+  ~Error() override;  // defined in the library, so that one copy of the type serves programs, plug-ins and notebooks
+};
+struct ShapeError : Error { using Error::Error; ~ShapeError() override; };  ///< shapes that do not fit together
+struct IndexError : Error { using Error::Error; ~IndexError() override; };  ///< an id, axis or range that does not exist
+struct SizeError  : Error { using Error::Error; ~SizeError() override; };   ///< a negative size, or one too large to hold
+struct ValueError : Error { using Error::Error; ~ValueError() override; };  ///< an argument outside its range
+struct GraphError : Error { using Error::Error; ~GraphError() override; };  ///< backward where there is nothing to go back on
+
+/// The parts written one after another: text("a", 1, 'b') == "a1b".
+template <class... Parts>
+std::string text(const Parts&... parts) {
+  std::ostringstream out;
+  (out << ... << parts);
+  return out.str();
+}
+
+/// Throws E with the parts as its message unless ok. Costs one branch when all is well.
+template <class E = ShapeError, class... Parts>
+void expect(bool ok, const Parts&... parts) {
+  if (!ok) throw E(text(parts...));
+}
+
+}  // namespace graft

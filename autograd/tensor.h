@@ -1,0 +1,94 @@
+// Tensor: a Shape and shared, 64-byte-aligned storage. Always contiguous and row-major; a view is a reshape.
+// A Tensor is a handle: copies share the numbers. It knows nothing of gradients (see variable.h).
+// Reading is data(); writing is write(), which counts, so that backward can tell when a saved tensor was changed.
+#pragma once
+#include <atomic>
+#include <iosfwd>
+#include <memory>
+#include <vector>
+
+#include "autograd/allocator.h"
+#include "autograd/ledger.h"
+#include "autograd/shape.h"
+
+namespace graft {
+
+/// Owned memory with its ledger tag. Made by Tensor only.
+struct Storage {
+  explicit Storage(Index numel);
+  ~Storage();
+  Storage(const Storage&) = delete;
+  Storage& operator=(const Storage&) = delete;
+  void retag(Tag to);
+
+  Block block;
+  std::size_t bytes;                      ///< what was asked for
+  Tag tag;
+  std::atomic<std::uint32_t> version{0};  ///< how often it was opened for writing
+};
+
+class Tensor {
+ public:
+  Tensor() = default;                                 ///< empty: no shape chosen, no storage
+  explicit Tensor(Shape shape);                       ///< numbers not set yet
+  Tensor(Shape shape, real fill);                     ///< all alike
+  Tensor(Shape shape, const std::vector<real>& values);  ///< Errors: ShapeError unless numel values are given
+
+  bool defined() const { return storage_ != nullptr; }
+  const Shape& shape() const { return shape_; }
+  int rank() const { return shape_.rank(); }
+  Index numel() const { return shape_.numel(); }
+  Index dim(int axis) const { return shape_.dim(axis); }
+  Index rows() const { return shape_.rows(); }
+  Index cols() const { return shape_.cols(); }
+  std::size_t bytes() const { return defined() ? static_cast<std::size_t>(numel()) * sizeof(real) : 0; }
+
+  const real* data() const { return defined() ? static_cast<const real*>(storage_->block.memory) : nullptr; }
+  /// The same numbers, to be changed. Errors: ValueError on an empty tensor.
+  real* write();
+
+  real operator[](Index i) const { return data()[i]; }                  ///< flat index, unchecked
+  real at(std::initializer_list<Index> index) const;                    ///< Errors: IndexError
+  real item() const;                                                    ///< the only number. Errors: ShapeError
+  std::vector<real> values() const { return {data(), data() + (defined() ? numel() : 0)}; }
+
+  /// The same storage under another shape. Errors: ShapeError unless numel is the same.
+  Tensor reshape(Shape shape) const;
+  Tensor clone() const;  ///< the same numbers in storage of its own
+  void fill(real value);
+  void copy_from(const Tensor& source);  ///< overwrite the numbers. Errors: ShapeError
+
+  bool alone() const { return storage_.use_count() == 1; }              ///< nobody else holds this storage
+  bool shares(const Tensor& other) const { return storage_ == other.storage_; }
+  std::uint32_t version() const { return storage_ ? storage_->version.load(std::memory_order_relaxed) : 0; }
+  /// Moves the storage's bytes to another line of the ledger.
+  void retag(Category category, const char* op = nullptr) const;
+  Tag tag() const { return storage_ ? storage_->tag : Tag{}; }
+
+ private:
+  Shape shape_;
+  std::shared_ptr<Storage> storage_;
+};
+
+std::ostream& operator<<(std::ostream& out, const Tensor& tensor);  ///< numbers, shortened in the middle when many
+
+/// Token ids or labels: whole numbers with a shape. A value: never changed once made, so copies are cheap.
+class Ids {
+ public:
+  Ids() = default;
+  Ids(Shape shape, std::vector<Id> values);  ///< Errors: ShapeError unless numel values are given
+  Ids(std::initializer_list<Id> values);     ///< one row
+
+  const Shape& shape() const { return shape_; }
+  Index numel() const { return shape_.numel(); }
+  Id operator[](Index i) const { return (*values_)[static_cast<std::size_t>(i)]; }  ///< flat index, unchecked
+  const Id* data() const { return values_ ? values_->data() : nullptr; }
+  const Id* begin() const { return data(); }
+  const Id* end() const { return data() + (values_ ? numel() : 0); }
+
+ private:
+  Shape shape_{0};
+  std::shared_ptr<const std::vector<Id>> values_;
+};
+
+}  // namespace graft
