@@ -1,0 +1,78 @@
+#include "autograd/recompute.h"
+
+#include <algorithm>
+
+namespace graft {
+namespace {
+
+/// The inputs as fresh leaves: a run on them has a graph of its own.
+std::vector<Variable> fresh(const std::vector<Saved>& values, const std::vector<bool>& learns) {
+  std::vector<Variable> inputs;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const Tensor& x = values[i];
+    inputs.emplace_back(x, std::make_shared<Node>("recompute input", x.shape(), Node::State::leaf, learns[i]));
+  }
+  return inputs;
+}
+
+Variable run(const std::function<Variable(const std::vector<Variable>&, Rng&)>& f, const std::vector<Variable>& inputs,
+             Rng& rng) {
+  const WithGrad recorded;  // backward itself records nothing
+  return f(inputs, rng);
+}
+
+}  // namespace
+
+Variable recompute(const std::function<Variable(const std::vector<Variable>&, Rng&)>& f, const std::vector<Variable>& inputs,
+                   Rng& rng) {
+  if (!recording()) return f(inputs, rng);
+  std::vector<Saved> values;
+  std::vector<bool> learns;
+  for (const Variable& x : inputs) {
+    expect<ValueError>(x.defined(), "recompute: input ", values.size(), " is empty");
+    values.emplace_back(x);
+    learns.push_back(x.learns());
+  }
+  const Rng before = rng;
+
+  // The first run is recorded only to learn what f reaches beyond its inputs; its graph dies at the end of this block.
+  Tensor y;
+  std::vector<Variable> reached = inputs;
+  std::vector<std::shared_ptr<Node>> beyond;  // parameters and other history that f uses besides its inputs
+  {
+    const std::vector<Variable> leaves = fresh(values, learns);
+    const std::uint64_t boundary = next_birth();
+    const Variable result = f(leaves, rng);
+    y = result.value();
+    for (const std::shared_ptr<Node>& end : ends(result, boundary)) {
+      const bool is_input = std::any_of(leaves.begin(), leaves.end(), [&](const Variable& x) { return x.node() == end; });
+      if (is_input) continue;
+      beyond.push_back(end);
+      reached.emplace_back(Tensor(), end);
+    }
+  }
+
+  return record_joint("recompute", y, reached, [f, values, learns, beyond, before](const Tensor& dy, const std::vector<bool>&) {
+    const std::vector<Variable> leaves = fresh(values, learns);
+    Rng replay = before;
+    const std::uint64_t boundary = next_birth();
+    const Variable again = run(f, leaves, replay);
+    std::vector<Tensor> gradients;
+    for (const Variable& x : leaves) gradients.push_back(x.learns() ? Tensor(x.shape(), 0) : Tensor());  // if f leaves it out
+    gradients.resize(leaves.size() + beyond.size());
+    for (auto& [node, grad] : pull(again, dy, boundary)) {
+      for (std::size_t i = 0; i < leaves.size(); ++i)
+        if (leaves[i].node() == node) gradients[i] = grad;
+      for (std::size_t i = 0; i < beyond.size(); ++i)
+        if (beyond[i] == node) gradients[leaves.size() + i] = grad;
+    }
+    return gradients;
+  });
+}
+
+Variable recompute(const std::function<Variable(const std::vector<Variable>&)>& f, const std::vector<Variable>& inputs) {
+  Rng none;
+  return recompute([f](const std::vector<Variable>& x, Rng&) { return f(x); }, inputs, none);
+}
+
+}  // namespace graft

@@ -1,0 +1,20 @@
+// Gradient checkpointing (Chen et al. 2016, "Training deep nets with sublinear memory cost"): keep a part's inputs instead
+// of what it saved, and run it again in backward.
+#pragma once
+#include <functional>
+#include <vector>
+
+#include "autograd/rng.h"
+#include "autograd/variable.h"
+
+namespace graft {
+
+/// f(inputs), remembering only the inputs. Backward runs f once more and pulls all gradients back through that run: to
+/// `inputs`, to parameters that f uses (also when only those learn), and to anything else with a history that f reaches.
+/// f must compute the same thing again; randomness goes through the Rng form, whose second run replays the same draws.
+/// Errors: those of f; GraphError if an input was changed before backward.
+Variable recompute(const std::function<Variable(const std::vector<Variable>&)>& f, const std::vector<Variable>& inputs);
+Variable recompute(const std::function<Variable(const std::vector<Variable>&, Rng&)>& f, const std::vector<Variable>& inputs,
+                   Rng& rng);
+
+}  // namespace graft

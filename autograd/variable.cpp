@@ -1,0 +1,253 @@
+#include "autograd/variable.h"
+
+#include <atomic>
+#include <map>
+#include <ostream>
+
+#include "autograd/kernels.h"
+
+namespace graft {
+namespace {
+
+std::atomic<std::uint64_t> births{1};
+thread_local bool recording_now = true;
+
+}  // namespace
+
+bool recording() { return recording_now; }
+NoGrad::NoGrad() : before_(recording_now) { recording_now = false; }
+NoGrad::~NoGrad() { recording_now = before_; }
+WithGrad::WithGrad() : before_(recording_now) { recording_now = true; }
+WithGrad::~WithGrad() { recording_now = before_; }
+
+// --- Node -------------------------------------------------------------------------------------------------------------
+
+Node::Node(const char* op, Shape shape, State state, bool requires_grad)
+    : op(op), shape(shape), state(state), requires_grad(requires_grad), born(births.fetch_add(1, std::memory_order_relaxed)) {}
+
+namespace {
+void move_inputs(Node& node, std::vector<std::shared_ptr<Node>>& into) {
+  for (Edge& edge : node.edges) into.push_back(std::move(edge.input));
+  node.edges.clear();
+}
+}  // namespace
+
+Node::~Node() {
+  if (edges.empty()) return;
+  std::vector<std::shared_ptr<Node>> todo;  // the inputs whose last owner may be this node
+  move_inputs(*this, todo);
+  while (!todo.empty()) {
+    const std::shared_ptr<Node> node = std::move(todo.back());
+    todo.pop_back();
+    if (node.use_count() == 1) move_inputs(*node, todo);
+  }
+}
+
+// --- Variable ---------------------------------------------------------------------------------------------------------
+
+bool Variable::learns() const { return node_ && node_->requires_grad; }
+
+void Variable::learn(bool on) {
+  expect<GraphError>(node_ && node_->state == Node::State::leaf, "learn: only a leaf can be told to learn, but this is ",
+                     node_ ? text("the result of ", node_->op) : std::string("a constant"), "; make one with parameter()");
+  node_->requires_grad = on;
+  value_.retag(on ? Category::trainable : Category::frozen);
+  if (!on) clear_grad();
+}
+
+const Tensor& Variable::grad() const {
+  static const Tensor none;
+  return node_ ? node_->grad : none;
+}
+void Variable::clear_grad() {
+  if (node_) node_->grad = Tensor();
+}
+void Variable::set_grad(Tensor grad) {
+  expect<GraphError>(learns() && node_->state == Node::State::leaf, "set_grad: only a leaf that learns holds a gradient");
+  expect(grad.shape() == shape(), "set_grad: the gradient has shape ", grad.shape(), " but the leaf has ", shape());
+  node_->grad = std::move(grad);
+}
+
+Variable parameter(Tensor value, std::string name) {
+  expect<ValueError>(value.defined(), "parameter: the tensor is empty; give it a shape first");
+  Variable leaf(value, std::make_shared<Node>("leaf", value.shape(), Node::State::leaf, true));
+  leaf.node()->name = std::move(name);
+  value.retag(Category::trainable);
+  return leaf;
+}
+
+Variable frozen(Tensor value, std::string name) {
+  Variable leaf = parameter(std::move(value), std::move(name));
+  leaf.learn(false);
+  return leaf;
+}
+
+// --- recording --------------------------------------------------------------------------------------------------------
+
+namespace {
+/// In the ledger a fresh tensor is booked on its op; a view of something older keeps its place.
+void book(const Tensor& y, const char* op) {
+  if (y.tag().category == Category::saved && y.tag().op == nullptr) y.retag(Category::saved, op);
+}
+}  // namespace
+
+Variable detail::record(const char* op, Tensor y, Edge* edges, std::size_t count) {
+  if (!recording_now) return Variable(std::move(y));
+  book(y, op);
+  std::size_t learning = 0;
+  for (std::size_t i = 0; i < count; ++i) learning += edges[i].pullback != nullptr;
+  if (learning == 0) return Variable(std::move(y));
+  auto node = std::make_shared<Node>(op, y.shape(), Node::State::live, true);
+  node->edges.reserve(learning);
+  for (std::size_t i = 0; i < count; ++i) {
+    if (edges[i].pullback) node->edges.push_back(std::move(edges[i]));
+    else if (edges[i].input) node->frozen.push_back(std::move(edges[i].input));
+  }
+  return Variable(std::move(y), std::move(node));
+}
+
+namespace {
+Variable record_joint_range(const char* op, Tensor y, const Variable* begin, const Variable* end, JointPullback joint) {
+  if (!recording_now) return Variable(std::move(y));
+  book(y, op);
+  std::size_t learning = 0;
+  for (const Variable* x = begin; x != end; ++x) learning += x->learns();
+  if (learning == 0) return Variable(std::move(y));
+  auto node = std::make_shared<Node>(op, y.shape(), Node::State::live, true);
+  node->edges.reserve(learning);
+  node->joint = std::move(joint);
+  for (const Variable* x = begin; x != end; ++x) {
+    node->joint_learns.push_back(x->learns());
+    if (x->learns()) node->edges.emplace_back(*x, nullptr);
+    else if (x->node()) node->frozen.push_back(x->node());
+  }
+  return Variable(std::move(y), std::move(node));
+}
+}  // namespace
+
+Variable record_joint(const char* op, Tensor y, std::initializer_list<Variable> inputs, JointPullback joint) {
+  return record_joint_range(op, std::move(y), inputs.begin(), inputs.end(), std::move(joint));
+}
+Variable record_joint(const char* op, Tensor y, const std::vector<Variable>& inputs, JointPullback joint) {
+  return record_joint_range(op, std::move(y), inputs.data(), inputs.data() + inputs.size(), std::move(joint));
+}
+
+Saved::Saved(Tensor tensor, const char* op) : Saved(std::move(tensor)) {
+  if (recording_now && tensor_.defined()) book(tensor_, op);
+}
+
+void Saved::changed() const {
+  throw GraphError(text("backward: a saved tensor of shape ", tensor_.shape(), " was changed ", tensor_.version() - version_,
+                        " time(s) since the forward pass; change weights after backward(), or clone() them before"));
+}
+
+// --- backward: the whole engine ---------------------------------------------------------------------------------------
+
+void accumulate(Tensor& into, Tensor grad) {
+  if (!into.defined()) into = std::move(grad);
+  else if (into.alone()) kernel::add_to(into, grad);
+  else into = kernel::binary(kernel::Binary::add, into, grad);
+}
+
+std::vector<Arrived> pull(const Variable& y, Tensor seed, std::uint64_t boundary) {
+  const Tagged in_flight(Category::temporary);
+  const NoGrad no_history_of_history;
+  std::vector<Arrived> arrived;
+  std::map<std::uint64_t, Arrived, std::greater<>> todo;  // by birth, newest first: time runs backwards
+  todo[y.node()->born] = {y.node(), std::move(seed)};
+  while (!todo.empty()) {
+    auto [node, dy] = std::move(todo.begin()->second);
+    todo.erase(todo.begin());
+    if (node->state == Node::State::leaf || node->born < boundary) {
+      arrived.push_back({std::move(node), std::move(dy)});
+      continue;
+    }
+    node->expect_live();
+    std::vector<Tensor> joint = node->joint ? node->joint_gradients(dy) : std::vector<Tensor>();
+    for (std::size_t i = 0; i < node->edges.size(); ++i) {
+      Edge& edge = node->edges[i];
+      Tensor dx = node->joint ? std::move(joint[i]) : edge.pullback(dy);  // the chain rule
+      node->expect_gradient(dx, *edge.input);
+      Arrived& waiting = todo[edge.input->born];
+      waiting.node = edge.input;
+      accumulate(waiting.grad, std::move(dx));  // several uses of x: their gradients add up
+    }
+    node->spend();  // what it saved is free from here on
+  }
+  return arrived;
+}
+
+void Variable::backward() const {
+  expect<ValueError>(defined(), "backward: the variable is empty");
+  expect<GraphError>(value_.numel() == 1, "backward: y has shape ", shape(), ", but without a seed it must be one number; ",
+                     "call sum(y) or mean(y), or backward(seed) with ∂loss/∂y");
+  backward(Tensor(shape(), 1));
+}
+
+void Variable::backward(const Tensor& seed) const {
+  expect<GraphError>(learns(), "backward: y has no history: nothing it was computed from learns, or it was made under ",
+                     "NoGrad; make leaves with parameter()");
+  expect(seed.defined() && seed.shape() == shape(), "backward: the seed has shape ", seed.shape(), " but y has ", shape());
+  std::vector<Arrived> arrived = pull(*this, seed);
+  // All went well: only now gradients change. First what may need memory, then what cannot fail.
+  for (auto& [leaf, grad] : arrived)
+    if (leaf->grad.defined() && !leaf->grad.alone()) leaf->grad = leaf->grad.clone();
+    else if (!leaf->grad.defined() && !grad.alone()) grad = grad.clone();  // shared with another leaf, or with the seed
+  for (auto& [leaf, grad] : arrived) {
+    if (!leaf->requires_grad) continue;  // told to stop learning since the forward pass
+    accumulate(leaf->grad, std::move(grad));
+    leaf->grad.retag(Category::gradient);
+  }
+}
+
+// --- what pull() asks of a node ---------------------------------------------------------------------------------------
+
+void Node::expect_live() const {
+  expect<GraphError>(state == State::live, "backward: reached ", op, " ", shape,
+                     ", whose backward was done before; its saved tensors are gone: run the forward pass again");
+}
+
+void Node::expect_gradient(const Tensor& dx, const Node& input) const {
+  expect<GraphError>(dx.defined() && dx.shape() == input.shape, "backward: the pullback of ", op, " gave a gradient of shape ",
+                     dx.defined() ? dx.shape().str() : "(empty)", " for an input (", input.op, ") of shape ", input.shape,
+                     "; a gradient has the shape of what it belongs to");
+}
+
+std::vector<Tensor> Node::joint_gradients(const Tensor& dy) const {
+  std::vector<Tensor> all = joint(dy, joint_learns), wanted;
+  expect<GraphError>(all.size() == joint_learns.size(), "backward: the joint pullback of ", op, " gave ", all.size(),
+                     " gradients for ", joint_learns.size(), " inputs; give one per input, empty where it does not learn");
+  for (std::size_t i = 0; i < all.size(); ++i)
+    if (joint_learns[i]) wanted.push_back(std::move(all[i]));
+  return wanted;
+}
+
+void Node::spend() {
+  state = State::spent;
+  edges.clear();
+  joint = nullptr;
+}
+
+std::uint64_t next_birth() { return births.load(std::memory_order_relaxed); }
+
+std::vector<std::shared_ptr<Node>> ends(const Variable& y, std::uint64_t boundary) {
+  std::vector<std::shared_ptr<Node>> found;
+  if (!y.learns()) return found;
+  std::map<std::uint64_t, std::shared_ptr<Node>, std::greater<>> todo{{y.node()->born, y.node()}};
+  while (!todo.empty()) {
+    const std::shared_ptr<Node> node = std::move(todo.begin()->second);
+    todo.erase(todo.begin());
+    if (node->state == Node::State::leaf || node->born < boundary) found.push_back(node);
+    else
+      for (const Edge& edge : node->edges) todo.emplace(edge.input->born, edge.input);
+  }
+  return found;
+}
+
+std::ostream& operator<<(std::ostream& out, const Variable& x) {
+  out << x.value();
+  if (x.node()) out << "  " << x.node()->op << (x.learns() ? ", learns\n" : ", frozen\n");
+  return out;
+}
+
+}  // namespace graft
