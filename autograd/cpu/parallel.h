@@ -1,0 +1,29 @@
+// How kernels share a loop among threads: fixed contiguous parts, so the same thread count gives the same bits.
+#pragma once
+#include <omp.h>
+
+#include <algorithm>
+
+#include "autograd/real.h"
+
+namespace graft::kernel {
+
+/// Calls f(begin, end) on parts of [0, n), one per thread; `cost` is the work of one item in elementary operations.
+/// Small loops and loops inside another parallel region run on the calling thread. Parts start at multiples of `grain`.
+template <class F>
+void for_range(Index n, Index cost, F&& f, Index grain = 1) {
+  constexpr Index worth_a_thread = 32768;
+  const Index most = std::min<Index>(omp_get_max_threads(), n * std::max<Index>(cost, 1) / worth_a_thread);
+  if (most <= 1 || omp_in_parallel()) {
+    if (n > 0) f(Index(0), n);
+    return;
+  }
+#pragma omp parallel num_threads(static_cast<int>(most))
+  {
+    const Index team = omp_get_num_threads(), me = omp_get_thread_num();
+    const auto bound = [&](Index part) { return part == team ? n : n * part / team / grain * grain; };
+    if (bound(me) < bound(me + 1)) f(bound(me), bound(me + 1));
+  }
+}
+
+}  // namespace graft::kernel
