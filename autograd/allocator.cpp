@@ -77,12 +77,10 @@ class Pool {
   }
 
  private:
-  static constexpr std::size_t small = 1024;                       // up to here a shelf is found by index
+  static constexpr std::size_t small = 1024;  // up to here a shelf is found by index
   static constexpr std::size_t keep_always = std::size_t(64) << 20;
 
-  std::vector<void*>& shelf_for(std::size_t bytes) {
-    return bytes <= small ? small_[bytes / alignment] : large_[bytes];
-  }
+  std::vector<void*>& shelf_for(std::size_t bytes) { return bytes <= small ? small_[bytes / alignment] : large_[bytes]; }
 
   void drop() {
     for (auto& shelf : small_) drop(shelf);

@@ -15,8 +15,8 @@ kernel::Normalized layer_norm(const Tensor& x, const Tensor& gain, const Tensor&
 kernel::Normalized rms_norm(const Tensor& x, const Tensor& gain, real eps);
 Tensor scatter_add(const Tensor& dy, const Ids& ids, Id first, const Shape& table);
 kernel::Attended attention(const Tensor& Q, const Tensor& K, const Tensor& V, const std::vector<Index>& past, real scale);
-kernel::AttentionGradients attention_backward(const Tensor& Q, const Tensor& K, const Tensor& V,
-                                              const std::vector<Index>& past, real scale, const Tensor& dO);
+kernel::AttentionGradients attention_backward(const Tensor& Q, const Tensor& K, const Tensor& V, const std::vector<Index>& past,
+                                              real scale, const Tensor& dO);
 real cross_entropy(const Tensor& logits, const Ids& labels, const std::vector<real>& weights);
 Tensor cross_entropy_backward(const Tensor& logits, const Ids& labels, const std::vector<real>& weights);
 

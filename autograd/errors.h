@@ -12,11 +12,26 @@ struct Error : std::runtime_error {
   using std::runtime_error::runtime_error;
   ~Error() override;  // defined in the library, so that one copy of the type serves programs, plug-ins and notebooks
 };
-struct ShapeError : Error { using Error::Error; ~ShapeError() override; };  ///< shapes that do not fit together
-struct IndexError : Error { using Error::Error; ~IndexError() override; };  ///< an id, axis or range that does not exist
-struct SizeError  : Error { using Error::Error; ~SizeError() override; };   ///< a negative size, or one too large to hold
-struct ValueError : Error { using Error::Error; ~ValueError() override; };  ///< an argument outside its range
-struct GraphError : Error { using Error::Error; ~GraphError() override; };  ///< backward where there is nothing to go back on
+struct ShapeError : Error {
+  using Error::Error;
+  ~ShapeError() override;
+};  ///< shapes that do not fit together
+struct IndexError : Error {
+  using Error::Error;
+  ~IndexError() override;
+};  ///< an id, axis or range that does not exist
+struct SizeError : Error {
+  using Error::Error;
+  ~SizeError() override;
+};  ///< a negative size, or one too large to hold
+struct ValueError : Error {
+  using Error::Error;
+  ~ValueError() override;
+};  ///< an argument outside its range
+struct GraphError : Error {
+  using Error::Error;
+  ~GraphError() override;
+};  ///< backward where there is nothing to go back on
 
 /// The parts written one after another: text("a", 1, 'b') == "a1b".
 template <class... Parts>

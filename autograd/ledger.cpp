@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cstdio>
 #include <mutex>
 #include <ostream>
 #include <utility>
@@ -50,8 +49,8 @@ thread_local bool in_scope = false;
 }  // namespace
 
 const char* name(Category category) {
-  static const char* const names[categories] = {"frozen weights", "trainable weights", "gradients", "optimizer",
-                                                "saved activations", "temporary", "mapped"};
+  static const char* const names[categories] = {"frozen weights",    "trainable weights", "gradients", "optimizer",
+                                                "saved activations", "temporary",         "mapped"};
   return names[static_cast<int>(category)];
 }
 
@@ -97,8 +96,7 @@ void retag(Tag from, Tag to, std::size_t bytes) {
 Registered::Registered(Category category, std::size_t bytes) : category_(category), bytes_(bytes) {
   detail::enter({category_, nullptr}, bytes_);
 }
-Registered::Registered(Registered&& other) noexcept
-    : category_(other.category_), bytes_(std::exchange(other.bytes_, 0)) {}
+Registered::Registered(Registered&& other) noexcept : category_(other.category_), bytes_(std::exchange(other.bytes_, 0)) {}
 Registered& Registered::operator=(Registered&& other) noexcept {
   std::swap(category_, other.category_);
   std::swap(bytes_, other.bytes_);
@@ -130,24 +128,24 @@ void reset_peaks() {
 }
 
 std::string Ledger::str() const {
-  const auto line = [](const std::string& what, std::size_t a, const char* b) {
-    char row[128];
-    std::snprintf(row, sizeof row, "%-22s %14zu %14s\n", what.c_str(), a, b);
-    return std::string(row);
+  const auto column = [](const std::string& number) {
+    return std::string(15 - std::min<std::size_t>(15, number.size()), ' ') + number;
   };
-  char head[128];
-  std::snprintf(head, sizeof head, "%-22s %14s %14s\n", "bytes", "now", "peak");
-  std::string table = head;
+  const auto line = [&](std::string what, const std::string& a, const std::string& b = {}) {
+    what.resize(std::max<std::size_t>(what.size(), 22), ' ');
+    return what + column(a) + (b.empty() ? "" : column(b)) + "\n";
+  };
+  std::string table = line("bytes", "now", "peak");
   for (int c = 0; c < categories; ++c) {
-    table += line(name(static_cast<Category>(c)), now[c], std::to_string(peak[c]).c_str());
+    table += line(name(static_cast<Category>(c)), std::to_string(now[c]), std::to_string(peak[c]));
     if (static_cast<Category>(c) != Category::saved) continue;
     std::vector<std::pair<std::size_t, std::string>> ops;
     for (const auto& [op, bytes] : saved_by_op) ops.emplace_back(bytes, op);
     std::sort(ops.rbegin(), ops.rend());
-    for (const auto& [bytes, op] : ops) table += line("  " + op, bytes, "");
+    for (const auto& [bytes, op] : ops) table += line("  " + op, std::to_string(bytes));
   }
-  table += line("total", total_now, std::to_string(total_peak).c_str());
-  return table + line("cached for reuse", cached, "");
+  table += line("total", std::to_string(total_now), std::to_string(total_peak));
+  return table + line("cached for reuse", std::to_string(cached));
 }
 
 std::ostream& operator<<(std::ostream& out, const Ledger& ledger) { return out << ledger.str(); }

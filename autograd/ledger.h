@@ -62,9 +62,9 @@ struct Ledger {
   std::array<std::size_t, categories> now{};   ///< by category
   std::array<std::size_t, categories> peak{};  ///< each category's own highest point since reset_peaks()
   std::size_t total_now = 0;
-  std::size_t total_peak = 0;                    ///< highest point of the sum (not the sum of the peaks)
+  std::size_t total_peak = 0;                      ///< highest point of the sum (not the sum of the peaks)
   std::map<std::string, std::size_t> saved_by_op;  ///< splits now[saved]
-  std::size_t cached = 0;                        ///< free blocks kept by the allocator for the next step
+  std::size_t cached = 0;                          ///< free blocks kept by the allocator for the next step
 
   std::size_t operator[](Category category) const { return now[static_cast<int>(category)]; }
   std::string str() const;  ///< as a table

@@ -15,18 +15,18 @@ Variable operator+(const Variable& a, const Variable& b);
 Variable operator-(const Variable& a, const Variable& b);
 Variable operator*(const Variable& a, const Variable& b);  ///< elementwise
 Variable operator/(const Variable& a, const Variable& b);
-Variable scale(const Variable& x, real s);                 ///< y = s·x
+Variable scale(const Variable& x, real s);  ///< y = s·x
 inline Variable operator*(real s, const Variable& x) { return scale(x, s); }
 inline Variable operator-(const Variable& x) { return scale(x, -1); }
 
 // --- elementwise functions (ops/activation.cpp) ---
 Variable exp(const Variable& x);
-Variable log(const Variable& x);       ///< natural; numbers <= 0 give -inf and NaN, as IEEE has it
+Variable log(const Variable& x);  ///< natural; numbers <= 0 give -inf and NaN, as IEEE has it
 Variable tanh(const Variable& x);
-Variable sigmoid(const Variable& x);   ///< 1 / (1 + e⁻ˣ)
-Variable relu(const Variable& x);      ///< max(x, 0); derivative 0 at 0
-Variable silu(const Variable& x);      ///< x·sigmoid(x)
-Variable gelu(const Variable& x);      ///< ½x(1 + tanh(√(2/π)(x + 0.044715x³))): GPT-2's "gelu_new" (Hendrycks & Gimpel 2016)
+Variable sigmoid(const Variable& x);  ///< 1 / (1 + e⁻ˣ)
+Variable relu(const Variable& x);     ///< max(x, 0); derivative 0 at 0
+Variable silu(const Variable& x);     ///< x·sigmoid(x)
+Variable gelu(const Variable& x);  ///< ½x(1 + tanh(√(2/π)(x + 0.044715x³))): GPT-2's "gelu_new" (Hendrycks & Gimpel 2016)
 Variable gelu_erf(const Variable& x);  ///< x·Φ(x) = ½x(1 + erf(x/√2))
 
 // --- products (ops/matmul.cpp) ---
@@ -51,18 +51,18 @@ Variable rms_norm(const Variable& x, const Variable& gain, real eps = real(1e-5)
 Variable dropout(const Variable& x, real p, Rng& rng);
 
 // --- reductions (ops/reduce.cpp) ---
-Variable sum(const Variable& x);             ///< of all numbers, a scalar
+Variable sum(const Variable& x);  ///< of all numbers, a scalar
 Variable mean(const Variable& x);
-Variable sum(const Variable& x, int axis);   ///< the axis disappears
+Variable sum(const Variable& x, int axis);  ///< the axis disappears
 Variable mean(const Variable& x, int axis);
 
 // --- shape (ops/shape.cpp) ---
-Variable reshape(const Variable& x, const Shape& shape);                        ///< the same numbers; shares storage
-Variable concat(const std::vector<Variable>& parts, int axis);                  ///< one after another along an axis
-Variable slice(const Variable& x, int axis, Index begin, Index end);            ///< begin <= i < end along an axis
-Variable split_heads(const Variable& x, Index heads);                           ///< (B, T, H·D) -> (B, H, T, D)
-Variable merge_heads(const Variable& x);                                        ///< (B, H, T, D) -> (B, T, H·D)
-Variable expand(const Variable& x, Index batch);                                ///< (..) -> (batch, ..), B copies
+Variable reshape(const Variable& x, const Shape& shape);              ///< the same numbers; shares storage
+Variable concat(const std::vector<Variable>& parts, int axis);        ///< one after another along an axis
+Variable slice(const Variable& x, int axis, Index begin, Index end);  ///< begin <= i < end along an axis
+Variable split_heads(const Variable& x, Index heads);                 ///< (B, T, H·D) -> (B, H, T, D)
+Variable merge_heads(const Variable& x);                              ///< (B, H, T, D) -> (B, T, H·D)
+Variable expand(const Variable& x, Index batch);                      ///< (..) -> (batch, ..), B copies
 
 // --- tables (ops/lookup.cpp) ---
 /// y[i] = table[ids[i]]: ids (..) and table (V, D) give (.., D). Errors: IndexError names the id and V.

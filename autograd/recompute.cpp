@@ -44,6 +44,7 @@ Variable recompute(const std::function<Variable(const std::vector<Variable>&, Rn
     const std::uint64_t boundary = next_birth();
     const Variable result = f(leaves, rng);
     y = result.value();
+    if (!result.learns()) return Variable(y);  // f leaves out every input that learns
     for (const std::shared_ptr<Node>& end : ends(result, boundary)) {
       const bool is_input = std::any_of(leaves.begin(), leaves.end(), [&](const Variable& x) { return x.node() == end; });
       if (is_input) continue;
@@ -52,22 +53,25 @@ Variable recompute(const std::function<Variable(const std::vector<Variable>&, Rn
     }
   }
 
-  return record_joint("recompute", y, reached, [f, values, learns, beyond, before](const Tensor& dy, const std::vector<bool>&) {
-    const std::vector<Variable> leaves = fresh(values, learns);
-    Rng replay = before;
-    const std::uint64_t boundary = next_birth();
-    const Variable again = run(f, leaves, replay);
-    std::vector<Tensor> gradients;
-    for (const Variable& x : leaves) gradients.push_back(x.learns() ? Tensor(x.shape(), 0) : Tensor());  // if f leaves it out
-    gradients.resize(leaves.size() + beyond.size());
-    for (auto& [node, grad] : pull(again, dy, boundary)) {
-      for (std::size_t i = 0; i < leaves.size(); ++i)
-        if (leaves[i].node() == node) gradients[i] = grad;
-      for (std::size_t i = 0; i < beyond.size(); ++i)
-        if (beyond[i] == node) gradients[leaves.size() + i] = grad;
-    }
-    return gradients;
-  });
+  return record_joint(
+      "recompute", y, reached, [f, values, learns, beyond, before](const Tensor& dy, const std::vector<bool>& wanted) {
+        const std::vector<Variable> leaves = fresh(values, learns);
+        Rng replay = before;
+        const std::uint64_t boundary = next_birth();
+        const Variable again = run(f, leaves, replay);
+        std::vector<Tensor> gradients(wanted.size());
+        if (again.learns())
+          for (auto& [node, grad] : pull(again, dy, boundary)) {
+            for (std::size_t i = 0; i < leaves.size(); ++i)
+              if (leaves[i].node() == node) gradients[i] = grad;
+            for (std::size_t i = 0; i < beyond.size(); ++i)
+              if (beyond[i] == node) gradients[leaves.size() + i] = grad;
+          }
+        for (std::size_t i = 0; i < gradients.size(); ++i)  // f leaves it out, or it was told to stop learning since
+          if (wanted[i] && !gradients[i].defined())
+            gradients[i] = Tensor(i < leaves.size() ? leaves[i].shape() : beyond[i - leaves.size()]->shape, 0);
+        return gradients;
+      });
 }
 
 Variable recompute(const std::function<Variable(const std::vector<Variable>&)>& f, const std::vector<Variable>& inputs) {

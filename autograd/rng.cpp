@@ -44,8 +44,7 @@ Tensor uniform(const Shape& shape, real low, real high, Rng& rng) {
   Tensor t(shape);
   real* out = t.write();
   const real below_high = std::nextafter(high, low);  // rounding to real must not reach the open end
-  for (Index i = 0; i < t.numel(); ++i)
-    out[i] = std::min(low + (high - low) * static_cast<real>(rng.uniform()), below_high);
+  for (Index i = 0; i < t.numel(); ++i) out[i] = std::min(low + (high - low) * static_cast<real>(rng.uniform()), below_high);
   return t;
 }
 

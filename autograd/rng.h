@@ -16,14 +16,16 @@ class Rng {
  public:
   explicit Rng(std::uint64_t seed = 0) : seed_(seed) {}
 
-  std::uint64_t next();               ///< 64 random bits
-  double uniform();                   ///< in [0, 1), 53 bits
-  double normal();                    ///< mean 0, deviation 1 (Box-Muller)
-  Index below(Index n);               ///< in [0, n), every value equally likely. Errors: ValueError for n < 1
-  Rng split() { return Rng(next()); } ///< an independent stream
+  std::uint64_t next();                ///< 64 random bits
+  double uniform();                    ///< in [0, 1), 53 bits
+  double normal();                     ///< mean 0, deviation 1 (Box-Muller)
+  Index below(Index n);                ///< in [0, n), every value equally likely. Errors: ValueError for n < 1
+  Rng split() { return Rng(next()); }  ///< an independent stream
 
-  struct State { std::uint64_t seed, drawn; };
-  State state() const { return {seed_, drawn_}; }       ///< all there is to save
+  struct State {
+    std::uint64_t seed, drawn;
+  };
+  State state() const { return {seed_, drawn_}; }  ///< all there is to save
   explicit Rng(State s) : seed_(s.seed), drawn_(s.drawn) {}
 
  private:
@@ -31,7 +33,7 @@ class Rng {
   std::uint64_t drawn_ = 0;
 };
 
-Tensor uniform(const Shape& shape, real low, real high, Rng& rng);      ///< each number in [low, high)
+Tensor uniform(const Shape& shape, real low, real high, Rng& rng);  ///< each number in [low, high)
 Tensor normal(const Shape& shape, real mean, real deviation, Rng& rng);
 
 }  // namespace graft

@@ -66,9 +66,7 @@ void Shape::no_axis(int axis) const {
   throw IndexError(text("axis ", axis, " does not exist in shape ", str(), "; axes are ", -rank_, " to ", rank_ - 1));
 }
 
-bool operator==(const Shape& a, const Shape& b) {
-  return a.rank() == b.rank() && std::equal(a.begin(), a.end(), b.begin());
-}
+bool operator==(const Shape& a, const Shape& b) { return a.rank() == b.rank() && std::equal(a.begin(), a.end(), b.begin()); }
 
 std::ostream& operator<<(std::ostream& out, const Shape& shape) { return out << shape.str(); }
 

@@ -23,7 +23,7 @@ class Shape {
   Shape(const Index* begin, const Index* end);
 
   int rank() const { return rank_; }
-  Index numel() const { return numel_; }           ///< how many numbers: the product of all sizes
+  Index numel() const { return numel_; }  ///< how many numbers: the product of all sizes
   Index operator[](int axis) const { return sizes_[axis]; }
   const Index* begin() const { return sizes_.data(); }
   const Index* end() const { return sizes_.data() + rank_; }

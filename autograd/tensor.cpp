@@ -37,8 +37,8 @@ real* Tensor::write() {
 }
 
 real Tensor::at(std::initializer_list<Index> index) const {
-  expect<IndexError>(defined() && static_cast<int>(index.size()) == rank(), "Tensor::at: ", index.size(),
-                     " indices for shape ", shape_, (defined() ? "" : " of an empty tensor"));
+  expect<IndexError>(defined() && static_cast<int>(index.size()) == rank(), "Tensor::at: ", index.size(), " indices for shape ",
+                     shape_, (defined() ? "" : " of an empty tensor"));
   Index flat = 0;
   int axis = 0;
   for (const Index i : index) {
@@ -105,7 +105,8 @@ std::ostream& operator<<(std::ostream& out, const Tensor& t) {
 }
 
 Ids::Ids(Shape shape, std::vector<Id> values)
-    : shape_(shape), values_(std::make_shared<const std::vector<Id>>(std::move(values))) {
+    : shape_(shape),
+      values_(std::make_shared<const std::vector<Id>>(std::move(values))) {
   expect(static_cast<Index>(values_->size()) == shape_.numel(), "Ids: ", values_->size(), " ids given, but shape ", shape_,
          " holds ", shape_.numel());
 }

@@ -22,16 +22,16 @@ struct Storage {
   void retag(Tag to);
 
   Block block;
-  std::size_t bytes;                      ///< what was asked for
+  std::size_t bytes;  ///< what was asked for
   Tag tag;
   std::atomic<std::uint32_t> version{0};  ///< how often it was opened for writing
 };
 
 class Tensor {
  public:
-  Tensor() = default;                                 ///< empty: no shape chosen, no storage
-  explicit Tensor(Shape shape);                       ///< numbers not set yet
-  Tensor(Shape shape, real fill);                     ///< all alike
+  Tensor() = default;                                    ///< empty: no shape chosen, no storage
+  explicit Tensor(Shape shape);                          ///< numbers not set yet
+  Tensor(Shape shape, real fill);                        ///< all alike
   Tensor(Shape shape, const std::vector<real>& values);  ///< Errors: ShapeError unless numel values are given
 
   bool defined() const { return storage_ != nullptr; }
@@ -47,9 +47,9 @@ class Tensor {
   /// The same numbers, to be changed. Errors: ValueError on an empty tensor.
   real* write();
 
-  real operator[](Index i) const { return data()[i]; }                  ///< flat index, unchecked
-  real at(std::initializer_list<Index> index) const;                    ///< Errors: IndexError
-  real item() const;                                                    ///< the only number. Errors: ShapeError
+  real operator[](Index i) const { return data()[i]; }  ///< flat index, unchecked
+  real at(std::initializer_list<Index> index) const;    ///< Errors: IndexError
+  real item() const;                                    ///< the only number. Errors: ShapeError
   std::vector<real> values() const { return {data(), data() + (defined() ? numel() : 0)}; }
 
   /// The same storage under another shape. Errors: ShapeError unless numel is the same.
@@ -58,7 +58,7 @@ class Tensor {
   void fill(real value);
   void copy_from(const Tensor& source);  ///< overwrite the numbers. Errors: ShapeError
 
-  bool alone() const { return storage_.use_count() == 1; }              ///< nobody else holds this storage
+  bool alone() const { return storage_.use_count() == 1; }  ///< nobody else holds this storage
   bool shares(const Tensor& other) const { return storage_ == other.storage_; }
   std::uint32_t version() const { return storage_ ? storage_->version.load(std::memory_order_relaxed) : 0; }
   /// Moves the storage's bytes to another line of the ledger.

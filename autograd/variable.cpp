@@ -23,24 +23,34 @@ WithGrad::~WithGrad() { recording_now = before_; }
 // --- Node -------------------------------------------------------------------------------------------------------------
 
 Node::Node(const char* op, Shape shape, State state, bool requires_grad)
-    : op(op), shape(shape), state(state), requires_grad(requires_grad), born(births.fetch_add(1, std::memory_order_relaxed)) {}
+    : op(op),
+      shape(shape),
+      state(state),
+      requires_grad(requires_grad),
+      born(births.fetch_add(1, std::memory_order_relaxed)) {}
 
 namespace {
-void move_inputs(Node& node, std::vector<std::shared_ptr<Node>>& into) {
-  for (Edge& edge : node.edges) into.push_back(std::move(edge.input));
-  node.edges.clear();
-}
+/// What a dead node held. Letting go of it may kill the nodes before it, and what their pullbacks captured.
+struct Remains {
+  std::vector<Edge> edges;
+  std::vector<std::shared_ptr<Node>> frozen;
+  JointPullback joint;
+};
+thread_local std::vector<Remains>* burying = nullptr;  // set while a node of this thread is being taken apart
 }  // namespace
 
 Node::~Node() {
-  if (edges.empty()) return;
-  std::vector<std::shared_ptr<Node>> todo;  // the inputs whose last owner may be this node
-  move_inputs(*this, todo);
-  while (!todo.empty()) {
-    const std::shared_ptr<Node> node = std::move(todo.back());
-    todo.pop_back();
-    if (node.use_count() == 1) move_inputs(*node, todo);
+  if (edges.empty() && frozen.empty() && !joint) return;
+  Remains mine{std::move(edges), std::move(frozen), std::move(joint)};
+  if (burying) return burying->push_back(std::move(mine));  // one loop, however long the history: no recursion
+  std::vector<Remains> waiting;
+  burying = &waiting;
+  mine = Remains();
+  while (!waiting.empty()) {
+    const Remains next = std::move(waiting.back());
+    waiting.pop_back();
   }
+  burying = nullptr;
 }
 
 // --- Variable ---------------------------------------------------------------------------------------------------------

@@ -51,8 +51,8 @@ class WithGrad {
 
 class Variable {
  public:
-  Variable() = default;                                              ///< empty
-  Variable(Tensor value) : value_(std::move(value)) {}               ///< a constant: no history, never learns
+  Variable() = default;                                 ///< empty
+  Variable(Tensor value) : value_(std::move(value)) {}  ///< a constant: no history, never learns
   Variable(Tensor value, std::shared_ptr<Node> node) : value_(std::move(value)), node_(std::move(node)) {}
 
   const Tensor& value() const { return value_; }
@@ -62,21 +62,21 @@ class Variable {
   bool defined() const { return value_.defined(); }
 
   const std::shared_ptr<Node>& node() const { return node_; }
-  bool learns() const;                 ///< a gradient can flow into it
+  bool learns() const;  ///< a gradient can flow into it
   /// Turns learning of a leaf on or off (and moves its bytes in the ledger). Errors: GraphError on anything but a leaf.
   void learn(bool on);
-  Variable detach() const { return Variable(value_); }   ///< the same numbers without history
+  Variable detach() const { return Variable(value_); }  ///< the same numbers without history
 
   /// The gradient of a leaf that learns; empty before the first backward().
   const Tensor& grad() const;
   void clear_grad();
-  void set_grad(Tensor grad);          ///< Errors: ShapeError
+  void set_grad(Tensor grad);  ///< Errors: ShapeError
 
   /// Adds ∂this/∂leaf to grad() of every leaf that this was computed from; this must hold one number. The graph is used up.
   /// Errors: GraphError for more than one number, for a graph that was used up before, or without any history; for a
   /// pullback that gives a wrong shape; for a saved tensor that was changed since. After an error no grad() has changed.
   void backward() const;
-  void backward(const Tensor& seed) const;   ///< the same for any shape, with ∂loss/∂this given
+  void backward(const Tensor& seed) const;  ///< the same for any shape, with ∂loss/∂this given
 
  private:
   Tensor value_;
@@ -105,27 +105,27 @@ struct Node {
   enum class State : std::uint8_t { leaf, live, spent };
 
   Node(const char* op, Shape shape, State state, bool requires_grad);
-  ~Node();                       // takes long histories apart without recursion
+  ~Node();  // takes long histories apart without recursion
   Node(const Node&) = delete;
   Node& operator=(const Node&) = delete;
 
-  const char* op;                ///< a string literal
+  const char* op;  ///< a string literal
   Shape shape;
   State state;
   bool requires_grad;
-  std::uint64_t born;            ///< process-wide count: an input is always older than what is made of it
-  Tensor grad;                   ///< leaves only
-  std::vector<Edge> edges;       ///< the inputs that learn
+  std::uint64_t born;                         ///< process-wide count: an input is always older than what is made of it
+  Tensor grad;                                ///< leaves only
+  std::vector<Edge> edges;                    ///< the inputs that learn
   std::vector<std::shared_ptr<Node>> frozen;  ///< the inputs that do not (no values: for pictures of the graph)
-  JointPullback joint;           ///< if set, it serves all edges
-  std::vector<bool> joint_learns;  ///< for each input of joint, in its order
-  std::string name;              ///< of a leaf, may be empty
+  JointPullback joint;                        ///< if set, it serves all edges
+  std::vector<bool> joint_learns;             ///< for each input of joint, in its order
+  std::string name;                           ///< of a leaf, may be empty
 
   // What pull() asks of a node on its way back.
-  void expect_live() const;                                        // Errors: GraphError if spent
+  void expect_live() const;                                         // Errors: GraphError if spent
   void expect_gradient(const Tensor& dx, const Node& input) const;  // Errors: GraphError for a wrong shape
   std::vector<Tensor> joint_gradients(const Tensor& dy) const;      // of the learning inputs, as edges
-  void spend();                                                    // frees what the pullbacks saved
+  void spend();                                                     // frees what the pullbacks saved
 };
 
 /// y with its history: y = op(inputs). Returns a constant if no input learns or under NoGrad.

@@ -31,10 +31,9 @@ struct Head {
 
 struct Sizes {
   Index B, H, G, T, S, D;
-  Sizes(const Tensor& Q, const Tensor& K)
-      : B(Q.dim(0)), H(Q.dim(1)), G(K.dim(1)), T(Q.dim(2)), S(K.dim(2)), D(Q.dim(3)) {}
-  Index query(Index b, Index h) const { return (b * H + h) * T; }                  // first row of a head of Q
-  Index key(Index b, Index h) const { return (b * G + h / (H / G)) * S; }          // and of the K and V it uses
+  Sizes(const Tensor& Q, const Tensor& K) : B(Q.dim(0)), H(Q.dim(1)), G(K.dim(1)), T(Q.dim(2)), S(K.dim(2)), D(Q.dim(3)) {}
+  Index query(Index b, Index h) const { return (b * H + h) * T; }          // first row of a head of Q
+  Index key(Index b, Index h) const { return (b * G + h / (H / G)) * S; }  // and of the K and V it uses
 };
 
 }  // namespace
@@ -60,8 +59,8 @@ kernel::Attended attention(const Tensor& Q, const Tensor& K, const Tensor& V, co
 }
 
 /// ∂Vⱼ = Σᵢ Pᵢⱼ·∂Oᵢ    ∂Pᵢⱼ = ∂Oᵢ·Vⱼ    ∂Sᵢⱼ = Pᵢⱼ(∂Pᵢⱼ - Σₖ Pᵢₖ∂Pᵢₖ)    ∂Qᵢ = scale·Σⱼ ∂Sᵢⱼ·Kⱼ    ∂Kⱼ = scale·Σᵢ ∂Sᵢⱼ·Qᵢ
-kernel::AttentionGradients attention_backward(const Tensor& Q, const Tensor& K, const Tensor& V,
-                                              const std::vector<Index>& past, real scale, const Tensor& dO) {
+kernel::AttentionGradients attention_backward(const Tensor& Q, const Tensor& K, const Tensor& V, const std::vector<Index>& past,
+                                              real scale, const Tensor& dO) {
   const Sizes z(Q, K);
   kernel::AttentionGradients g{Tensor(Q.shape(), 0), Tensor(K.shape(), 0), Tensor(V.shape(), 0)};
   real *dQ = g.dQ.write(), *dK = g.dK.write(), *dV = g.dV.write();

@@ -12,7 +12,9 @@ constexpr real sqrt_2_over_pi = real(0.797884560802865356), cubic = real(0.04471
 constexpr real sqrt_half = real(0.707106781186547524), inverse_sqrt_2pi = real(0.398942280401432678);
 
 template <class X>
-auto logistic(const X& x) { return real(1) / (real(1) + (-x).exp()); }
+auto logistic(const X& x) {
+  return real(1) / (real(1) + (-x).exp());
+}
 
 // The tanh form of gelu as x·σ(2u), u = √(2/π)(x + 0.044715x³), because (1 + tanh u)/2 = σ(2u): one exponential.
 template <class X>
@@ -67,9 +69,9 @@ Tensor unary(Unary f, const Tensor& x) {
   Tensor y(x.shape());
   real* out = y.write();
   const real* in = x.data();
-  for_range(x.numel(), 8, [=](Index begin, Index end) {
+  for_numbers(x.numel(), 8, [=](Index begin, Index end) {
     apply(f, Eigen::Map<EigenArray>(out + begin, end - begin), Eigen::Map<const EigenArray>(in + begin, end - begin));
-  }, 16);
+  });
   return y;
 }
 
@@ -77,13 +79,13 @@ Tensor unary_backward(Unary f, const Tensor& saved, const Tensor& dy) {
   Tensor dx(dy.shape());
   real* out = dx.write();
   const real *ps = saved.data(), *pd = dy.data();
-  for_range(dy.numel(), 8, [=](Index begin, Index end) {
+  for_numbers(dy.numel(), 8, [=](Index begin, Index end) {
     for (Index i = begin; i < end; i += strip) {
       const Index n = std::min(strip, end - i);
       apply_backward(f, Eigen::Map<EigenArray>(out + i, n), Eigen::Map<const EigenArray>(ps + i, n),
                      Eigen::Map<const EigenArray>(pd + i, n));
     }
-  }, 16);
+  });
   return dx;
 }
 

@@ -19,8 +19,7 @@ constexpr Index query_block = 64, key_block = 128;
 
 struct Sizes {
   Index B, H, G, T, S, D;
-  Sizes(const Tensor& Q, const Tensor& K)
-      : B(Q.dim(0)), H(Q.dim(1)), G(K.dim(1)), T(Q.dim(2)), S(K.dim(2)), D(Q.dim(3)) {}
+  Sizes(const Tensor& Q, const Tensor& K) : B(Q.dim(0)), H(Q.dim(1)), G(K.dim(1)), T(Q.dim(2)), S(K.dim(2)), D(Q.dim(3)) {}
 };
 
 /// How many of the keys first .. first + n query i may see.
@@ -50,7 +49,7 @@ Attended attention(const Tensor& Q, const Tensor& K, const Tensor& V, const std:
         masked.setZero();
         if (v == 0) continue;
         const real before = most[i];
-        most[i] = std::max(before, scale * p.maxCoeff());
+        most[i] = std::max(before, scale * (scale < 0 ? p.minCoeff() : p.maxCoeff()));
         p = (scale * p - most[i]).exp();
         const real rescale = std::exp(before - most[i]);  // what was added up so far was relative to the old maximum
         sum[i] = sum[i] * rescale + p.sum();
@@ -64,10 +63,9 @@ Attended attention(const Tensor& Q, const Tensor& K, const Tensor& V, const std:
     Row(plse + row, n) = most + sum.log();
   };
 
-  for_range(z.B * z.H * blocks, query_block * 2 * z.S * z.D, [&](Index task, Index end) {
+  for_range(z.B * z.H * blocks, flops(query_block * 2 * z.S * z.D), [&](Index task, Index end) {
     EigenMatrix scores(query_block, key_block);
-    for (; task < end; ++task)
-      block_of_queries(task / blocks / z.H, task / blocks % z.H, task % blocks * query_block, scores);
+    for (; task < end; ++task) block_of_queries(task / blocks / z.H, task / blocks % z.H, task % blocks * query_block, scores);
   });
   return f;
 }
@@ -117,7 +115,7 @@ AttentionGradients attention_backward(const Tensor& Q, const Tensor& K, const Te
     }
   };
 
-  for_range(z.B * z.G, 10 * z.T * z.S * z.D, [&](Index task, Index end) {
+  for_range(z.B * z.G, flops(5 * z.H / z.G * z.T * z.S * z.D), [&](Index task, Index end) {
     Blocks blocks;
     for (; task < end; ++task) key_head(task / z.G, task % z.G, blocks);
   });

@@ -1,8 +1,7 @@
 // Cross-entropy over rows of logits, and fused with the product that makes them.
 #include <cmath>
 
-#include "autograd/cpu/parallel.h"
-#include "autograd/eigen.h"
+#include "autograd/cpu/product.h"
 #include "autograd/kernels.h"
 
 namespace graft::kernel {
@@ -11,11 +10,11 @@ namespace {
 using In = Eigen::Map<const EigenArray>;
 using Out = Eigen::Map<EigenArray>;
 
-template <class Row>
-real log_sum_exp(const Row& row) {
-  const real most = row.maxCoeff();
-  return most + std::log((row - most).exp().sum());
-}
+/// log Σⱼ e^xⱼ = most + rest, kept apart: most - x[label] cancels exactly where logits are large.
+struct LogSumExp {
+  real most, rest;
+  explicit LogSumExp(const In& row) : most(row.maxCoeff()), rest(std::log((row - most).exp().sum())) {}
+};
 
 /// Σ wᵢ·lossᵢ in double and in order, whoever computed them.
 real weighted(const std::vector<real>& losses, const real* weights) {
@@ -36,8 +35,9 @@ Scored cross_entropy(const Tensor& logits, const Ids& labels, const std::vector<
     for (; r < end; ++r) {
       if (weights[r] == 0) continue;
       const In row(logits.data() + r * V, V);
-      lse[r] = log_sum_exp(row);
-      losses[r] = lse[r] - row[labels[r]];
+      const LogSumExp sum(row);
+      lse[r] = sum.most + sum.rest;
+      losses[r] = (sum.most - row[labels[r]]) + sum.rest;
     }
   });
   scored.loss = weighted(losses, weights.data());
@@ -58,6 +58,7 @@ Tensor cross_entropy_backward(const Tensor& logits, const Ids& labels, const std
         continue;
       }
       drow = s * (In(logits.data() + r * V, V) - lse[r]).exp();
+      if (std::abs(lse[r]) > 128) drow *= s / drow.sum();  // so far from 0 the rounding of lse would show
       drow[labels[r]] -= s;
     }
   });
@@ -68,14 +69,17 @@ LinearScored linear_cross_entropy(const Tensor& x, const Tensor& W, const Ids& l
                                   bool want_dx, bool want_dW) {
   constexpr Index chunk_bytes = 40 << 20;  // of logits; the products are as fast as on all rows from about 128 rows on
   const Index N = x.rows(), D = x.cols(), V = W.dim(0);
-  LinearScored scored{0, want_dx ? Tensor(x.shape()) : Tensor(), want_dW ? Tensor(W.shape(), 0) : Tensor()};
+  LinearScored scored{0, want_dx ? Tensor(x.shape()) : Tensor(), want_dW ? Tensor(W.shape()) : Tensor()};
 
   std::vector<Index> rows;  // the scored ones: the others cost nothing from here on
   for (Index r = 0; r < N; ++r)
     if (weights[r] != 0) rows.push_back(r);
   const Index n = static_cast<Index>(rows.size());
   if (want_dx && n < N) scored.dx.fill(0);
-  if (n == 0) return scored;
+  if (n == 0) {
+    if (want_dW) scored.dW.fill(0);
+    return scored;
+  }
 
   const Tagged scratch(Category::temporary);
   const Index most = std::max<Index>(16, chunk_bytes / (V * static_cast<Index>(sizeof(real))));
@@ -90,7 +94,7 @@ LinearScored linear_cross_entropy(const Tensor& x, const Tensor& W, const Ids& l
     for (Index i = 0; i < m; ++i) std::copy_n(x.data() + rows[begin + i] * D, D, pX + i * D);
     const Eigen::Map<const EigenMatrix> xs(pX, m, D);
     Eigen::Map<EigenMatrix> z(pZ, m, V);
-    z.noalias() = xs * matrix(W).transpose();
+    product(xs, matrix(W).transpose(), z);
     for_range(m, 16 * V, [&](Index i, Index end) {  // loss, and the logits become their own gradient
       for (; i < end; ++i) {
         Out row(pZ + i * V, V);
@@ -98,18 +102,18 @@ LinearScored linear_cross_entropy(const Tensor& x, const Tensor& W, const Ids& l
         const real s = row_weights[begin + i], most_of_row = row.maxCoeff(), at_label = row[label];
         row = (row - most_of_row).exp();
         const real sum = row.sum();
-        losses[begin + i] = most_of_row + std::log(sum) - at_label;
+        losses[begin + i] = (most_of_row - at_label) + std::log(sum);
         if (!want_dx && !want_dW) continue;
         row *= s / sum;
         row[label] -= s;
       }
     });
     if (want_dx) {
-      Eigen::Map<EigenMatrix>(pdX, m, D).noalias() = z * matrix(W);
+      product(z, matrix(W), Eigen::Map<EigenMatrix>(pdX, m, D));
       real* dx = scored.dx.write();
       for (Index i = 0; i < m; ++i) std::copy_n(pdX + i * D, D, dx + rows[begin + i] * D);
     }
-    if (want_dW) matrix_out(scored.dW).noalias() += z.transpose() * xs;
+    if (want_dW) product(z.transpose(), xs, matrix_out(scored.dW), begin == 0 ? Write::over : Write::add);
   }
   scored.loss = weighted(losses, row_weights.data());
   return scored;

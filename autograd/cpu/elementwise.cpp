@@ -8,7 +8,6 @@ namespace {
 
 using In = Eigen::Map<const EigenArray>;
 using Out = Eigen::Map<EigenArray>;
-constexpr Index line = 16;  // parts of a shared array start on cache lines
 
 template <class A, class B>
 void apply(Binary op, Out y, const A& a, const B& b) {
@@ -46,13 +45,12 @@ Tensor binary(Binary op, const Tensor& a, const Tensor& b) {
   const real *pa = a.data(), *pb = b.data();
   const Index m = b.numel();
   if (m == a.numel()) {
-    for_range(a.numel(), 1, [=](Index i, Index end) {
-      apply(op, Out(out + i, end - i), In(pa + i, end - i), In(pb + i, end - i));
-    }, line);
+    for_numbers(a.numel(), 1,
+                [=](Index i, Index end) { apply(op, Out(out + i, end - i), In(pa + i, end - i), In(pb + i, end - i)); });
   } else if (m == 1) {
-    for_range(a.numel(), 1, [=](Index i, Index end) {
+    for_numbers(a.numel(), 1, [=](Index i, Index end) {
       apply(op, Out(out + i, end - i), In(pa + i, end - i), EigenArray::Constant(end - i, *pb));
-    }, line);
+    });
   } else if (m > 1) {
     for_range(a.numel() / m, m, [=](Index r, Index end) {
       for (; r < end; ++r) apply(op, Out(out + r * m, m), In(pa + r * m, m), In(pb, m));
@@ -65,14 +63,14 @@ Tensor scale(const Tensor& x, real s) {
   Tensor y(x.shape());
   real* out = y.write();
   const real* in = x.data();
-  for_range(x.numel(), 1, [=](Index i, Index end) { Out(out + i, end - i) = s * In(in + i, end - i); }, line);
+  for_numbers(x.numel(), 1, [=](Index i, Index end) { Out(out + i, end - i) = s * In(in + i, end - i); });
   return y;
 }
 
 void add_to(Tensor& into, const Tensor& x) {
   real* out = into.write();
   const real* in = x.data();
-  for_range(x.numel(), 1, [=](Index i, Index end) { Out(out + i, end - i) += In(in + i, end - i); }, line);
+  for_numbers(x.numel(), 1, [=](Index i, Index end) { Out(out + i, end - i) += In(in + i, end - i); });
 }
 
 Tensor fold(const Tensor& x, const Shape& tail) {
@@ -85,9 +83,9 @@ Tensor fold(const Tensor& x, const Shape& tail) {
   real* out = y.write();
   const real* in = x.data();
   const Index m = tail.numel(), repeats = m ? x.numel() / m : 0;
-  for_range(m, repeats, [=](Index begin, Index end) {
+  for_numbers(m, repeats, [=](Index begin, Index end) {
     sum_repeats(out, repeats, begin, end, [=](Index r, Index at, Index n) { return In(in + r * m + at, n); });
-  }, line);
+  });
   return y;
 }
 
@@ -98,11 +96,10 @@ Tensor multiply_fold(const Tensor& a, const Tensor& b, const Shape& tail) {
   real* out = y.write();
   const real *pa = a.data(), *pb = b.data();
   const Index m = tail.numel(), repeats = m ? a.numel() / m : 0;
-  for_range(m, repeats, [=](Index begin, Index end) {
-    sum_repeats(out, repeats, begin, end, [=](Index r, Index at, Index n) {
-      return In(pa + r * m + at, n) * In(pb + r * m + at, n);
-    });
-  }, line);
+  for_numbers(m, repeats, [=](Index begin, Index end) {
+    sum_repeats(out, repeats, begin, end,
+                [=](Index r, Index at, Index n) { return In(pa + r * m + at, n) * In(pb + r * m + at, n); });
+  });
   return y;
 }
 

@@ -26,15 +26,15 @@ Tensor scatter_add(const Tensor& dy, const Ids& ids, Id first, const Shape& tabl
   const Index V = table[0], D = table[1];
   Tensor dtable(table);
   real* out = dtable.write();
-  for_range(V * D, 1, [=](Index i, Index end) { std::fill(out + i, out + end, real(0)); }, 16);
-  for_range(D, ids.numel(), [&](Index begin, Index end) {  // each thread owns a band of columns: no two write one number
+  for_numbers(V * D, 1, [=](Index i, Index end) { std::fill(out + i, out + end, real(0)); });
+  for_numbers(D, ids.numel(), [&](Index begin, Index end) {  // each thread owns a band of columns: no two write one number
     for (Index i = 0; i < ids.numel(); ++i) {
       const Index row = Index(ids[i]) - first;
       if (row < 0 || row >= V) continue;
       Eigen::Map<EigenArray>(out + row * D + begin, end - begin) +=
           Eigen::Map<const EigenArray>(dy.data() + i * D + begin, end - begin);
     }
-  }, 16);
+  });
   return dtable;
 }
 

@@ -1,7 +1,6 @@
-// Products by Eigen's blocked GEMM (or OpenBLAS with GRAFT_BLAS). One large product is shared among threads by Eigen; a batch
+// Products by Eigen's blocked GEMM (or OpenBLAS with GRAFT_BLAS). One large product is shared among threads by bands; a batch
 // of products is shared out one by one.
-#include "autograd/cpu/parallel.h"
-#include "autograd/eigen.h"
+#include "autograd/cpu/product.h"
 #include "autograd/kernels.h"
 
 namespace graft::kernel {
@@ -23,7 +22,10 @@ Tensor batched(const Tensor& a, const Tensor& b, Index M, Index N, const Product
     product(In(a.data() + i * ra * ca, ra, ca), In(b.data() + i * rb * cb, rb, cb), Out(out + i * M * N, M, N));
   };
   if (batch == 1) one(0);
-  else for_range(batch, 2 * ra * ca * std::max<Index>(N, 1), [&](Index i, Index end) { for (; i < end; ++i) one(i); });
+  else
+    for_range(batch, flops(2 * ra * ca * N), [&](Index i, Index end) {
+      for (; i < end; ++i) one(i);
+    });
   return y;
 }
 
@@ -31,7 +33,7 @@ Tensor batched(const Tensor& a, const Tensor& b, Index M, Index N, const Product
 
 Tensor multiply_nt(const Tensor& a, const Tensor& b) {
   Tensor y(last_axis(a.shape(), b.dim(0)));
-  matrix_out(y).noalias() = matrix(a) * matrix(b).transpose();
+  product(matrix(a), matrix(b).transpose(), matrix_out(y));
   return y;
 }
 
@@ -39,20 +41,22 @@ Tensor multiply_nt(const Tensor& a, const Tensor& b, const Tensor& bias) {
   Tensor y(last_axis(a.shape(), b.dim(0)));
   const Index N = y.cols();
   real* out = y.write();
-  for_range(y.rows(), N, [&](Index r, Index end) { for (; r < end; ++r) std::copy_n(bias.data(), N, out + r * N); });
-  Out(out, y.rows(), N).noalias() += matrix(a) * matrix(b).transpose();
+  for_range(y.rows(), N, [&](Index r, Index end) {
+    for (; r < end; ++r) std::copy_n(bias.data(), N, out + r * N);
+  });
+  product(matrix(a), matrix(b).transpose(), Out(out, y.rows(), N), Write::add);
   return y;
 }
 
 Tensor multiply_nn(const Tensor& a, const Tensor& b) {
   Tensor y(last_axis(a.shape(), b.dim(1)));
-  matrix_out(y).noalias() = matrix(a) * matrix(b);
+  product(matrix(a), matrix(b), matrix_out(y));
   return y;
 }
 
 Tensor multiply_tn(const Tensor& a, const Tensor& b) {
   Tensor y(Shape{a.cols(), b.cols()});
-  matrix_out(y).noalias() = matrix(a).transpose() * matrix(b);
+  product(matrix(a).transpose(), matrix(b), matrix_out(y));
   return y;
 }
 

@@ -41,51 +41,36 @@ Normalized rms_norm(const Tensor& x, const Tensor& gain, real eps) {
   return n;
 }
 
-Tensor layer_norm_backward_x(const Tensor& x, const Tensor& mean, const Tensor& inverse, const Tensor& gain, const Tensor& dy) {
-  Tensor dx(x.shape());
-  real* out = dx.write();
-  const Index D = x.cols();
+NormGradients norm_backward(const Tensor& x, const Tensor& mean, const Tensor& inverse, const Tensor& gain, const Tensor& dy,
+                            std::array<bool, 3> wanted) {
+  const Index N = x.rows(), D = x.cols();
+  const auto [want_x, want_gain, want_bias] = wanted;
+  NormGradients n{want_x ? Tensor(x.shape()) : Tensor(), want_gain ? Tensor(Shape{D}, 0) : Tensor(),
+                  want_bias ? Tensor(Shape{D}, 0) : Tensor()};
+  real* dx = want_x ? n.dx.write() : nullptr;
   const In g(gain.data(), D);
-  for_range(x.rows(), 8 * D, [&](Index r, Index end) {
-    for (; r < end; ++r) {
-      const In row(x.data() + r * D, D), d(dy.data() + r * D, D);
-      const real s = inverse[r], m = mean[r];
-      const real mean_g = (d * g).sum() / static_cast<real>(D);
-      const real mean_gx = (d * g * (row - m)).sum() * s / static_cast<real>(D);
-      Out(out + r * D, D) = s * (d * g - mean_g - (row - m) * (s * mean_gx));
-    }
-  });
-  return dx;
-}
 
-Tensor rms_norm_backward_x(const Tensor& x, const Tensor& inverse, const Tensor& gain, const Tensor& dy) {
-  Tensor dx(x.shape());
-  real* out = dx.write();
-  const Index D = x.cols();
-  const In g(gain.data(), D);
-  for_range(x.rows(), 8 * D, [&](Index r, Index end) {
-    for (; r < end; ++r) {
-      const In row(x.data() + r * D, D), d(dy.data() + r * D, D);
-      const real s = inverse[r];
-      const real mean_gx = (d * g * row).sum() * s / static_cast<real>(D);
-      Out(out + r * D, D) = s * (d * g - row * (s * mean_gx));
+  // Sums over rows: each part of the rows into a sum of its own, then part by part in order.
+  const Index parts = std::min<Index>(N, omp_get_max_threads());
+  EigenMatrix dgain = EigenMatrix::Zero(parts, want_gain ? D : 0), dbias = EigenMatrix::Zero(parts, want_bias ? D : 0);
+  const auto row_gradient = [&](Index part, Index r) {
+    const In row(x.data() + r * D, D), d(dy.data() + r * D, D);
+    const real s = inverse[r], m = mean.defined() ? mean[r] : 0;
+    if (want_x) {
+      const real mean_g = mean.defined() ? (d * g).sum() / static_cast<real>(D) : 0;  // an RMS norm subtracts no mean
+      const real mean_gx = s * (d * g * (row - m)).sum() / static_cast<real>(D);
+      Out(dx + r * D, D) = s * (d * g - mean_g - (row - m) * (s * mean_gx));
     }
+    if (want_gain) Out(dgain.row(part).data(), D) += d * (row - m) * s;
+    if (want_bias) Out(dbias.row(part).data(), D) += d;
+  };
+  for_range(parts, 8 * D * (N / std::max<Index>(parts, 1)), [&](Index part, Index end) {
+    for (; part < end; ++part)
+      for (Index r = N * part / parts; r < N * (part + 1) / parts; ++r) row_gradient(part, r);
   });
-  return dx;
-}
-
-Tensor norm_backward_gain(const Tensor& x, const Tensor& mean, const Tensor& inverse, const Tensor& dy) {
-  const Index D = x.cols(), N = x.rows();
-  Tensor dgain(Shape{D}, 0);
-  real* out = dgain.write();
-  for_range(D, 3 * N, [&](Index begin, Index end) {  // each thread owns a band of features
-    Out sum(out + begin, end - begin);
-    for (Index r = 0; r < N; ++r) {
-      const In row(x.data() + r * D + begin, end - begin), d(dy.data() + r * D + begin, end - begin);
-      sum += d * (row - (mean.defined() ? mean[r] : 0)) * inverse[r];
-    }
-  }, 16);
-  return dgain;
+  if (want_gain) matrix_out(n.dgain) = dgain.colwise().sum();
+  if (want_bias) matrix_out(n.dbias) = dbias.colwise().sum();
+  return n;
 }
 
 }  // namespace graft::kernel

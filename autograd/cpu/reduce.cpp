@@ -44,8 +44,7 @@ Tensor repeat_axis(const Tensor& dy, const Shape& shape, int axis, real factor) 
   real* out = dx.write();
   for_range(outer, length * inner, [&](Index o, Index end) {
     for (; o < end; ++o)
-      for (Index i = 0; i < length; ++i)
-        Out(out + (o * length + i) * inner, inner) = factor * In(dy.data() + o * inner, inner);
+      for (Index i = 0; i < length; ++i) Out(out + (o * length + i) * inner, inner) = factor * In(dy.data() + o * inner, inner);
   });
   return dx;
 }

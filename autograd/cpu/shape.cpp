@@ -35,7 +35,9 @@ Tensor repeat(const Tensor& x, Index batch) {
   const Index n = x.numel();
   const real* in = x.data();
   real* out = y.write();
-  for_range(batch, n, [=](Index b, Index end) { for (; b < end; ++b) std::copy_n(in, n, out + b * n); });
+  for_range(batch, n, [=](Index b, Index end) {
+    for (; b < end; ++b) std::copy_n(in, n, out + b * n);
+  });
   return y;
 }
 

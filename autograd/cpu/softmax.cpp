@@ -15,7 +15,9 @@ Tensor by_rows(const Tensor& a, const F& f) {
   Tensor y(a.shape());
   real* out = y.write();
   const Index n = a.cols();
-  for_range(a.rows(), 8 * n, [&](Index r, Index end) { for (; r < end; ++r) f(Out(out + r * n, n), r * n, n); });
+  for_range(a.rows(), 8 * n, [&](Index r, Index end) {
+    for (; r < end; ++r) f(Out(out + r * n, n), r * n, n);
+  });
   return y;
 }
 
@@ -40,7 +42,7 @@ Tensor log_softmax(const Tensor& x) {
   return by_rows(x, [&](Out y, Index at, Index n) {
     const In row(x.data() + at, n);
     const real most = row.maxCoeff();
-    y = row - (most + std::log((row - most).exp().sum()));
+    y = (row - most) - std::log((row - most).exp().sum());  // large numbers first: they may cancel exactly
   });
 }
 

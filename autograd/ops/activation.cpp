@@ -25,8 +25,8 @@ Variable log(const Variable& x) { return elementwise("log", Unary::log, Saves::x
 Variable tanh(const Variable& x) { return elementwise("tanh", Unary::tanh, Saves::y, x); }           // ∂x = ∂y·(1 - y²)
 Variable sigmoid(const Variable& x) { return elementwise("sigmoid", Unary::sigmoid, Saves::y, x); }  // ∂x = ∂y·y(1 - y)
 Variable relu(const Variable& x) { return elementwise("relu", Unary::relu, Saves::y, x); }           // ∂x = ∂y if y > 0
-Variable silu(const Variable& x) { return elementwise("silu", Unary::silu, Saves::x, x); }           // ∂x = ∂y·σ(1 + x(1 - σ))
-Variable gelu(const Variable& x) { return elementwise("gelu", Unary::gelu, Saves::x, x); }           // see cpu/activation.cpp
+Variable silu(const Variable& x) { return elementwise("silu", Unary::silu, Saves::x, x); }  // ∂x = ∂y·σ(1 + x(1 - σ))
+Variable gelu(const Variable& x) { return elementwise("gelu", Unary::gelu, Saves::x, x); }  // see cpu/activation.cpp
 Variable gelu_erf(const Variable& x) { return elementwise("gelu_erf", Unary::gelu_erf, Saves::x, x); }  // ∂x = ∂y·(Φ + x·φ)
 
 }  // namespace graft

@@ -50,13 +50,12 @@ Variable operator*(const Variable& a, const Variable& b) {
 Variable operator/(const Variable& a, const Variable& b) {
   expect_tail("div", a, b);
   const Tensor y = broadcast(Binary::div, Binary::div_into, a.value(), b.value());
-  return record("div", y,
-                Edge{a, [B = Saved(b), shape = a.shape()](const Tensor& dy) {
-                       return fold(kernel::binary(Binary::div, dy, B), shape);
-                     }},
-                Edge{b, [Y = Saved(y), B = Saved(b), shape = b.shape()](const Tensor& dy) {
-                       return kernel::scale(fold(kernel::binary(Binary::div, kernel::binary(Binary::mul, dy, Y), B), shape), -1);
-                     }});
+  return record(
+      "div", y,
+      Edge{a, [B = Saved(b), shape = a.shape()](const Tensor& dy) { return fold(kernel::binary(Binary::div, dy, B), shape); }},
+      Edge{b, [Y = Saved(y), B = Saved(b), shape = b.shape()](const Tensor& dy) {
+             return kernel::scale(fold(kernel::binary(Binary::div, kernel::binary(Binary::mul, dy, Y), B), shape), -1);
+           }});
 }
 
 /// y = s·x         ∂x = s·∂y

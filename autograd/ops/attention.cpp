@@ -39,8 +39,8 @@ Variable causal_attention(const Variable& Q, const Variable& K, const Variable& 
   if (scale == 0) scale = 1 / std::sqrt(static_cast<real>(Q.dim(3)));
   const kernel::Attended f = kernel::attention(Q.value(), K.value(), V.value(), lengths, scale);
   return record_joint("causal_attention", f.O, {Q, K, V},
-                      [Q = Saved(Q), K = Saved(K), V = Saved(V), O = Saved(f.O), lse = Saved(f.lse, "causal_attention"), lengths,
-                       scale](const Tensor& dO, const std::vector<bool>&) -> std::vector<Tensor> {
+                      [Q = Saved(Q), K = Saved(K), V = Saved(V), O = Saved(f.O), lse = Saved(f.lse, "causal_attention"),
+                       lengths, scale](const Tensor& dO, const std::vector<bool>&) -> std::vector<Tensor> {
                         const auto [dQ, dK, dV] = kernel::attention_backward(Q, K, V, lengths, scale, {O, lse}, dO);
                         return {dQ, dK, dV};
                       });

@@ -13,4 +13,12 @@ void expect_defined(const char* op, const Inputs&... inputs) {
    ...);
 }
 
+/// The axis counted from the front. Errors: IndexError naming the op.
+inline int axis_of(const char* op, const Variable& x, int axis) {
+  const int rank = x.shape().rank();
+  expect<IndexError>(-rank <= axis && axis < rank, op, ": axis ", axis, " does not exist in shape ", x.shape(), ", which has ",
+                     rank, " axes; count them from 0, or from -1 at the end");
+  return x.shape().resolve(axis);
+}
+
 }  // namespace graft

@@ -29,7 +29,8 @@ Variable linear_cross_entropy(const Variable& x, const Variable& W, const Ids& l
 
 /// The same for any head: each chunk of rows has a graph of its own, walked back at once to the rows and to all that the
 /// head uses.
-Variable cross_entropy_by_rows(const Variable& x, const Ids& labels, const Head& head, const Reduction& reduction, Index chunk) {
+Variable cross_entropy_by_rows(const Variable& x, const Ids& labels, const Head& head, const Reduction& reduction,
+                               Index chunk) {
   const char* const op = "cross_entropy_by_rows";
   expect_defined(op, x);
   expect<ValueError>(chunk >= 1, op, ": chunks of ", chunk, " rows asked for, but a chunk has at least 1");

@@ -20,9 +20,8 @@ Variable lookup(const Variable& table, const Ids& ids) {
   expect_defined("lookup", table);
   expect_table(table);
   expect_ids(ids, table.dim(0));
-  return record("lookup", kernel::lookup(table.value(), Tensor(), ids), Edge{table, [ids, shape = table.shape()](const Tensor& dy) {
-                  return kernel::scatter_add(dy, ids, 0, shape);
-                }});
+  return record("lookup", kernel::lookup(table.value(), Tensor(), ids),
+                Edge{table, [ids, shape = table.shape()](const Tensor& dy) { return kernel::scatter_add(dy, ids, 0, shape); }});
 }
 
 /// The same over [table ; more], whose rows are numbered through.
@@ -33,11 +32,10 @@ Variable lookup(const Variable& table, const Variable& more, const Ids& ids) {
   expect(table.dim(1) == more.dim(1), "lookup: the tables ", table.shape(), " and ", more.shape(), " have rows of unlike size");
   expect_ids(ids, table.dim(0) + more.dim(0));
   const Id first = static_cast<Id>(table.dim(0));
-  return record("lookup", kernel::lookup(table.value(), more.value(), ids),
-                Edge{table, [ids, shape = table.shape()](const Tensor& dy) { return kernel::scatter_add(dy, ids, 0, shape); }},
-                Edge{more, [ids, first, shape = more.shape()](const Tensor& dy) {
-                       return kernel::scatter_add(dy, ids, first, shape);
-                     }});
+  return record(
+      "lookup", kernel::lookup(table.value(), more.value(), ids),
+      Edge{table, [ids, shape = table.shape()](const Tensor& dy) { return kernel::scatter_add(dy, ids, 0, shape); }},
+      Edge{more, [ids, first, shape = more.shape()](const Tensor& dy) { return kernel::scatter_add(dy, ids, first, shape); }});
 }
 
 }  // namespace graft

@@ -12,8 +12,8 @@ void expect_linear(const Variable& x, const Variable& W) {
   expect_defined("linear", x, W);
   expect(W.shape().rank() == 2 && x.shape().rank() >= 1, "linear: x has shape ", x.shape(), " and W ", W.shape(),
          ", but W must be a matrix (out, in) and x at least one row (.., in)");
-  expect(x.dim(-1) == W.dim(1), "linear: x ", x.shape(), " has ", x.dim(-1), " features but W ", W.shape(), " takes ",
-         W.dim(1), "; y = x·Wᵀ with W (out, in)");
+  expect(x.dim(-1) == W.dim(1), "linear: x ", x.shape(), " has ", x.dim(-1), " features but W ", W.shape(), " takes ", W.dim(1),
+         "; y = x·Wᵀ with W (out, in)");
 }
 
 void expect_batched(const char* op, const Variable& a, const Variable& b, int b_axis) {

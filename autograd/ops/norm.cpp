@@ -20,13 +20,13 @@ Variable layer_norm(const Variable& x, const Variable& gain, const Variable& bia
   expect_features("layer_norm", "bias", x, bias);
   expect_eps("layer_norm", eps);
   const kernel::Normalized n = kernel::layer_norm(x.value(), gain.value(), bias.value(), eps);
-  const Saved X(x), G(gain), mean(n.mean, "layer_norm"), inverse(n.inverse, "layer_norm");
-  return record("layer_norm", n.y,
-                Edge{x, [X, G, mean, inverse](const Tensor& dy) {
-                       return kernel::layer_norm_backward_x(X, mean, inverse, G, dy);
-                     }},
-                Edge{gain, [X, mean, inverse](const Tensor& dy) { return kernel::norm_backward_gain(X, mean, inverse, dy); }},
-                Edge{bias, [shape = bias.shape()](const Tensor& dy) { return kernel::fold(dy, shape); }});
+  return record_joint(
+      "layer_norm", n.y, {x, gain, bias},
+      [X = Saved(x), G = Saved(gain), mean = Saved(n.mean, "layer_norm"), inverse = Saved(n.inverse, "layer_norm")](
+          const Tensor& dy, const std::vector<bool>& learns) -> std::vector<Tensor> {
+        const auto n = kernel::norm_backward(X, mean, inverse, G, dy, {learns[0], learns[1], learns[2]});
+        return {n.dx, n.dgain, n.dbias};
+      });
 }
 
 /// y = x̂·gain, x̂ = x/√(mean(x²) + eps)
@@ -36,10 +36,12 @@ Variable rms_norm(const Variable& x, const Variable& gain, real eps) {
   expect_features("rms_norm", "gain", x, gain);
   expect_eps("rms_norm", eps);
   const kernel::Normalized n = kernel::rms_norm(x.value(), gain.value(), eps);
-  const Saved X(x), G(gain), inverse(n.inverse, "rms_norm");
-  return record("rms_norm", n.y,
-                Edge{x, [X, G, inverse](const Tensor& dy) { return kernel::rms_norm_backward_x(X, inverse, G, dy); }},
-                Edge{gain, [X, inverse](const Tensor& dy) { return kernel::norm_backward_gain(X, Tensor(), inverse, dy); }});
+  return record_joint("rms_norm", n.y, {x, gain},
+                      [X = Saved(x), G = Saved(gain), inverse = Saved(n.inverse, "rms_norm")](
+                          const Tensor& dy, const std::vector<bool>& learns) -> std::vector<Tensor> {
+                        const auto n = kernel::norm_backward(X, Tensor(), inverse, G, dy, {learns[0], learns[1], false});
+                        return {n.dx, n.dgain};
+                      });
 }
 
 }  // namespace graft

@@ -15,9 +15,8 @@ Variable reduce_all(const char* op, const Variable& x, real s) {
 /// s·Σx over one axis.
 Variable reduce_axis(const char* op, const Variable& x, int axis, real s) {
   const Tensor total = kernel::sum_axis(x.value(), axis);
-  return record(op, s == 1 ? total : kernel::scale(total, s), Edge{x, [s, axis, shape = x.shape()](const Tensor& dy) {
-                                                                     return kernel::repeat_axis(dy, shape, axis, s);
-                                                                   }});
+  return record(op, s == 1 ? total : kernel::scale(total, s),
+                Edge{x, [s, axis, shape = x.shape()](const Tensor& dy) { return kernel::repeat_axis(dy, shape, axis, s); }});
 }
 
 real one_over(Index count, const Shape& shape) {
@@ -41,12 +40,13 @@ Variable mean(const Variable& x) {
 
 Variable sum(const Variable& x, int axis) {
   expect_defined("sum", x);
-  return reduce_axis("sum", x, x.shape().resolve(axis), 1);
+  return reduce_axis("sum", x, axis_of("sum", x, axis), 1);
 }
 
 Variable mean(const Variable& x, int axis) {
   expect_defined("mean", x);
-  return reduce_axis("mean", x, x.shape().resolve(axis), one_over(x.dim(axis), x.shape()));
+  axis = axis_of("mean", x, axis);
+  return reduce_axis("mean", x, axis, one_over(x.dim(axis), x.shape()));
 }
 
 }  // namespace graft

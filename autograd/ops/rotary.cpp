@@ -21,8 +21,8 @@ Tensor rotary_frequencies(Index dim, real base) {
 Variable rotary(const Variable& x, const Ids& positions, const Tensor& frequencies) {
   expect_defined("rotary", x, frequencies);
   expect(x.shape().rank() == 4, "rotary: x has shape ", x.shape(), ", but (B, H, T, D) is needed");
-  expect(positions.shape() == Shape{x.dim(2)} || positions.shape() == Shape({x.dim(0), x.dim(2)}), "rotary: positions have shape ",
-         positions.shape(), " but x ", x.shape(), " needs (T) or (B, T)");
+  expect(positions.shape() == Shape{x.dim(2)} || positions.shape() == Shape({x.dim(0), x.dim(2)}),
+         "rotary: positions have shape ", positions.shape(), " but x ", x.shape(), " needs (T) or (B, T)");
   expect(frequencies.numel() * 2 == x.dim(3), "rotary: ", frequencies.numel(), " frequencies, but heads of size ", x.dim(3),
          " have ", x.dim(3) / 2, " pairs");
   return record("rotary", kernel::rotary(x.value(), positions, frequencies, +1),

@@ -16,7 +16,7 @@ Variable concat(const std::vector<Variable>& parts, int axis) {
   expect<ValueError>(!parts.empty(), "concat: no parts given; give at least one");
   for (const Variable& part : parts) expect_defined("concat", part);
   const Shape first = parts[0].shape();
-  axis = first.resolve(axis);
+  axis = axis_of("concat", parts[0], axis);
   Index length = 0;
   for (const Variable& part : parts) {
     expect(part.shape().rank() == first.rank() && part.shape().with(axis, 0) == first.with(axis, 0), "concat: shapes ", first,
@@ -47,7 +47,7 @@ Variable concat(const std::vector<Variable>& parts, int axis) {
 /// y = x[.., begin:end, ..]      ∂x = ∂y in that band, 0 elsewhere
 Variable slice(const Variable& x, int axis, Index begin, Index end) {
   expect_defined("slice", x);
-  axis = x.shape().resolve(axis);
+  axis = axis_of("slice", x, axis);
   expect<IndexError>(0 <= begin && begin <= end && end <= x.dim(axis), "slice: [", begin, ", ", end, ") is not within axis ",
                      axis, " of shape ", x.shape(), ", which has ", x.dim(axis), " places");
   Tensor y(x.shape().with(axis, end - begin));

@@ -128,6 +128,13 @@ TEST(Recompute, Nests) {
   expect_same(one.U.grad(), dU);
 }
 
+TEST(Recompute, LongHistoriesHeldByClosuresAreForgottenWithoutRecursion) {
+  const Variable x = parameter(Tensor(Shape{1}, 1));
+  Variable y = x;
+  for (int i = 0; i < 200000; ++i) y = recompute([y](const std::vector<Variable>& in) { return in[0] + y; }, {x});
+  y = x;
+}
+
 TEST(Recompute, UnusedInputGetsZeros) {
   const Variable x = parameter(Tensor(Shape{2}, 1)), y = parameter(Tensor(Shape{2}, 1));
   sum(recompute([](const std::vector<Variable>& in) { return in[0] * in[0]; }, {x, y})).backward();
