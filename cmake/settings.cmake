@@ -1,0 +1,95 @@
+# What the parts of the build have in common: warnings, processor flags, private dependencies, and a function per kind of part.
+
+find_package(Eigen3 3.3 REQUIRED NO_MODULE)
+find_package(OpenMP REQUIRED COMPONENTS CXX)
+
+# Warnings, for everything that is compiled here.
+add_library(graft_warnings INTERFACE)
+target_compile_options(graft_warnings INTERFACE -Wall -Wextra $<$<BOOL:${GRAFT_WERROR}>:-Werror>)
+if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+  # GCC 12 takes the "undefined" registers of its own AVX-512 header for a mistake (GCC bug 105593), and under sanitizers
+  # the std::function inside of <regex>.
+  target_compile_options(graft_warnings INTERFACE -Wno-maybe-uninitialized)
+endif()
+
+# What the library's own sources need and its users do not.
+add_library(graft_private INTERFACE)
+target_link_libraries(graft_private INTERFACE graft_warnings Eigen3::Eigen OpenMP::OpenMP_CXX)
+if(GRAFT_NATIVE)
+  # -march=native says the same on every processor; spelling out what it means here keeps ccache from mixing two of them.
+  execute_process(COMMAND ${CMAKE_CXX_COMPILER} -march=native -### -E -x c++ /dev/null OUTPUT_QUIET
+                  ERROR_VARIABLE processor)
+  string(MD5 processor "${processor}")
+  target_compile_options(graft_private INTERFACE -march=native)
+  execute_process(COMMAND ${CMAKE_CXX_COMPILER} -march=native -dM -E -x c++ /dev/null OUTPUT_VARIABLE macros)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND macros MATCHES "__AVX512F__" AND macros MATCHES "__znver3__")
+    # GCC 12 takes a Zen 4 for a Zen 3, which has no AVX-512, and schedules Eigen's products about 20 % slower than this.
+    target_compile_options(graft_private INTERFACE -mtune=skylake-avx512)
+  endif()
+  target_compile_definitions(graft_private INTERFACE GRAFT_PROCESSOR=0x${processor})
+endif()
+if(GRAFT_BLAS)
+  # The OpenMP flavour shares the kernels' threads; the pthread flavour would bring a second pool.
+  find_library(GRAFT_OPENBLAS openblas PATH_SUFFIXES openblas-openmp NO_CACHE NO_CMAKE_SYSTEM_PATH
+               PATHS /usr/lib/${CMAKE_LIBRARY_ARCHITECTURE} /usr/lib64 /usr/lib)
+  if(NOT GRAFT_OPENBLAS)
+    message(FATAL_ERROR "GRAFT_BLAS needs OpenBLAS with OpenMP threads: apt-get install libopenblas-openmp-dev")
+  endif()
+  target_compile_definitions(graft_private INTERFACE EIGEN_USE_BLAS)
+  target_link_libraries(graft_private INTERFACE ${GRAFT_OPENBLAS})
+endif()
+
+find_program(CCACHE ccache)
+if(CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+endif()
+
+# graft_folder(name parts...): the sources of name/ and name/<part>/ become an object library inside libgraft.so, and the
+# headers of name/ are public.
+function(graft_folder name)
+  set(patterns ${name}/*.cpp)
+  foreach(part IN LISTS ARGN)
+    list(APPEND patterns ${name}/${part}/*.cpp)
+  endforeach()
+  file(GLOB sources CONFIGURE_DEPENDS ${patterns})
+  add_library(graft_${name} OBJECT ${sources})
+  # Inline functions are compiled by every user for himself: those built here with -march=native must not be exported.
+  set_target_properties(graft_${name} PROPERTIES POSITION_INDEPENDENT_CODE ON VISIBILITY_INLINES_HIDDEN ON)
+  target_compile_options(graft_${name} PRIVATE -fno-semantic-interposition)  # calls within the library are its own
+  target_include_directories(graft_${name} PRIVATE ${PROJECT_SOURCE_DIR})
+  target_link_libraries(graft_${name} PRIVATE graft_private)
+  if(GRAFT_DOUBLE)
+    target_compile_definitions(graft_${name} PRIVATE GRAFT_DOUBLE)
+  endif()
+  target_sources(graft PRIVATE $<TARGET_OBJECTS:graft_${name}>)
+  set_property(GLOBAL APPEND PROPERTY GRAFT_FOLDERS ${name})
+endfunction()
+
+# cli/: the program `graft`.
+function(graft_program)
+  file(GLOB sources CONFIGURE_DEPENDS cli/*.cpp)
+  find_package(CLI11 REQUIRED)
+  add_executable(graft_program ${sources})
+  set_target_properties(graft_program PROPERTIES OUTPUT_NAME graft
+                        INSTALL_RPATH "$ORIGIN/../${CMAKE_INSTALL_LIBDIR}")
+  target_compile_definitions(graft_program PRIVATE GRAFT_VERSION="${PROJECT_VERSION}")
+  target_link_libraries(graft_program PRIVATE graft graft_warnings CLI11::CLI11)
+endfunction()
+
+# bench/*.cpp: one Google Benchmark program each; the target `bench` builds them all, a plain build none. They see Eigen and
+# the processor flags, because they compare with bare Eigen.
+function(graft_benchmarks)
+  file(GLOB sources CONFIGURE_DEPENDS bench/*.cpp)
+  find_package(benchmark QUIET)
+  if(NOT benchmark_FOUND)
+    return()
+  endif()
+  add_custom_target(bench)
+  foreach(source IN LISTS sources)
+    get_filename_component(name ${source} NAME_WE)
+    add_executable(bench_${name} EXCLUDE_FROM_ALL ${source})
+    set_target_properties(bench_${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bench)
+    target_link_libraries(bench_${name} PRIVATE graft graft_private benchmark::benchmark)
+    add_dependencies(bench bench_${name})
+  endforeach()
+endfunction()
