@@ -42,7 +42,10 @@ thread_local std::vector<Remains>* burying = nullptr;  // set while a node of th
 Node::~Node() {
   if (edges.empty() && frozen.empty() && !joint) return;
   Remains mine{std::move(edges), std::move(frozen), std::move(joint)};
-  if (burying) return burying->push_back(std::move(mine));  // one loop, however long the history: no recursion
+  if (burying) {  // one loop, however long the history: no recursion
+    burying->push_back(std::move(mine));
+    return;
+  }
   std::vector<Remains> waiting;
   burying = &waiting;
   mine = Remains();

@@ -61,7 +61,8 @@ std::vector<Product> product_sizes() {
 }
 
 TEST(Kernels, Products) {
-  for (const auto& [M, K, N] : product_sizes()) {
+  for (const Product& size : product_sizes()) {
+    const Index M = size.M, K = size.K, N = size.N;
     SCOPED_TRACE(text(M, " ", K, " ", N));
     const Tensor a = random({M, K}, 1), b = random({K, N}, 2), bt = random({N, K}, 3), at = random({K, M}, 4),
                  bias = random({N}, 5);
@@ -85,7 +86,8 @@ Tensor one_of(const Tensor& x, Index at) {
 
 TEST(Kernels, BatchedProducts) {
   for (const Index B : {1, 5})
-    for (const auto& [M, K, N] : std::vector<Product>{{1, 1, 1}, {7, 17, 65}, {65, 7, 3}, {17, 63, 1}, {130, 65, 63}}) {
+    for (const Product& size : std::vector<Product>{{1, 1, 1}, {7, 17, 65}, {65, 7, 3}, {17, 63, 1}, {130, 65, 63}}) {
+      const Index M = size.M, K = size.K, N = size.N;
       SCOPED_TRACE(text(B, " ", M, " ", K, " ", N));
       const Tensor a = random({B, 2, M, K}, 1), b = random({B, 2, K, N}, 2), bt = random({B, 2, N, K}, 3),
                    at = random({B, 2, K, M}, 4);

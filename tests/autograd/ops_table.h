@@ -66,7 +66,6 @@ inline Tensor seed_for(const Shape& shape) {
   return normal(shape, 0, 1, rng);
 }
 
-// clang-format off: the tables below are laid out by hand
 inline std::vector<Case> pairs() {  // same shapes, and one the tail of the other, either way round
   return {{{{5, 3}, {5, 3}}},   {{{1}, {1}}},
           {{{}, {}}},           {{{2, 3, 4}, {4}}},
@@ -400,7 +399,5 @@ inline std::vector<Op> composites() {
        {{{{2, 3, 8}, {8, 8}, {4, 8}, {4, 8}, {8, 8}, {8}, {8}, {5, 8}, {5, 8}, {8, 5}, {7, 8}}}}},
   };
 }
-
-// clang-format on
 
 }  // namespace graft::table
