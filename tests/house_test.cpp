@@ -243,7 +243,7 @@ const std::vector<Rule> rules = {
      only_cpu_sources_include_eigen,
      {{{"autograd/tensor.h", "#include <Eigen/Core>\n"}},
       {{"autograd/ops/matmul.cpp", "#include \"autograd/eigen.h\"\n"}},
-      {{"autograd/cpu/views.h", "#include <unsupported/Eigen/CXX11/Tensor>\n"}},
+      {{"autograd/ops/views.h", "#include <unsupported/Eigen/CXX11/Tensor>\n"}},
       {{"nn/a.cpp", "#include \"Eigen/Dense\"\n"}}}},
     {"only_the_kernels_headers_include_openmp",
      only_the_kernels_headers_include_openmp,
