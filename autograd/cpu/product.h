@@ -1,5 +1,5 @@
-// One matrix product shared among threads: each computes a band of the result's longer side by Eigen's GEMM on its own.
-// (Eigen's own sharing packs the whole left operand at once: 60 MB beside a vocabulary of 50257.)
+// One matrix product shared among threads: each computes a band of the result's longer side by Eigen's GEMM on its own,
+// piece by piece. (Left to itself, Eigen packs one operand along the whole of that side: 60 MB beside a vocabulary of 50257.)
 #pragma once
 #include "autograd/cpu/parallel.h"
 #include "autograd/eigen.h"
@@ -11,14 +11,18 @@ enum class Write { over, add };  // y = a·b, or y += a·b
 /// a (M, K) and b (K, N) are maps or their transposes; y (M, N).
 template <class A, class B>
 void product(const A& a, const B& b, Eigen::Map<EigenMatrix> y, Write write = Write::over) {
+  constexpr Index piece = 2048;  // packing the other operand anew for each piece costs less than 1/1000
   const bool by_rows = y.rows() >= y.cols();
-  for_numbers(std::max(y.rows(), y.cols()), flops(2 * a.cols() * std::min(y.rows(), y.cols())), [&](Index i, Index end) {
-    const auto assign = [write](auto part, const auto& ab) {
-      if (write == Write::add) part.noalias() += ab;
-      else part.noalias() = ab;
-    };
-    if (by_rows) assign(y.middleRows(i, end - i), a.middleRows(i, end - i) * b);
-    else assign(y.middleCols(i, end - i), a * b.middleCols(i, end - i));
+  const auto assign = [write](auto part, const auto& ab) {
+    if (write == Write::add) part.noalias() += ab;
+    else part.noalias() = ab;
+  };
+  for_numbers(std::max(y.rows(), y.cols()), flops(2 * a.cols() * std::min(y.rows(), y.cols())), [&](Index begin, Index end) {
+    for (Index i = begin; i < end; i += piece) {
+      const Index n = std::min(piece, end - i);
+      if (by_rows) assign(y.middleRows(i, n), a.middleRows(i, n) * b);
+      else assign(y.middleCols(i, n), a * b.middleCols(i, n));
+    }
   });
 }
 
