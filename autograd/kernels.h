@@ -61,6 +61,8 @@ Tensor sum_axis(const Tensor& x, int axis);
 Tensor repeat_axis(const Tensor& dy, const Shape& shape, int axis, real factor);  // backward of sum and mean over an axis
 
 // --- shape (cpu/shape.cpp) ---
+void copy(const real* from, real* to, Index n);
+void fill(real* to, Index n, real value);
 void copy_axis(const Tensor& from, Index from_at, Tensor& to, Index to_at, Index count, int axis);  // a band along an axis
 Tensor swap_heads(const Tensor& x);           // (B, M, N, D) -> (B, N, M, D)
 Tensor repeat(const Tensor& x, Index batch);  // (..) -> (batch, ..)

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <ostream>
 
+#include "autograd/kernels.h"
+
 namespace graft {
 
 Storage::Storage(Index numel)
@@ -70,12 +72,12 @@ Tensor Tensor::clone() const {
   return copy;
 }
 
-void Tensor::fill(real value) { std::fill_n(write(), numel(), value); }
+void Tensor::fill(real value) { kernel::fill(write(), numel(), value); }
 
 void Tensor::copy_from(const Tensor& source) {
   expect(source.defined() && source.shape() == shape_, "copy_from: source has shape ", source.shape(), " but this has ",
          shape_);
-  std::copy_n(source.data(), numel(), write());
+  kernel::copy(source.data(), write(), numel());
 }
 
 void Tensor::retag(Category category, const char* op) const {

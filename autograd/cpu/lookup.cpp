@@ -24,9 +24,8 @@ Tensor lookup(const Tensor& table, const Tensor& more, const Ids& ids) {
 
 Tensor scatter_add(const Tensor& dy, const Ids& ids, Id first, const Shape& table) {
   const Index V = table[0], D = table[1];
-  Tensor dtable(table);
+  Tensor dtable(table, 0);
   real* out = dtable.write();
-  for_numbers(V * D, 1, [=](Index i, Index end) { std::fill(out + i, out + end, real(0)); });
   for_numbers(D, ids.numel(), [&](Index begin, Index end) {  // each thread owns a band of columns: no two write one number
     for (Index i = 0; i < ids.numel(); ++i) {
       const Index row = Index(ids[i]) - first;

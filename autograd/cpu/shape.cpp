@@ -6,6 +6,14 @@
 
 namespace graft::kernel {
 
+void copy(const real* from, real* to, Index n) {
+  for_numbers(n, 1, [=](Index begin, Index end) { std::copy(from + begin, from + end, to + begin); });
+}
+
+void fill(real* to, Index n, real value) {
+  for_numbers(n, 1, [=](Index begin, Index end) { std::fill(to + begin, to + end, value); });
+}
+
 void copy_axis(const Tensor& from, Index from_at, Tensor& to, Index to_at, Index count, int axis) {
   const Index outer = from.shape().outer(axis), inner = from.shape().inner(axis);
   const Index from_step = from.shape()[axis] * inner, to_step = to.shape()[axis] * inner, band = count * inner;
