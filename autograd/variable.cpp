@@ -15,10 +15,8 @@ thread_local bool recording_now = true;
 }  // namespace
 
 bool recording() { return recording_now; }
-NoGrad::NoGrad() : before_(recording_now) { recording_now = false; }
-NoGrad::~NoGrad() { recording_now = before_; }
-WithGrad::WithGrad() : before_(recording_now) { recording_now = true; }
-WithGrad::~WithGrad() { recording_now = before_; }
+Recording::Recording(bool on) : before_(recording_now) { recording_now = on; }
+Recording::~Recording() { recording_now = before_; }
 
 // --- Node -------------------------------------------------------------------------------------------------------------
 

@@ -25,28 +25,24 @@ using JointPullback = std::function<std::vector<Tensor>(const Tensor& dy, const 
 /// True on this thread unless a NoGrad is alive.
 bool recording();
 
-/// While it lives, ops on this thread record nothing.
-class NoGrad {
+/// While it lives, ops on this thread record, or do not.
+class Recording {
  public:
-  NoGrad();
-  ~NoGrad();
-  NoGrad(const NoGrad&) = delete;
-  NoGrad& operator=(const NoGrad&) = delete;
+  explicit Recording(bool on);
+  ~Recording();
+  Recording(const Recording&) = delete;
+  Recording& operator=(const Recording&) = delete;
 
  private:
   bool before_;
 };
-
+/// While it lives, ops on this thread record nothing.
+struct NoGrad : Recording {
+  NoGrad() : Recording(false) {}
+};
 /// The opposite, inside a NoGrad: recompute() records its second run although backward itself records nothing.
-class WithGrad {
- public:
-  WithGrad();
-  ~WithGrad();
-  WithGrad(const WithGrad&) = delete;
-  WithGrad& operator=(const WithGrad&) = delete;
-
- private:
-  bool before_;
+struct WithGrad : Recording {
+  WithGrad() : Recording(true) {}
 };
 
 class Variable {

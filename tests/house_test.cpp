@@ -112,15 +112,16 @@ Complaints only_cpu_sources_include_eigen(const Tree& tree) {
 /// Nor may a header beside the kernels be public, so with the rule above no user sees omp.h.
 Complaints only_the_kernels_headers_include_openmp(const Tree& tree) {
   return each_include(tree, [](const std::string& path, const Include& include) -> std::string {
-    return is_header(path) && path.rfind("autograd/cpu/", 0) != 0 && include.what == "omp.h" ? "only those in autograd/cpu may" : "";
+    return is_header(path) && path.rfind("autograd/cpu/", 0) != 0 && include.what == "omp.h" ? "only those in autograd/cpu may"
+                                                                                             : "";
   });
 }
 
 Complaints nothing_of_cpp20(const Tree& tree) {
-  static const std::set<std::string> later = {"barrier",   "bit",    "compare",   "concepts",        "coroutine",
-                                              "expected",  "format", "generator", "latch",           "mdspan",
-                                              "numbers",   "print",  "ranges",    "source_location", "semaphore",
-                                              "span",      "stacktrace", "stop_token", "syncstream", "version"};
+  static const std::set<std::string> later = {"barrier",  "bit",        "compare",    "concepts",        "coroutine",
+                                              "expected", "format",     "generator",  "latch",           "mdspan",
+                                              "numbers",  "print",      "ranges",     "source_location", "semaphore",
+                                              "span",     "stacktrace", "stop_token", "syncstream",      "version"};
   return each_include(tree, [](const std::string&, const Include& include) -> std::string {
     return !include.quoted && later.count(include.what) != 0 ? "that is not C++17" : "";
   });
@@ -263,7 +264,9 @@ const std::vector<Rule> rules = {
      {{{"autograd/a.h", "// a\nnamespace graft {}\n"}},
       {{"autograd/a.h", "// a\n#pragma once\n#define CHECK(x)\n"}},
       {{"graft.h", "// a\n#pragma once\n#if __cplusplus >= 202002L\n"}}}},
-    {"files_open_with_their_contract", files_open_with_their_contract, {{{"autograd/a.cpp", "#include <map>\n"}}, {{"autograd/a.h", "#pragma once\n"}, {"autograd/a.cpp", "// A.\n"}}}},
+    {"files_open_with_their_contract",
+     files_open_with_their_contract,
+     {{{"autograd/a.cpp", "#include <map>\n"}}, {{"autograd/a.h", "#pragma once\n"}, {"autograd/a.cpp", "// A.\n"}}}},
     {"ops_list_their_captures",
      ops_list_their_captures,
      {{{"autograd/ops/a.cpp", "return record(\"a\", y, Edge{x, [=](const Tensor& dy) { return dy; }});\n"}}}},
@@ -282,7 +285,8 @@ TEST_P(House, KeepsTheRule) {
 
 TEST_P(House, RuleSeesABrokenHouse) {
   for (const Tree& tree : GetParam().broken)
-    EXPECT_FALSE(GetParam().complain(tree).empty()) << "nothing found in " << tree.begin()->first << ": " << tree.begin()->second;
+    EXPECT_FALSE(GetParam().complain(tree).empty())
+        << "nothing found in " << tree.begin()->first << ": " << tree.begin()->second;
 }
 
 INSTANTIATE_TEST_SUITE_P(Rules, House, testing::ValuesIn(rules), [](const auto& info) { return std::string(info.param.name); });
@@ -297,17 +301,16 @@ TEST(HouseTree, IsReallyRead) {
 
 /// What the rules must let pass.
 TEST(HouseTree, GoodHousesAreLeftAlone) {
-  const Tree good = {
-      {"graft.h", "// All.\n#pragma once\n#include \"autograd/a.h\"\n#include \"nn/b.h\"\n"},
-      {"autograd/a.h", "// A.\n#pragma once\n#include <vector>\nint prefix, tuning, prompt, explorations;\n"},
-      {"autograd/a.cpp", "#include \"autograd/a.h\"\n"},
-      {"autograd/cpu/parallel.h", "// Threads.\n#pragma once\n#include <omp.h>\n"},
-      {"autograd/eigen.h", "// Views.\n#pragma once\n#include <Eigen/Core>\n"},
-      {"autograd/cpu/a.cpp", "// Loops.\n#include <omp.h>\n\n#include \"autograd/eigen.h\"\n"},
-      {"autograd/ops/a.cpp", "// Ops.\nauto f = [W = W.value()] {}; x[i] = [&] { return 1; }();\n"},
-      {"nn/b.h", "// B.\n#pragma once\n#include \"autograd/a.h\"\n"},
-      {"peft/lora.cpp", "// LoRA.\n#include \"nn/b.h\"\n"},
-      {"tests/x_test.cpp", "#include <span>\n#include \"nothing.h\"\n"}};
+  const Tree good = {{"graft.h", "// All.\n#pragma once\n#include \"autograd/a.h\"\n#include \"nn/b.h\"\n"},
+                     {"autograd/a.h", "// A.\n#pragma once\n#include <vector>\nint prefix, tuning, prompt, explorations;\n"},
+                     {"autograd/a.cpp", "#include \"autograd/a.h\"\n"},
+                     {"autograd/cpu/parallel.h", "// Threads.\n#pragma once\n#include <omp.h>\n"},
+                     {"autograd/eigen.h", "// Views.\n#pragma once\n#include <Eigen/Core>\n"},
+                     {"autograd/cpu/a.cpp", "// Loops.\n#include <omp.h>\n\n#include \"autograd/eigen.h\"\n"},
+                     {"autograd/ops/a.cpp", "// Ops.\nauto f = [W = W.value()] {}; x[i] = [&] { return 1; }();\n"},
+                     {"nn/b.h", "// B.\n#pragma once\n#include \"autograd/a.h\"\n"},
+                     {"peft/lora.cpp", "// LoRA.\n#include \"nn/b.h\"\n"},
+                     {"tests/x_test.cpp", "#include <span>\n#include \"nothing.h\"\n"}};
   for (const Rule& rule : rules) EXPECT_EQ(rule.complain(good), Complaints{}) << rule.name;
 }
 

@@ -2,44 +2,40 @@
 #include "autograd/clear.h"
 
 namespace graft::clear {
+namespace {
+
+/// yᵢⱼ = Σₖ a(i, k)·b(k, j) for i < M, j < N, k < K.
+template <class A, class B>
+Tensor product(const Shape& shape, Index M, Index N, Index K, const A& a, const B& b) {
+  Tensor y(shape);
+  real* out = y.write();
+  for (Index i = 0; i < M; ++i)
+    for (Index j = 0; j < N; ++j) {
+      double sum = 0;
+      for (Index k = 0; k < K; ++k) sum += double(a(i, k)) * b(k, j);
+      out[i * N + j] = static_cast<real>(sum);
+    }
+  return y;
+}
+
+/// The element at (row, column) of a tensor seen as a matrix, and of its transpose.
+auto plain(const Tensor& t) {
+  return [&t](Index row, Index column) { return t[row * t.cols() + column]; };
+}
+auto transposed(const Tensor& t) {
+  return [&t](Index row, Index column) { return t[column * t.cols() + row]; };
+}
+
+}  // namespace
 
 Tensor multiply_nt(const Tensor& a, const Tensor& b) {
-  const Index M = a.rows(), K = a.cols(), N = b.dim(0);
-  Tensor y(a.shape().with(-1, N));
-  real* out = y.write();
-  for (Index i = 0; i < M; ++i)
-    for (Index j = 0; j < N; ++j) {
-      double sum = 0;
-      for (Index k = 0; k < K; ++k) sum += double(a[i * K + k]) * b[j * K + k];
-      out[i * N + j] = static_cast<real>(sum);
-    }
-  return y;
+  return product(a.shape().with(-1, b.dim(0)), a.rows(), b.dim(0), a.cols(), plain(a), transposed(b));
 }
-
 Tensor multiply_nn(const Tensor& a, const Tensor& b) {
-  const Index M = a.rows(), K = a.cols(), N = b.dim(1);
-  Tensor y(a.shape().with(-1, N));
-  real* out = y.write();
-  for (Index i = 0; i < M; ++i)
-    for (Index j = 0; j < N; ++j) {
-      double sum = 0;
-      for (Index k = 0; k < K; ++k) sum += double(a[i * K + k]) * b[k * N + j];
-      out[i * N + j] = static_cast<real>(sum);
-    }
-  return y;
+  return product(a.shape().with(-1, b.dim(1)), a.rows(), b.dim(1), a.cols(), plain(a), plain(b));
 }
-
 Tensor multiply_tn(const Tensor& a, const Tensor& b) {
-  const Index R = a.rows(), M = a.cols(), N = b.cols();
-  Tensor y(Shape{M, N});
-  real* out = y.write();
-  for (Index i = 0; i < M; ++i)
-    for (Index j = 0; j < N; ++j) {
-      double sum = 0;
-      for (Index r = 0; r < R; ++r) sum += double(a[r * M + i]) * b[r * N + j];
-      out[i * N + j] = static_cast<real>(sum);
-    }
-  return y;
+  return product({a.cols(), b.cols()}, a.cols(), b.cols(), a.rows(), transposed(a), plain(b));
 }
 
 }  // namespace graft::clear

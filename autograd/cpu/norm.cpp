@@ -44,7 +44,7 @@ Normalized rms_norm(const Tensor& x, const Tensor& gain, real eps) {
 NormGradients norm_backward(const Tensor& x, const Tensor& mean, const Tensor& inverse, const Tensor& gain, const Tensor& dy,
                             std::array<bool, 3> wanted) {
   const Index N = x.rows(), D = x.cols();
-  const auto [want_x, want_gain, want_bias] = wanted;
+  const bool want_x = wanted[0], want_gain = wanted[1], want_bias = wanted[2];
   NormGradients n{want_x ? Tensor(x.shape()) : Tensor(), want_gain ? Tensor(Shape{D}, 0) : Tensor(),
                   want_bias ? Tensor(Shape{D}, 0) : Tensor()};
   real* dx = want_x ? n.dx.write() : nullptr;

@@ -28,6 +28,20 @@ std::string describe(const Op& op, const Case& c) {
   return s;
 }
 
+/// What a check of one case needs: its inputs, the op as a function of them, and a fixed ∂loss/∂y.
+struct Prepared {
+  std::vector<Tensor> inputs;
+  Loss f;
+  Tensor R;
+
+  Prepared(const Op& op, const Case& c)
+      : inputs(inputs_for(c, op.range)),
+        f([&op, &c](const Inputs& x) { return op.f(x, c.extra); }) {
+    const NoGrad values_only;
+    R = seed_for(f({inputs.begin(), inputs.end()}).shape());
+  }
+};
+
 struct OpTest : testing::TestWithParam<Op> {};
 
 TEST_P(OpTest, GradientsAreCentralDifferences) {
@@ -36,13 +50,7 @@ TEST_P(OpTest, GradientsAreCentralDifferences) {
   std::string worst_case;
   ASSERT_FALSE(op.cases.empty());
   for (const Case& c : op.cases) {
-    const std::vector<Tensor> inputs = inputs_for(c, op.range);
-    const Loss f = [&](const Inputs& x) { return op.f(x, c.extra); };
-    const Tensor R = seed_for([&] {
-      const NoGrad g;
-      return f({inputs.begin(), inputs.end()});
-    }()
-                                  .shape());
+    const auto [inputs, f, R] = Prepared(op, c);
     const Worst here = gradient_check(f, inputs, R);
     EXPECT_LE(here.error, bound) << describe(op, c) << "; " << here.where;
     if (here.error >= worst.error) {
@@ -57,13 +65,7 @@ TEST_P(OpTest, GradientsAreCentralDifferences) {
 TEST_P(OpTest, EachInputFrozenInTurn) {
   const Op& op = GetParam();
   for (const Case& c : op.cases) {
-    const std::vector<Tensor> inputs = inputs_for(c, op.range);
-    const Loss f = [&](const Inputs& x) { return op.f(x, c.extra); };
-    const Tensor R = seed_for([&] {
-      const NoGrad g;
-      return f({inputs.begin(), inputs.end()});
-    }()
-                                  .shape());
+    const auto [inputs, f, R] = Prepared(op, c);
     const std::vector<std::vector<double>> all = backward_gradients(f, inputs, R);
     for (std::size_t i = 0; i < inputs.size(); ++i) {
       Variable frozen_one;

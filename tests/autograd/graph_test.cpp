@@ -29,7 +29,8 @@ std::vector<std::smatch> matches(const std::string& where, const std::string& pa
 
 /// What is wrong with a piece of XML; empty if nothing. Knows elements, attributes, text and the five named entities.
 std::string fault_in_xml(const std::string& xml) {
-  static const std::regex tag(R"re(<(/?)([A-Za-z]+)((?:\s+[A-Za-z:-]+="[^"<&]*(?:&(?:amp|lt|gt|quot|apos);[^"<&]*)*")*)\s*(/?)>)re");
+  static const std::regex tag(
+      R"re(<(/?)([A-Za-z]+)((?:\s+[A-Za-z:-]+="[^"<&]*(?:&(?:amp|lt|gt|quot|apos);[^"<&]*)*")*)\s*(/?)>)re");
   static const std::regex words(R"((?:[^<>&]|&(?:amp|lt|gt|quot|apos);)*)");
   std::vector<std::string> open;
   std::size_t at = 0;
@@ -63,7 +64,8 @@ std::string fault_in_xml(const std::string& xml) {
 
 TEST(Graph, TheCheckerOfXmlFindsFaults) {
   EXPECT_EQ(fault_in_xml("<a b=\"1 &lt;\"><c/>x &amp; y</a>\n"), "");
-  for (const char* bad : {"<a>", "<a></b>", "<a b=\"<\"/>", "<a>&</a>", "<a/><b/>", "<a b=1/>", "<a b=\"1\" b=\"2\"/>", "<a>\x01</a>", ""})
+  for (const char* bad :
+       {"<a>", "<a></b>", "<a b=\"<\"/>", "<a>&</a>", "<a/><b/>", "<a b=1/>", "<a b=\"1\" b=\"2\"/>", "<a>\x01</a>", ""})
     EXPECT_NE(fault_in_xml(bad), "") << bad;
 }
 
@@ -74,10 +76,9 @@ Variable small_graph() {
 }
 
 TEST(Graph, TextHasOneLinePerNodeNewestFirst) {
-  EXPECT_EQ(graph_text(small_graph()), "tanh#5 [2, 3] " + bytes(6) + " <- add#4\n" +
-                                           "add#4 [2, 3] " + bytes(6) + " <- linear#3, x#2 (frozen)\n" +
-                                           "linear#3 [2, 3] " + bytes(6) + " <- W#1 (learns), x#2 (frozen)\n" +
-                                           "x#2 [2, 3] " + bytes(6) + " frozen\n" +
+  EXPECT_EQ(graph_text(small_graph()), "tanh#5 [2, 3] " + bytes(6) + " <- add#4\n" + "add#4 [2, 3] " + bytes(6) +
+                                           " <- linear#3, x#2 (frozen)\n" + "linear#3 [2, 3] " + bytes(6) +
+                                           " <- W#1 (learns), x#2 (frozen)\n" + "x#2 [2, 3] " + bytes(6) + " frozen\n" +
                                            "W#1 [3, 3] " + bytes(9) + " learns\n");
 }
 
@@ -95,7 +96,8 @@ TEST(Graph, SvgHasEveryNodeOnceAndEveryArrow) {
   EXPECT_EQ(count(svg, "class=\"node\""), 5);
   EXPECT_EQ(count(svg, "class=\"arrow\""), 5);
   EXPECT_EQ(count(svg, "class=\"trunk\""), 1);  // x to the sum, past the row of the product
-  for (const char* words : {">tanh #5<", ">add #4<", ">linear #3<", ">x #2<", ">W #1<"}) EXPECT_EQ(count(svg, words), 1) << words;
+  for (const char* words : {">tanh #5<", ">add #4<", ">linear #3<", ">x #2<", ">W #1<"})
+    EXPECT_EQ(count(svg, words), 1) << words;
 }
 
 TEST(Graph, SameInputTwiceIsOneNodeWithTwoArrows) {
@@ -141,8 +143,8 @@ TEST(Graph, LeavesWithoutNamesAndConstants) {
 TEST(Graph, NamesFromUsersCannotBreakTheOutput) {
   const std::string rest(300, 'n');
   for (const std::string& name : {std::string("<script>&\"'"), std::string("a\nb\tc\x01"), std::string("back\\slash\\"),
-                                 std::string("gr\xC3\xBC\xC3\x9F \xE6\xA0\x91"), std::string("\xFF\xC3"), std::string("\x85\xED\xA0\x80"),
-                                 "x" + rest, std::string(1, '\0')}) {
+                                  std::string("gr\xC3\xBC\xC3\x9F \xE6\xA0\x91"), std::string("\xFF\xC3"),
+                                  std::string("\x85\xED\xA0\x80"), "x" + rest, std::string(1, '\0')}) {
     const Variable y = sum(parameter(Tensor({2}, real(1)), name));
     const std::string svg = graph_svg(y), dot = graph_dot(y), words = graph_text(y);
     EXPECT_EQ(fault_in_xml(svg), "") << name;
@@ -183,13 +185,17 @@ void expect_tidy(const std::string& svg) {
   ASSERT_EQ(static_cast<int>(all.size()), count(svg, "class=\"node\""));
   for (std::size_t i = 0; i < all.size(); ++i) {
     const Box& a = all[i];
-    EXPECT_TRUE(a.x >= 0 && a.y >= 0 && a.x + a.width <= std::stol(size.at(0)[1]) && a.y + a.height <= std::stol(size.at(0)[2]));
+    EXPECT_TRUE(a.x >= 0 && a.y >= 0 && a.x + a.width <= std::stol(size.at(0)[1]) &&
+                a.y + a.height <= std::stol(size.at(0)[2]));
     for (std::size_t k = 0; k < i; ++k) {
       const Box& b = all[k];
       EXPECT_FALSE(a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height) << i << ' ' << k;
     }
   }
-  for (const std::smatch& m : matches(svg, R"re(</title><rect [^>]*width="(\d+)" height="\d+" rx[^>]*/><text[^>]*>([\x01-\x7F]*?)</text><text[^>]*>([^<]*)<)re")) {
+  for (
+      const std::smatch& m : matches(
+          svg,
+          R"re(</title><rect [^>]*width="(\d+)" height="\d+" rx[^>]*/><text[^>]*>([\x01-\x7F]*?)</text><text[^>]*>([^<]*)<)re")) {
     EXPECT_LE(7.2 * static_cast<double>(m[2].length()), std::stod(m[1])) << m[2];
     EXPECT_LE(7.2 * static_cast<double>(m[3].length()), std::stod(m[1])) << m[3];
   }

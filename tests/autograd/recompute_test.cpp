@@ -11,7 +11,8 @@ namespace {
 struct Block {  // x + V·gelu(U·x)
   Variable U, V;
   explicit Block(Index width, Rng& rng)
-      : U(parameter(normal({4 * width, width}, 0, 0.3, rng))), V(parameter(normal({width, 4 * width}, 0, 0.3, rng))) {}
+      : U(parameter(normal({4 * width, width}, 0, 0.3, rng))),
+        V(parameter(normal({width, 4 * width}, 0, 0.3, rng))) {}
   Variable operator()(const Variable& x) const { return x + linear(gelu(linear(x, U)), V); }
 };
 
@@ -165,8 +166,10 @@ TEST(Recompute, KeepsOnlyItsInputs) {
   EXPECT_EQ(saved([&] { return b(a(x)); }), 18 * row_bytes);
   // Recomputed: what enters the second block, and y.
   EXPECT_EQ(saved([&] {
-    return recompute([&](const auto& in) { return b(in[0]); }, {recompute([&](const auto& in) { return a(in[0]); }, {x})});
-  }), 2 * row_bytes);
+              return recompute([&](const auto& in) { return b(in[0]); },
+                               {recompute([&](const auto& in) { return a(in[0]); }, {x})});
+            }),
+            2 * row_bytes);
 }
 
 }  // namespace

@@ -8,9 +8,7 @@
 namespace graft {
 namespace {
 
-Variable leaf(std::vector<real> values) {
-  return parameter(Tensor(Shape{static_cast<Index>(values.size())}, values));
-}
+Variable leaf(std::vector<real> values) { return parameter(Tensor(Shape{static_cast<Index>(values.size())}, values)); }
 
 TEST(Variable, ChainRuleByHand) {  // L = Σ (w·x + b)², ∂w = 2(w·x + b)·x, ∂b = 2(w·x + b)
   const Variable w = leaf({2, -1}), b = leaf({1, 0.5});
@@ -126,9 +124,7 @@ template <class E, class F>
 std::string message(const F& f) {
   try {
     f();
-  } catch (const E& e) {
-    return e.what();
-  }
+  } catch (const E& e) { return e.what(); }
   return "no error of the expected type";
 }
 
