@@ -2,6 +2,8 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
+#include <cstdint>
 #include <cstdlib>
 #include <map>
 #include <mutex>
@@ -34,14 +36,15 @@ class Pool {
   Block take(std::size_t wanted) {
     const std::size_t bytes = size_class(wanted ? wanted : 1);
     const std::lock_guard<std::mutex> lock(mutex_);
-    std::vector<void*>& shelf = shelf_for(bytes);
+    Shelf& shelf = shelf_for(bytes);
+    shelf.used = ++uses_;
     void* memory = nullptr;
-    if (!shelf.empty()) {
-      memory = shelf.back();
-      shelf.pop_back();
+    if (!shelf.blocks.empty()) {
+      memory = shelf.blocks.back();
+      shelf.blocks.pop_back();
       cached_ -= bytes;
     } else {
-      if (cached_ > live_ / 4 + keep_always) drop();  // sizes have changed: what is kept fits nothing any more
+      make_room(bytes);
       ++system_calls_;
       memory = ask_system(bytes);
       if (!memory) {
@@ -52,6 +55,7 @@ class Pool {
                         " are in use); a smaller batch or recompute() needs less");
     }
     live_ += bytes;
+    peak_ = std::max(peak_, live_);
     return {memory, bytes};
   }
 
@@ -59,7 +63,7 @@ class Pool {
     const std::lock_guard<std::mutex> lock(mutex_);
     live_ -= block.bytes;
     try {
-      shelf_for(block.bytes).push_back(block.memory);
+      shelf_for(block.bytes).blocks.push_back(block.memory);
       cached_ += block.bytes;
     } catch (...) {  // no memory for the shelf itself: then the block goes back at once
       std::free(block.memory);
@@ -80,22 +84,44 @@ class Pool {
   static constexpr std::size_t small = 1024;  // up to here a shelf is found by index
   static constexpr std::size_t keep_always = std::size_t(64) << 20;
 
-  std::vector<void*>& shelf_for(std::size_t bytes) { return bytes <= small ? small_[bytes / alignment] : large_[bytes]; }
+  struct Shelf {
+    std::vector<void*> blocks;
+    std::uint64_t used = 0;  // when a block was last asked for
+  };
+
+  Shelf& shelf_for(std::size_t bytes) { return bytes <= small ? small_[bytes / alignment] : large_[bytes]; }
+
+  /// Before the system is asked for `bytes`: what is alive and what is kept may together be half as much again as was ever
+  /// alive at once, so that two kinds of steps in turns both find their blocks. Beyond that, the sizes that were not asked
+  /// for longest go back.
+  void make_room(std::size_t bytes) {
+    while (live_ + cached_ + bytes > peak_ + peak_ / 2 + keep_always) {
+      auto oldest = large_.end();
+      for (auto entry = large_.begin(); entry != large_.end(); ++entry)
+        if (!entry->second.blocks.empty() && (oldest == large_.end() || entry->second.used < oldest->second.used))
+          oldest = entry;
+      if (oldest == large_.end()) return;
+      std::free(oldest->second.blocks.back());
+      oldest->second.blocks.pop_back();
+      cached_ -= oldest->first;
+    }
+  }
 
   void drop() {
-    for (auto& shelf : small_) drop(shelf);
+    for (Shelf& shelf : small_) drop(shelf);
     for (auto& entry : large_) drop(entry.second);
     cached_ = 0;
   }
-  static void drop(std::vector<void*>& shelf) {
-    for (void* memory : shelf) std::free(memory);
-    shelf.clear();
+  static void drop(Shelf& shelf) {
+    for (void* memory : shelf.blocks) std::free(memory);
+    shelf.blocks.clear();
   }
 
   std::mutex mutex_;
-  std::vector<void*> small_[small / alignment + 1];
-  std::map<std::size_t, std::vector<void*>> large_;
-  std::size_t system_calls_ = 0, live_ = 0, cached_ = 0;
+  Shelf small_[small / alignment + 1];
+  std::map<std::size_t, Shelf> large_;
+  std::size_t system_calls_ = 0, live_ = 0, cached_ = 0, peak_ = 0;
+  std::uint64_t uses_ = 0;
 };
 
 Pool& pool() {

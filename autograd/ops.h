@@ -82,7 +82,7 @@ Variable rotary(const Variable& x, const Ids& positions, const Tensor& frequenci
 /// in blocks (Dao et al. 2022); keeps only the log-sum-exp of each row.
 /// Q (B, H, T, D); K, V (B, G, S, D), each group of H/G query heads shares one key head. Row b has past[b] keys before its
 /// first query: query i sees keys j <= past[b] + i; keys beyond are not read. past empty: S - T for every row.
-/// scale 0 stands for 1/√D.
+/// scale 0 stands for 1/√D. Scores are masked by blocks: a NaN or infinity in V[j] may show in up to 63 rows before j.
 Variable causal_attention(const Variable& Q, const Variable& K, const Variable& V, const std::vector<Index>& past = {},
                           real scale = 0);
 

@@ -1,6 +1,7 @@
 #include "autograd/recompute.h"
 
 #include <algorithm>
+#include <cstring>
 
 namespace graft {
 namespace {
@@ -15,6 +16,16 @@ std::vector<Variable> fresh(const std::vector<Saved>& values, const std::vector<
   return inputs;
 }
 
+/// A number that changes with any bit of t: the second run of f must give the first one's result.
+std::uint64_t fingerprint(const Tensor& t) {
+  std::uint64_t sum = 0, bits = 0;
+  for (Index i = 0; i < t.numel(); ++i) {
+    std::memcpy(&bits, t.data() + i, sizeof(real));
+    sum += (bits + 1) * (2 * static_cast<std::uint64_t>(i) + 1);
+  }
+  return sum;
+}
+
 Variable run(const std::function<Variable(const std::vector<Variable>&, Rng&)>& f, const std::vector<Variable>& inputs,
              Rng& rng) {
   const WithGrad recorded;  // backward itself records nothing
@@ -25,6 +36,7 @@ Variable run(const std::function<Variable(const std::vector<Variable>&, Rng&)>& 
 
 Variable recompute(const std::function<Variable(const std::vector<Variable>&, Rng&)>& f, const std::vector<Variable>& inputs,
                    Rng& rng) {
+  expect<ValueError>(f != nullptr, "recompute: f is empty; give the function to run");
   if (!recording()) return f(inputs, rng);
   std::vector<Saved> values;
   std::vector<bool> learns;
@@ -54,11 +66,17 @@ Variable recompute(const std::function<Variable(const std::vector<Variable>&, Rn
   }
 
   return record_joint(
-      "recompute", y, reached, [f, values, learns, beyond, before](const Tensor& dy, const std::vector<bool>& wanted) {
+      "recompute", y, reached,
+      [f, values, learns, beyond, before, shape = y.shape(), first = fingerprint(y)](const Tensor& dy,
+                                                                                     const std::vector<bool>& wanted) {
         const std::vector<Variable> leaves = fresh(values, learns);
         Rng replay = before;
         const std::uint64_t boundary = next_birth();
         const Variable again = run(f, leaves, replay);
+        expect<GraphError>(again.shape() == shape && fingerprint(again.value()) == first,
+                           "recompute: the second run of f gave ", again.shape(), " with other numbers than the first run's ",
+                           shape,
+                           "; a weight was changed before backward(), or f draws random numbers elsewhere than from its Rng");
         std::vector<Tensor> gradients(wanted.size());
         if (again.learns())
           for (auto& [node, grad] : pull(again, dy, boundary)) {
@@ -75,6 +93,7 @@ Variable recompute(const std::function<Variable(const std::vector<Variable>&, Rn
 }
 
 Variable recompute(const std::function<Variable(const std::vector<Variable>&)>& f, const std::vector<Variable>& inputs) {
+  expect<ValueError>(f != nullptr, "recompute: f is empty; give the function to run");
   Rng none;
   return recompute([f](const std::vector<Variable>& x, Rng&) { return f(x); }, inputs, none);
 }

@@ -37,7 +37,7 @@ class Tensor {
   bool defined() const { return storage_ != nullptr; }
   const Shape& shape() const { return shape_; }
   int rank() const { return shape_.rank(); }
-  Index numel() const { return shape_.numel(); }
+  Index numel() const { return defined() ? shape_.numel() : 0; }  ///< 0 for an empty tensor
   Index dim(int axis) const { return shape_.dim(axis); }
   Index rows() const { return shape_.rows(); }
   Index cols() const { return shape_.cols(); }

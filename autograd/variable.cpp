@@ -76,22 +76,23 @@ void Variable::clear_grad() {
 void Variable::set_grad(Tensor grad) {
   expect<GraphError>(learns() && node_->state == Node::State::leaf, "set_grad: only a leaf that learns holds a gradient");
   expect(grad.shape() == shape(), "set_grad: the gradient has shape ", grad.shape(), " but the leaf has ", shape());
+  grad.retag(Category::gradient);
   node_->grad = std::move(grad);
 }
 
-Variable parameter(Tensor value, std::string name) {
-  expect<ValueError>(value.defined(), "parameter: the tensor is empty; give it a shape first");
-  Variable leaf(value, std::make_shared<Node>("leaf", value.shape(), Node::State::leaf, true));
-  leaf.node()->name = std::move(name);
-  value.retag(Category::trainable);
-  return leaf;
+namespace {
+Variable leaf(Tensor value, std::string name, bool learns) {
+  expect<ValueError>(value.defined(), learns ? "parameter" : "frozen", ": the tensor is empty; give it a shape first");
+  value.retag(learns ? Category::trainable : Category::frozen);
+  auto node = std::make_shared<Node>("leaf", value.shape(), Node::State::leaf, learns);
+  node->name = std::move(name);
+  return Variable(std::move(value), std::move(node));
 }
+}  // namespace
 
-Variable frozen(Tensor value, std::string name) {
-  Variable leaf = parameter(std::move(value), std::move(name));
-  leaf.learn(false);
-  return leaf;
-}
+Variable parameter(Tensor value, std::string name) { return leaf(std::move(value), std::move(name), true); }
+
+Variable frozen(Tensor value, std::string name) { return leaf(std::move(value), std::move(name), false); }
 
 // --- recording --------------------------------------------------------------------------------------------------------
 
@@ -102,11 +103,15 @@ void book(const Tensor& y, const char* op) {
 }
 }  // namespace
 
-Variable detail::record(const char* op, Tensor y, Edge* edges, std::size_t count) {
+Variable detail::record(const char* op, Tensor y, Edge* edges, std::size_t count, bool view) {
   if (!recording_now) return Variable(std::move(y));
-  book(y, op);
+  if (!view) book(y, op);
   std::size_t learning = 0;
-  for (std::size_t i = 0; i < count; ++i) learning += edges[i].pullback != nullptr;
+  for (std::size_t i = 0; i < count; ++i) {
+    expect<GraphError>(edges[i].pullback || !edges[i].input || !edges[i].input->requires_grad, op, ": input ", i,
+                       " learns but has no pullback; give one, or detach() the input");
+    learning += edges[i].pullback != nullptr;
+  }
   if (learning == 0) return Variable(std::move(y));
   auto node = std::make_shared<Node>(op, y.shape(), Node::State::live, true);
   node->edges.reserve(learning);
@@ -161,6 +166,8 @@ void accumulate(Tensor& into, Tensor grad) {
 }
 
 std::vector<Arrived> pull(const Variable& y, Tensor seed, std::uint64_t boundary) {
+  expect<GraphError>(y.learns(), "pull: y has no history to walk back through");
+  expect(seed.defined() && seed.shape() == y.shape(), "pull: the seed has shape ", seed.shape(), " but y has ", y.shape());
   const Tagged in_flight(Category::temporary);
   const NoGrad no_history_of_history;
   std::vector<Arrived> arrived;

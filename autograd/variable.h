@@ -125,6 +125,7 @@ struct Node {
 };
 
 /// y with its history: y = op(inputs). Returns a constant if no input learns or under NoGrad.
+/// Errors: GraphError if an input learns but has no pullback.
 template <class... Edges>
 Variable record(const char* op, Tensor y, Edges&&... edges);
 /// The same with one pullback for all inputs.
@@ -165,8 +166,9 @@ std::uint64_t next_birth();  ///< nodes made from now on are at least this old
 void accumulate(Tensor& into, Tensor grad);
 
 namespace detail {
-Variable record(const char* op, Tensor y, Edge* edges, std::size_t count);
-}
+/// A view (reshape) is not booked on its op: the bytes belong to what it is a view of.
+Variable record(const char* op, Tensor y, Edge* edges, std::size_t count, bool view = false);
+}  // namespace detail
 
 template <class... Edges>
 Variable record(const char* op, Tensor y, Edges&&... edges) {

@@ -58,6 +58,7 @@ function(graft_folder name)
   target_compile_options(graft_${name} PRIVATE -fno-semantic-interposition)  # calls within the library are its own
   target_include_directories(graft_${name} PRIVATE ${PROJECT_SOURCE_DIR})
   target_link_libraries(graft_${name} PRIVATE graft_private)
+  target_compile_definitions(graft_${name} PRIVATE EIGEN_DONT_PARALLELIZE)  # cpu/parallel.h shares the work out
   if(GRAFT_DOUBLE)
     target_compile_definitions(graft_${name} PRIVATE GRAFT_DOUBLE)
   endif()

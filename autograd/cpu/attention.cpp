@@ -33,7 +33,7 @@ Attended attention(const Tensor& Q, const Tensor& K, const Tensor& V, const std:
   real *pO = f.O.write(), *plse = f.lse.write();
   const Index blocks = (z.T + query_block - 1) / query_block;
 
-  const auto block_of_queries = [&](Index b, Index h, Index i0, EigenMatrix& scores) {
+  const auto block_of_queries = [&](Index b, Index h, Index i0, real* scores) {
     const Index row = (b * z.H + h) * z.T + i0, n = std::min(query_block, z.T - i0);
     const Index keys = (b * z.G + h / (z.H / z.G)) * z.S, end = past[b] + i0 + n;
     const In q(Q.data() + row * z.D, n, z.D);
@@ -41,7 +41,7 @@ Attended attention(const Tensor& Q, const Tensor& K, const Tensor& V, const std:
     EigenArray most = EigenArray::Constant(n, -std::numeric_limits<real>::infinity()), sum = EigenArray::Zero(n);
     for (Index j0 = 0; j0 < end; j0 += key_block) {
       const Index m = std::min(key_block, end - j0);
-      Out P(scores.data(), n, m);
+      Out P(scores, n, m);
       P.noalias() = q * In(K.data() + (keys + j0) * z.D, m, z.D).transpose();  // the scores (n, m)
       for (Index i = 0; i < n; ++i) {
         const Index v = visible(past[b], i0 + i, j0, m);
@@ -64,7 +64,9 @@ Attended attention(const Tensor& Q, const Tensor& K, const Tensor& V, const std:
   };
 
   for_range(z.B * z.H * blocks, flops(query_block * 2 * z.S * z.D), [&](Index task, Index end) {
-    EigenMatrix scores(query_block, key_block);
+    const Tagged scratch(Category::temporary);
+    Tensor block(Shape{query_block, key_block});
+    real* scores = block.write();
     for (; task < end; ++task) block_of_queries(task / blocks / z.H, task / blocks % z.H, task % blocks * query_block, scores);
   });
   return f;
@@ -76,12 +78,8 @@ AttentionGradients attention_backward(const Tensor& Q, const Tensor& K, const Te
   AttentionGradients g{Tensor(Q.shape()), Tensor(K.shape()), Tensor(V.shape())};
   real *pdQ = g.dQ.write(), *pdK = g.dK.write(), *pdV = g.dV.write();
 
-  struct Blocks {
-    EigenMatrix P{query_block, key_block}, dP{query_block, key_block};
-  };
-
   // One key head with all query heads that share it: no other thread writes its dK and dV.
-  const auto key_head = [&](Index b, Index group, Blocks& blocks) {
+  const auto key_head = [&](Index b, Index group, real* scores, real* dscores) {
     const Index keys = (b * z.G + group) * z.S, heads = z.H / z.G;
     Row(pdK + keys * z.D, z.S * z.D).setZero();
     Row(pdV + keys * z.D, z.S * z.D).setZero();
@@ -96,7 +94,7 @@ AttentionGradients attention_backward(const Tensor& Q, const Tensor& K, const Te
         for (Index j0 = 0; j0 < end; j0 += key_block) {
           const Index m = std::min(key_block, end - j0);
           const In k(K.data() + (keys + j0) * z.D, m, z.D), v(V.data() + (keys + j0) * z.D, m, z.D);
-          Out P(blocks.P.data(), n, m), dS(blocks.dP.data(), n, m);
+          Out P(scores, n, m), dS(dscores, n, m);
           P.noalias() = q * k.transpose();
           dS.noalias() = d * v.transpose();
           for (Index i = 0; i < n; ++i) {
@@ -116,8 +114,10 @@ AttentionGradients attention_backward(const Tensor& Q, const Tensor& K, const Te
   };
 
   for_range(z.B * z.G, flops(5 * z.H / z.G * z.T * z.S * z.D), [&](Index task, Index end) {
-    Blocks blocks;
-    for (; task < end; ++task) key_head(task / z.G, task % z.G, blocks);
+    const Tagged scratch(Category::temporary);
+    Tensor P(Shape{query_block, key_block}), dS(Shape{query_block, key_block});
+    real *scores = P.write(), *dscores = dS.write();
+    for (; task < end; ++task) key_head(task / z.G, task % z.G, scores, dscores);
   });
   return g;
 }

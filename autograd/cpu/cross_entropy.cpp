@@ -53,7 +53,7 @@ Tensor cross_entropy_backward(const Tensor& logits, const Ids& labels, const std
     for (; r < end; ++r) {
       Out drow(out + r * V, V);
       const real s = weights[r] * dy;
-      if (weights[r] == 0) {
+      if (s == 0) {
         drow.setZero();
         continue;
       }

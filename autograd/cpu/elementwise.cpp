@@ -1,6 +1,5 @@
 // Arithmetic on arrays. A second argument of fewer numbers repeats over the rows of the first.
-#include "autograd/cpu/parallel.h"
-#include "autograd/eigen.h"
+#include "autograd/cpu/repeats.h"
 #include "autograd/kernels.h"
 
 namespace graft::kernel {
@@ -18,22 +17,6 @@ void apply(Binary op, Out y, const A& a, const B& b) {
     case Binary::div: y = a / b; break;
     case Binary::sub_from: y = b - a; break;
     case Binary::div_into: y = b / a; break;
-  }
-}
-
-/// Sums over repeats for the columns [begin, end): `part(row, begin, n)` is that piece of one repeat. Blocks of rows are
-/// summed apart, which keeps rounding errors small.
-template <class Part>
-void sum_repeats(real* y, Index repeats, Index begin, Index end, const Part& part) {
-  constexpr Index block = 128;
-  const Index n = end - begin;
-  Out total(y + begin, n);
-  total.setZero();
-  EigenArray sum(n);
-  for (Index r0 = 0; r0 < repeats; r0 += block) {
-    sum.setZero();
-    for (Index r = r0; r < std::min(r0 + block, repeats); ++r) sum += part(r, begin, n);
-    total += sum;
   }
 }
 

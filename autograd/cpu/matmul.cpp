@@ -21,11 +21,9 @@ Tensor batched(const Tensor& a, const Tensor& b, Index M, Index N, const Product
   const auto one = [&](Index i) {
     product(In(a.data() + i * ra * ca, ra, ca), In(b.data() + i * rb * cb, rb, cb), Out(out + i * M * N, M, N));
   };
-  if (batch == 1) one(0);
-  else
-    for_range(batch, flops(2 * ra * ca * N), [&](Index i, Index end) {
-      for (; i < end; ++i) one(i);
-    });
+  for_range(batch, flops(2 * ra * ca * N), [&](Index i, Index end) {
+    for (; i < end; ++i) one(i);
+  });
   return y;
 }
 

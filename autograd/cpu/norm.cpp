@@ -45,14 +45,16 @@ NormGradients norm_backward(const Tensor& x, const Tensor& mean, const Tensor& i
                             std::array<bool, 3> wanted) {
   const Index N = x.rows(), D = x.cols();
   const bool want_x = wanted[0], want_gain = wanted[1], want_bias = wanted[2];
-  NormGradients n{want_x ? Tensor(x.shape()) : Tensor(), want_gain ? Tensor(Shape{D}, 0) : Tensor(),
-                  want_bias ? Tensor(Shape{D}, 0) : Tensor()};
+  NormGradients n{want_x ? Tensor(x.shape()) : Tensor(), Tensor(), Tensor()};
   real* dx = want_x ? n.dx.write() : nullptr;
   const In g(gain.data(), D);
 
-  // Sums over rows: each part of the rows into a sum of its own, then part by part in order.
-  const Index parts = std::min<Index>(N, omp_get_max_threads());
-  EigenMatrix dgain = EigenMatrix::Zero(parts, want_gain ? D : 0), dbias = EigenMatrix::Zero(parts, want_bias ? D : 0);
+  // Sums over rows: first by parts of 64 rows, whatever the number of threads, then part by part in order.
+  const Tagged scratch(Category::temporary);
+  constexpr Index part_rows = 64;
+  const Index parts = (N + part_rows - 1) / part_rows;
+  Tensor dgain(Shape{want_gain ? parts : 0, D}, 0), dbias(Shape{want_bias ? parts : 0, D}, 0);
+  real *pgain = dgain.write(), *pbias = dbias.write();
   const auto row_gradient = [&](Index part, Index r) {
     const In row(x.data() + r * D, D), d(dy.data() + r * D, D);
     const real s = inverse[r], m = mean.defined() ? mean[r] : 0;
@@ -61,15 +63,15 @@ NormGradients norm_backward(const Tensor& x, const Tensor& mean, const Tensor& i
       const real mean_gx = s * (d * g * (row - m)).sum() / static_cast<real>(D);
       Out(dx + r * D, D) = s * (d * g - mean_g - (row - m) * (s * mean_gx));
     }
-    if (want_gain) Out(dgain.row(part).data(), D) += d * (row - m) * s;
-    if (want_bias) Out(dbias.row(part).data(), D) += d;
+    if (want_gain) Out(pgain + part * D, D) += d * (row - m) * s;
+    if (want_bias) Out(pbias + part * D, D) += d;
   };
-  for_range(parts, 8 * D * (N / std::max<Index>(parts, 1)), [&](Index part, Index end) {
+  for_range(parts, 8 * D * part_rows, [&](Index part, Index end) {
     for (; part < end; ++part)
-      for (Index r = N * part / parts; r < N * (part + 1) / parts; ++r) row_gradient(part, r);
+      for (Index r = part * part_rows; r < std::min(N, (part + 1) * part_rows); ++r) row_gradient(part, r);
   });
-  if (want_gain) matrix_out(n.dgain) = dgain.colwise().sum();
-  if (want_bias) matrix_out(n.dbias) = dbias.colwise().sum();
+  if (want_gain) n.dgain = fold(dgain, Shape{D});
+  if (want_bias) n.dbias = fold(dbias, Shape{D});
   return n;
 }
 

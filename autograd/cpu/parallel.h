@@ -3,8 +3,10 @@
 #include <omp.h>
 
 #include <algorithm>
+#include <exception>
 
 #include "autograd/real.h"
+#include "autograd/threads.h"
 
 namespace graft::kernel {
 
@@ -15,17 +17,24 @@ inline Index flops(Index count) { return count / 16; }
 template <class F>
 void for_grains(Index n, Index cost, Index grain, const F& f) {
   constexpr Index worth_a_thread = 32768;  // some 5 microseconds, as long as it takes to wake and join a thread
-  const Index most = std::min<Index>(omp_get_max_threads(), n * std::max<Index>(cost, 1) / worth_a_thread);
+  const Index most = std::min<Index>(threads(), n * std::max<Index>(cost, 1) / worth_a_thread);
   if (most <= 1 || omp_in_parallel()) {
     if (n > 0) f(Index(0), n);
     return;
   }
+  std::exception_ptr error;
 #pragma omp parallel num_threads(static_cast <int>(most))
   {
     const Index team = omp_get_num_threads(), me = omp_get_thread_num();
     const auto bound = [&](Index part) { return part == team ? n : n * part / team / grain * grain; };
-    if (bound(me) < bound(me + 1)) f(bound(me), bound(me + 1));
+    try {
+      if (bound(me) < bound(me + 1)) f(bound(me), bound(me + 1));
+    } catch (...) {  // must not leave the region; memory may run out in any thread
+#pragma omp critical(graft_error)
+      error = std::current_exception();
+    }
   }
+  if (error) std::rethrow_exception(error);
 }
 
 /// Calls f(begin, end) on parts of [0, n), one per thread; `cost` is the work of one item, counted in

@@ -1,8 +1,7 @@
 // Sums. Blocks of fixed size are summed first and then added up, so the result depends on no thread count.
 #include <vector>
 
-#include "autograd/cpu/parallel.h"
-#include "autograd/eigen.h"
+#include "autograd/cpu/repeats.h"
 #include "autograd/kernels.h"
 
 namespace graft::kernel {
@@ -27,14 +26,19 @@ Tensor sum_axis(const Tensor& x, int axis) {
   const Index outer = x.shape().outer(axis), length = x.dim(axis), inner = x.shape().inner(axis);
   Tensor y(x.shape().without(axis), 0);
   real* out = y.write();
-  for_range(outer, length * inner, [&](Index o, Index end) {
-    for (; o < end; ++o) {
-      const real* in = x.data() + o * length * inner;
-      if (inner == 1) out[o] = In(in, length).sum();
-      else
-        for (Index i = 0; i < length; ++i) Out(out + o * inner, inner) += In(in + i * inner, inner);
-    }
-  });
+  const auto sum_one = [&](Index o, Index begin, Index end) {  // some columns of one of the outer indices
+    const real* in = x.data() + o * length * inner;
+    sum_repeats(out + o * inner, length, begin, end, [=](Index r, Index at, Index n) { return In(in + r * inner + at, n); });
+  };
+  if (outer == 1 && inner > 1) {
+    for_numbers(inner, length, [&](Index begin, Index end) { sum_one(0, begin, end); });
+  } else {
+    for_range(outer, length * inner, [&](Index o, Index end) {
+      for (; o < end; ++o)
+        if (inner == 1) out[o] = In(x.data() + o * length, length).sum();
+        else sum_one(o, 0, inner);
+    });
+  }
   return y;
 }
 

@@ -33,6 +33,7 @@ Variable cross_entropy_by_rows(const Variable& x, const Ids& labels, const Head&
                                Index chunk) {
   const char* const op = "cross_entropy_by_rows";
   expect_defined(op, x);
+  expect<ValueError>(head != nullptr, op, ": the head is empty; give a function from rows to logits");
   expect<ValueError>(chunk >= 1, op, ": chunks of ", chunk, " rows asked for, but a chunk has at least 1");
   expect(x.shape().rank() >= 1 && labels.numel() == x.shape().rows(), op, ": x ", x.shape(), " has ", x.shape().rows(),
          " rows but labels ", labels.shape(), " are ", labels.numel());
@@ -61,7 +62,11 @@ Variable cross_entropy_by_rows(const Variable& x, const Ids& labels, const Head&
     }
     const Variable leaf(part, std::make_shared<Node>("rows", part.shape(), Node::State::leaf, dx.defined()));
     const std::uint64_t boundary = next_birth();
-    const Variable part_loss = cross_entropy(head(leaf), Ids({rows}, std::move(part_labels)), part_weights);
+    const Variable logits = head(leaf);
+    for (std::size_t i = begin; i < end && logits.defined(); ++i)
+      expect<IndexError>(labels[scored[i]] < logits.shape().cols(), op, ": label ", labels[scored[i]], " of row ", scored[i],
+                         " is neither in [0, ", logits.shape().cols(), ") nor ", ignored, " (ignored)");
+    const Variable part_loss = cross_entropy(logits, Ids({rows}, std::move(part_labels)), part_weights);
     loss += part_loss.item();
     if (!part_loss.learns()) continue;
     for (auto& [node, grad] : pull(part_loss, Tensor(Shape{}, 1), boundary)) {
@@ -80,6 +85,7 @@ Variable cross_entropy_by_rows(const Variable& x, const Ids& labels, const Head&
   std::vector<Variable> inputs{x};
   std::vector<Saved> gradients{Saved(dx, op)};
   for (auto& [node, grad] : beyond) {
+    grad.retag(Category::saved, op);  // it came as a temporary, and stays until backward
     inputs.emplace_back(Tensor(), node);
     gradients.emplace_back(grad, op);
   }

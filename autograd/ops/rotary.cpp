@@ -25,8 +25,9 @@ Variable rotary(const Variable& x, const Ids& positions, const Tensor& frequenci
          "rotary: positions have shape ", positions.shape(), " but x ", x.shape(), " needs (T) or (B, T)");
   expect(frequencies.numel() * 2 == x.dim(3), "rotary: ", frequencies.numel(), " frequencies, but heads of size ", x.dim(3),
          " have ", x.dim(3) / 2, " pairs");
-  return record("rotary", kernel::rotary(x.value(), positions, frequencies, +1),
-                Edge{x, [positions, frequencies](const Tensor& dy) { return kernel::rotary(dy, positions, frequencies, -1); }});
+  return record(
+      "rotary", kernel::rotary(x.value(), positions, frequencies, +1),
+      Edge{x, [positions, theta = Saved(frequencies)](const Tensor& dy) { return kernel::rotary(dy, positions, theta, -1); }});
 }
 
 }  // namespace graft

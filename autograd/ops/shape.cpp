@@ -7,8 +7,8 @@ namespace graft {
 
 Variable reshape(const Variable& x, const Shape& shape) {
   expect_defined("reshape", x);
-  return record("reshape", x.value().reshape(shape),
-                Edge{x, [before = x.shape()](const Tensor& dy) { return dy.reshape(before); }});
+  Edge back{x, [before = x.shape()](const Tensor& dy) { return dy.reshape(before); }};
+  return detail::record("reshape", x.value().reshape(shape), &back, 1, /*view=*/true);
 }
 
 /// y = [x₀ ; x₁ ; ..] along an axis      ∂xᵢ = its band of ∂y

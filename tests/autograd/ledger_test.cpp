@@ -35,6 +35,24 @@ TEST(Ledger, GradientsOfLeavesAreGradients) {
   EXPECT_EQ(now(Category::gradient), before);
 }
 
+TEST(Ledger, AViewAndAFrozenLeafStayWhereTheyAre) {
+  const std::size_t viewed = ledger().saved_by_op["reshape"];
+  const Variable x = Tensor({1000}, 1);
+  const Variable view = reshape(x, {10, 100});
+  EXPECT_EQ(ledger().saved_by_op["reshape"], viewed);
+  reset_peaks();
+  const std::size_t peak = ledger().peak[static_cast<int>(Category::trainable)];
+  const Variable w = frozen(Tensor({1000}, 1));
+  EXPECT_EQ(ledger().peak[static_cast<int>(Category::trainable)], peak);
+}
+
+TEST(Ledger, WhatTheHeadOfALossLearnsIsSaved) {
+  const Variable x = parameter(Tensor({4, 4}, 1)), W = parameter(Tensor({100, 4}, 1));
+  const std::size_t before = now(Category::saved);
+  const Variable loss = cross_entropy_by_rows(x, Ids({4}, {1, 2, 3, 4}), [&](const Variable& rows) { return linear(rows, W); });
+  EXPECT_EQ(now(Category::saved) - before, bytes(100 * 4 + 4 * 4 + 1));  // ∂W, ∂x and the loss
+}
+
 TEST(Ledger, SavedIsBookedByOp) {
   const Variable x = parameter(Tensor({4, 8}, 1)), g = parameter(Tensor({8}, 1)), b = parameter(Tensor({8}, 0));
   const Variable y = layer_norm(x, g, b);

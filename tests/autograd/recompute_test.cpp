@@ -151,6 +151,20 @@ TEST(Recompute, ChangedInputIsNoticed) {
   EXPECT_FALSE(x.grad().defined());
 }
 
+TEST(Recompute, ChangedWeightOrAnotherResultIsNoticed) {
+  const Variable x = parameter(Tensor(Shape{2}, 1));
+  for (const Variable& w : {parameter(Tensor(Shape{2}, 3)), frozen(Tensor(Shape{2}, 3))}) {
+    const Variable y = sum(recompute([&](const std::vector<Variable>& in) { return in[0] * w; }, {x}));
+    Tensor t = w.value();
+    t.fill(50);
+    EXPECT_THROW(y.backward(), GraphError);
+  }
+  int runs = 0;
+  const auto f = [&](const std::vector<Variable>& in) { return runs++ ? softmax(in[0]) : softmax(slice(in[0], 0, 0, 1)); };
+  EXPECT_THROW(sum(recompute(f, {x})).backward(), GraphError);
+  EXPECT_FALSE(x.grad().defined());
+}
+
 TEST(Recompute, KeepsOnlyItsInputs) {
   Rng rng(9);
   const Index rows = 64, width = 32;

@@ -101,6 +101,23 @@ TEST(Allocator, ATrainingLoopDoesNotGoBackToTheSystem) {
   EXPECT_EQ(allocator_statistics().system_calls, calls);
 }
 
+TEST(Allocator, TwoKindsOfStepsInTurnsBothFindTheirBlocks) {  // bucketed lengths, or training and evaluation
+  const auto step = [](Index rows) {
+    std::vector<Tensor> alive;
+    for (int i = 0; i < 13; ++i) alive.emplace_back(Shape{rows, 1024});
+  };
+  for (int i = 0; i < 2; ++i) {
+    step(2048);
+    step(3000);
+  }
+  const std::size_t calls = allocator_statistics().system_calls;
+  for (int i = 0; i < 4; ++i) {
+    step(2048);
+    step(3000);
+  }
+  EXPECT_EQ(allocator_statistics().system_calls, calls);
+}
+
 TEST(Allocator, GivesBackWhatItCachesWhenSizesChange) {
   release_cached();
   constexpr Index mega = (1 << 20) / static_cast<Index>(sizeof(real));

@@ -3,7 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <thread>
+
 #include "autograd/ops.h"
+#include "autograd/threads.h"
 
 namespace graft {
 namespace {
@@ -191,6 +194,41 @@ TEST(Variable, ChangingASavedTensorIsNoticed) {
   EXPECT_FALSE(x.grad().defined());
   (w * x).backward();  // a new forward pass is fine
   EXPECT_EQ(x.grad().item(), 10);
+}
+
+TEST(Variable, AnInputThatLearnsNeedsAPullback) {
+  const Variable a = leaf({2});
+  EXPECT_THROW(record("op", a.value().clone(), Edge{a, nullptr}), GraphError);
+  EXPECT_FALSE(record("op", a.value().clone(), Edge{a.detach(), nullptr}).learns());
+}
+
+TEST(Variable, PullRefusesAWrongSeedAndAConstant) {
+  const Variable a = leaf({1, 2});
+  EXPECT_THROW(pull(a * a, Tensor(Shape{1}, 1)), ShapeError);
+  EXPECT_THROW(pull(Tensor(Shape{1}, 1), Tensor(Shape{1}, 1)), GraphError);
+}
+
+TEST(Variable, ALossWhoseGradientIsZeroGivesZeros) {  // large logits: nothing may be divided by 0
+  const Variable x = leaf({200, 201, 202});
+  scale(cross_entropy(reshape(x, {1, 3}), Ids{1}), 0).backward();
+  EXPECT_EQ(x.grad().values(), (std::vector<real>{0, 0, 0}));
+}
+
+TEST(Variable, ThreadsAreChosenForTheWholeProcess) {
+  const int before = threads();
+  threads(before + 3);
+  int seen = 0;
+  std::thread([&] { seen = threads(); }).join();
+  EXPECT_EQ(seen, before + 3);
+  threads(before);
+}
+
+TEST(Variable, LongSumsKeepWhatTheyAdd) {  // a running float sum of 2e7 ones stops at 1.7e7
+  const Variable x = Tensor({20000000, 2}, 1);
+  EXPECT_NEAR(mean(x, 0).value()[0], 1, 1e-4);
+  const Variable bias = parameter(Tensor({2}, 0));
+  (x + bias).backward(x.value());
+  EXPECT_NEAR(bias.grad()[1] / 2e7, 1, 1e-4);
 }
 
 TEST(Variable, PullStopsAtTheBoundary) {
