@@ -65,31 +65,30 @@ Variable recompute(const std::function<Variable(const std::vector<Variable>&, Rn
     }
   }
 
-  return record_joint(
-      "recompute", y, reached,
-      [f, values, learns, beyond, before, shape = y.shape(), first = fingerprint(y)](const Tensor& dy,
-                                                                                     const std::vector<bool>& wanted) {
-        const std::vector<Variable> leaves = fresh(values, learns);
-        Rng replay = before;
-        const std::uint64_t boundary = next_birth();
-        const Variable again = run(f, leaves, replay);
-        expect<GraphError>(again.shape() == shape && fingerprint(again.value()) == first,
-                           "recompute: the second run of f gave ", again.shape(), " with other numbers than the first run's ",
-                           shape,
-                           "; a weight was changed before backward(), or f draws random numbers elsewhere than from its Rng");
-        std::vector<Tensor> gradients(wanted.size());
-        if (again.learns())
-          for (auto& [node, grad] : pull(again, dy, boundary)) {
-            for (std::size_t i = 0; i < leaves.size(); ++i)
-              if (leaves[i].node() == node) gradients[i] = grad;
-            for (std::size_t i = 0; i < beyond.size(); ++i)
-              if (beyond[i] == node) gradients[leaves.size() + i] = grad;
-          }
-        for (std::size_t i = 0; i < gradients.size(); ++i)  // f leaves it out, or it was told to stop learning since
-          if (wanted[i] && !gradients[i].defined())
-            gradients[i] = Tensor(i < leaves.size() ? leaves[i].shape() : beyond[i - leaves.size()]->shape, 0);
-        return gradients;
-      });
+  const auto second_run = [f, values, learns, beyond, before, shape = y.shape(), first = fingerprint(y)](
+                              const Tensor& dy, const std::vector<bool>& wanted) {
+    const std::vector<Variable> leaves = fresh(values, learns);
+    Rng replay = before;
+    const std::uint64_t boundary = next_birth();
+    const Variable again = run(f, leaves, replay);
+    expect<GraphError>(again.shape() == shape && fingerprint(again.value()) == first, "recompute: the second run of f gave ",
+                       again.shape(), " with other numbers than the first run's ", shape,
+                       "; a weight was changed before backward(), or f draws random numbers elsewhere than from its Rng");
+    std::vector<Tensor> gradients(wanted.size());
+    if (again.learns()) {
+      for (auto& [node, grad] : pull(again, dy, boundary)) {
+        for (std::size_t i = 0; i < leaves.size(); ++i)
+          if (leaves[i].node() == node) gradients[i] = grad;
+        for (std::size_t i = 0; i < beyond.size(); ++i)
+          if (beyond[i] == node) gradients[leaves.size() + i] = grad;
+      }
+    }
+    for (std::size_t i = 0; i < gradients.size(); ++i)  // f leaves it out, or it was told to stop learning since
+      if (wanted[i] && !gradients[i].defined())
+        gradients[i] = Tensor(i < leaves.size() ? leaves[i].shape() : beyond[i - leaves.size()]->shape, 0);
+    return gradients;
+  };
+  return record_joint("recompute", y, reached, second_run);
 }
 
 Variable recompute(const std::function<Variable(const std::vector<Variable>&)>& f, const std::vector<Variable>& inputs) {
