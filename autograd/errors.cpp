@@ -8,5 +8,7 @@ IndexError::~IndexError() = default;
 SizeError::~SizeError() = default;
 ValueError::~ValueError() = default;
 GraphError::~GraphError() = default;
+FileError::~FileError() = default;
+FormatError::~FormatError() = default;
 
 }  // namespace graft

@@ -32,6 +32,14 @@ struct GraphError : Error {
   using Error::Error;
   ~GraphError() override;
 };  ///< backward where there is nothing to go back on
+struct FileError : Error {
+  using Error::Error;
+  ~FileError() override;
+};  ///< a file that cannot be opened, read or written: names the path and the system's reason
+struct FormatError : Error {
+  using Error::Error;
+  ~FormatError() override;
+};  ///< a file that is not what it claims to be: names the file, the field and, in binary files, the offset
 
 /// The parts written one after another: text("a", 1, 'b') == "a1b".
 template <class... Parts>

@@ -2,6 +2,7 @@
 
 find_package(Eigen3 3.3 REQUIRED NO_MODULE)
 find_package(OpenMP REQUIRED COMPONENTS CXX)
+find_package(nlohmann_json REQUIRED)
 
 # Warnings, for everything that is compiled here.
 add_library(graft_warnings INTERFACE)
@@ -14,7 +15,8 @@ endif()
 
 # What the library's own sources need and its users do not.
 add_library(graft_private INTERFACE)
-target_link_libraries(graft_private INTERFACE graft_warnings Eigen3::Eigen OpenMP::OpenMP_CXX)
+target_link_libraries(graft_private INTERFACE graft_warnings Eigen3::Eigen OpenMP::OpenMP_CXX
+                      nlohmann_json::nlohmann_json)
 if(GRAFT_NATIVE)
   # -march=native says the same on every processor; spelling out what it means here keeps ccache from mixing two of them.
   execute_process(COMMAND ${CMAKE_CXX_COMPILER} -march=native -### -E -x c++ /dev/null OUTPUT_QUIET
@@ -52,6 +54,9 @@ function(graft_folder name)
     list(APPEND patterns ${name}/${part}/*.cpp)
   endforeach()
   file(GLOB sources CONFIGURE_DEPENDS ${patterns})
+  if(NOT sources)
+    return()
+  endif()
   add_library(graft_${name} OBJECT ${sources})
   # Inline functions are compiled by every user for himself: those built here with -march=native must not be exported.
   set_target_properties(graft_${name} PROPERTIES POSITION_INDEPENDENT_CODE ON VISIBILITY_INLINES_HIDDEN ON)
@@ -74,7 +79,7 @@ function(graft_program)
   set_target_properties(graft_program PROPERTIES OUTPUT_NAME graft
                         INSTALL_RPATH "$ORIGIN/../${CMAKE_INSTALL_LIBDIR}")
   target_compile_definitions(graft_program PRIVATE GRAFT_VERSION="${PROJECT_VERSION}")
-  target_link_libraries(graft_program PRIVATE graft graft_warnings CLI11::CLI11)
+  target_link_libraries(graft_program PRIVATE graft graft_warnings CLI11::CLI11 nlohmann_json::nlohmann_json)
 endfunction()
 
 # bench/*.cpp: one Google Benchmark program each; the target `bench` builds them all, a plain build none. They see Eigen and

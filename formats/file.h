@@ -1,0 +1,51 @@
+// Files: mapped to read, and replaced whole or not at all when written.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+namespace graft::formats {
+
+/// A file's bytes, memory-mapped read-only. Errors: FileError (missing, a folder, unreadable).
+class MappedFile {
+ public:
+  explicit MappedFile(const std::string& path);
+  ~MappedFile();
+  MappedFile(const MappedFile&) = delete;
+  MappedFile& operator=(const MappedFile&) = delete;
+
+  const std::string& path() const { return path_; }
+  const std::uint8_t* data() const { return data_; }
+  std::size_t size() const { return size_; }
+  /// Tells the system that these bytes were used for the last time; they may be read again from the file.
+  void forget(const void* begin, std::size_t bytes) const;
+
+ private:
+  std::string path_;
+  const std::uint8_t* data_ = nullptr;
+  std::size_t size_ = 0;
+};
+
+/// Writes to a temporary file beside `path`; commit() flushes it to the disk and renames it over `path`. Without commit()
+/// (an error on the way) the temporary file is removed and `path` is as it was. Errors: FileError with the system's reason.
+class AtomicFile {
+ public:
+  explicit AtomicFile(std::string path);
+  ~AtomicFile();
+  AtomicFile(const AtomicFile&) = delete;
+  AtomicFile& operator=(const AtomicFile&) = delete;
+
+  void write(const void* bytes, std::size_t count);
+  void write(const std::string& text) { write(text.data(), text.size()); }
+  void commit();
+
+ private:
+  std::string path_, temporary_;
+  int file_ = -1;
+};
+
+std::string read_text(const std::string& path);  ///< the whole file. Errors: FileError
+void write_text(const std::string& path, const std::string& text);  ///< by AtomicFile
+
+}  // namespace graft::formats
