@@ -1,0 +1,39 @@
+// Generation: prompts in, tokens out as they come, with a key/value cache. Prompts of one batch may have different lengths.
+#pragma once
+#include <functional>
+#include <vector>
+
+#include "autograd/rng.h"
+#include "nn/model.h"
+
+namespace graft {
+
+/// How the next token is chosen. Applied in this order, as in Hugging Face: penalty, temperature, top-k, top-p.
+struct Sampling {
+  double temperature = 0;         ///< 0: always the most likely token
+  Index top_k = 0;                ///< only the k most likely; 0: all
+  double top_p = 1;               ///< only the fewest that together have this probability (Holtzman et al. 2020)
+  double repetition_penalty = 1;  ///< logits of tokens that occurred: l/θ if l > 0, else l·θ (Keskar et al. 2019)
+};
+/// One token from logits[n]. seen: the ids that the penalty is for. Errors: ValueError for options out of range, or logits
+/// that are all NaN or -inf.
+Id sample(const real* logits, Index n, const std::vector<Id>& seen, const Sampling& sampling, Rng& rng);
+
+struct GenerateOptions {
+  Sampling sampling;
+  Index max_tokens = 100;
+  std::vector<Id> ends;  ///< a row ends with (and includes) any of these
+};
+/// Called with every new token; false ends that row.
+using OnToken = std::function<bool(Index row, Id token)>;
+
+/// The new tokens of each prompt, through the model's frame. Row b draws from the b-th split of rng, so what is drawn for a
+/// row does not depend on the others. Errors: ValueError for an empty prompt; IndexError for ids outside the vocabulary and
+/// for prompt + max_tokens beyond the context.
+std::vector<std::vector<Id>> generate(Model& model, const std::vector<std::vector<Id>>& prompts, const GenerateOptions& options,
+                                      Rng& rng, const OnToken& on_token = {});
+
+/// Rows of ids padded on the right to one (B, T) with their lengths. pad is any id of the vocabulary: it is never attended to.
+Framed padded(const std::vector<std::vector<Id>>& rows, Id pad = 0);
+
+}  // namespace graft

@@ -1,0 +1,32 @@
+// Models from files and back: Hugging Face folders (config.json + safetensors, sharded or not) and GGUF files.
+#pragma once
+#include <memory>
+#include <string>
+
+#include "nn/classifier.h"
+#include "nn/model.h"
+#include "tokenizer/tokenizer.h"
+
+namespace graft {
+
+/// A loaded model: a language model, or a classifier around one.
+struct Loaded {
+  std::unique_ptr<Module> root;      ///< the Model or the Classifier
+  Model* model = nullptr;            ///< inside root
+  Classifier* classifier = nullptr;  ///< null for a language model
+  std::string path, format;          ///< "Hugging Face folder" or "GGUF"
+  Id bos = -1, eos = -1, pad = -1;   ///< as the files say; -1: none
+};
+
+/// Loads a Hugging Face folder or a .gguf file. Weights are copied into memory one tensor at a time; packed blocks of a GGUF
+/// file stay packed and mapped. All learn, but for packed ones.
+/// Errors: FileError, FormatError: a missing tensor, a wrong shape or dtype, an unknown architecture, block type or option.
+Loaded load_model(const std::string& path);
+/// The tokenizer that belongs to it. Errors: FormatError if there is none.
+Tokenizer load_tokenizer_of(const std::string& path);
+/// Writes config.json and model.safetensors (and tokenizer.json, if given), each whole or not at all, for transformers to read.
+/// dtype "F32", "F16" or "BF16". Packed weights are written as numbers.
+void save_model(const Loaded& loaded, const std::string& folder, const std::string& dtype = "F32",
+                const Tokenizer* tokenizer = nullptr);
+
+}  // namespace graft

@@ -1,0 +1,36 @@
+// Model: what every language model has, so that generating, scoring and training need to know no architecture.
+#pragma once
+#include "autograd/ops.h"
+#include "nn/interfaces.h"
+
+namespace graft {
+
+struct Model : Module {
+  Slot<Memory> memory{*this, "memory", std::make_unique<Memory>()};
+  Slot<Template> frame{*this, "frame", std::make_unique<Template>()};
+  Selection selection;
+
+  virtual Slot<Table>& table() = 0;        ///< ids -> rows
+  virtual Slot<Projection>& output() = 0;  ///< rows -> logits; may be empty (a model that was loaded as a classifier)
+  virtual Index layer_count() const = 0;
+  virtual Index context() const = 0;     ///< the most positions it was built for
+  virtual Index vocabulary() const = 0;  ///< V: ids below it are words
+  virtual Index width() const = 0;       ///< D
+
+  /// The residual stream after the last norm, (B, T) -> (B, T, D). Token t of row b stands at position past.lengths[b] + t;
+  /// past becomes longer by T. Errors: IndexError beyond the context or the vocabulary.
+  Variable hidden(const Ids& ids, Past& past);
+  /// Logits (B, T, V) of the raw ids after `past`; without it, after the memory.
+  Variable operator()(const Ids& ids, Past& past) { return output()(hidden(ids, past)); }
+  Variable operator()(const Ids& ids);
+  Past begin(Index batch);  ///< the memory for so many rows
+
+ protected:
+  virtual Variable forward(const Ids& ids, const Ids& positions, Past& past) = 0;
+};
+
+/// Mean cross-entropy of predicting labels[b, t + 1] from the tokens up to t (labels -100 are not scored), through the
+/// frame: ids and labels (B, T) are the user's. Never holds all logits. Errors: as cross_entropy().
+Variable language_loss(Model& model, const Ids& ids, const Ids& labels, const Reduction& reduction = {});
+
+}  // namespace graft

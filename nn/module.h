@@ -1,0 +1,191 @@
+// Module, Param, Slot, List: a model is a tree of modules, and a declaration registers:
+//     Slot<Projection> q{*this, "q", std::make_unique<Linear>(D, D)};      // its weight is now called "….q.weight"
+// What sits in a slot can be taken out, wrapped and put back; that is all that fine-tuning methods need (DESIGN: one idea).
+#pragma once
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "autograd/packed.h"
+#include "autograd/rng.h"
+#include "autograd/variable.h"
+
+namespace graft {
+
+class Module;
+
+/// A named member of a module. An empty name adds nothing to a path: the inner slot of a wrapper has one, so that the names
+/// of what it wraps stay what they were.
+class Part {
+ public:
+  Part(Module& owner, std::string name);
+  virtual ~Part();
+  Part(const Part&) = delete;
+  Part& operator=(const Part&) = delete;
+
+  const std::string& name() const { return name_; }
+  Module& owner() const { return *owner_; }
+  /// The modules below this part with their names below it; none for a parameter.
+  virtual std::vector<std::pair<std::string, Module*>> children() const { return {}; }
+
+ private:
+  Module* owner_;
+  std::string name_;
+};
+
+/// A parameter: a shape from the start, numbers once it is given some. It learns unless told otherwise.
+class Param : public Part {
+ public:
+  Param(Module& owner, std::string name, Shape shape);
+  /// The same parameter in a second place (tied weights): one set of numbers, one gradient, counted once.
+  Param(Module& owner, std::string name, const Param& other);
+
+  const Shape& shape() const { return cell_->shape; }
+  bool given() const { return cell_->variable.defined(); }
+  void give(Tensor numbers);  ///< Errors: ShapeError
+  /// Errors: ValueError if it has no numbers yet.
+  operator const Variable&() const { return variable(); }
+  const Variable& variable() const;
+  const Tensor& value() const { return variable().value(); }
+  Index numel() const { return shape().numel(); }
+
+  bool learns() const { return cell_->learns; }
+  void learn(bool on);
+  bool same(const Param& other) const { return cell_ == other.cell_; }  ///< shared
+  const void* identity() const { return cell_.get(); }
+
+ private:
+  struct Cell {
+    Shape shape;
+    Variable variable;
+    bool learns = true;
+  };
+  std::shared_ptr<Cell> cell_;
+};
+
+/// A packed weight as a member: shown and counted beside parameters, never learns.
+class PackedPart : public Part {
+ public:
+  PackedPart(Module& owner, std::string name, Packed weight) : Part(owner, std::move(name)), weight_(std::move(weight)) {}
+  operator const Packed&() const { return weight_; }
+  const PackedMatrix& operator*() const { return *weight_; }
+  const PackedMatrix* operator->() const { return weight_.get(); }
+
+ private:
+  Packed weight_;
+};
+
+template <class T>
+class Slot;
+
+class Module {
+ public:
+  Module() = default;
+  virtual ~Module() = default;
+  Module(const Module&) = delete;
+  Module& operator=(const Module&) = delete;
+
+  virtual std::string kind() const = 0;  ///< for the printed tree: "Linear 768 -> 3072"
+
+  const std::vector<Part*>& parts() const { return parts_; }
+  /// visit(path, part) for all parts below, in order of declaration, a part before what is in it.
+  using Visit = std::function<void(const std::string& path, Part& part)>;
+  void each(const Visit& visit, const std::string& path = {}) const;
+
+  /// Every parameter once, with the path of its first place.
+  std::vector<std::pair<std::string, Param*>> parameters() const;
+  /// Errors: IndexError lists the paths that resemble it.
+  Param& parameter(const std::string& path) const;
+  /// Every slot for a T, with its path; of nested wrappers only the outer.
+  template <class T>
+  std::vector<std::pair<std::string, Slot<T>*>> slots() const;
+
+  void learn(bool on) const;         ///< all parameters below
+  Index count(bool learning) const;  ///< numbers in parameters that learn, or in all weights, packed ones included
+  /// Training mode of all modules below: dropout draws from rng; null is evaluation. Says nothing about who learns.
+  void training(Rng* rng);
+  Rng* randomness() const { return randomness_; }
+
+  std::string tree() const;  ///< the modules below with shapes, counts, bytes; frozen or learning
+
+ private:
+  friend class Part;
+  std::vector<Part*> parts_;
+  Rng* randomness_ = nullptr;
+};
+
+namespace detail {
+[[noreturn]] void empty_slot(const std::string& name);
+}
+
+/// A place for a T. Owns what sits there.
+template <class T>
+class Slot : public Part {
+ public:
+  Slot(Module& owner, std::string name, std::unique_ptr<T> occupant = nullptr)
+      : Part(owner, std::move(name)),
+        occupant_(std::move(occupant)) {}
+
+  bool empty() const { return occupant_ == nullptr; }
+  /// Errors: ValueError if nothing sits there.
+  T& operator*() const {
+    if (!occupant_) detail::empty_slot(name());
+    return *occupant_;
+  }
+  T* operator->() const { return &**this; }
+  template <class... Arguments>
+  auto operator()(Arguments&&... arguments) const {
+    return (**this)(std::forward<Arguments>(arguments)...);
+  }
+
+  std::unique_ptr<T> take() { return std::move(occupant_); }
+  void put(std::unique_ptr<T> occupant) {
+    occupant_ = std::move(occupant);
+    if (occupant_ && owner().randomness() != occupant_->randomness()) occupant_->training(owner().randomness());
+  }
+  /// put(wrapper(take())): slot.wrap([](auto base) { return std::make_unique<W>(std::move(base)); })
+  template <class Wrapper>
+  void wrap(const Wrapper& wrapper) {
+    put(wrapper(take()));
+  }
+
+  std::vector<std::pair<std::string, Module*>> children() const override {
+    if (!occupant_) return {};
+    return {{"", occupant_.get()}};
+  }
+
+ private:
+  std::unique_ptr<T> occupant_;
+};
+
+/// Modules of one kind, called 0, 1, 2, ...
+template <class T>
+class List : public Part {
+ public:
+  using Part::Part;
+  void add(std::unique_ptr<T> module) { all_.push_back(std::move(module)); }
+  Index size() const { return static_cast<Index>(all_.size()); }
+  T& operator[](Index i) const { return *all_[static_cast<std::size_t>(i)]; }
+  std::vector<std::pair<std::string, Module*>> children() const override {
+    std::vector<std::pair<std::string, Module*>> named;
+    for (std::size_t i = 0; i < all_.size(); ++i) named.emplace_back(std::to_string(i), all_[i].get());
+    return named;
+  }
+
+ private:
+  std::vector<std::unique_ptr<T>> all_;
+};
+
+template <class T>
+std::vector<std::pair<std::string, Slot<T>*>> Module::slots() const {
+  std::vector<std::pair<std::string, Slot<T>*>> found;
+  each([&](const std::string& path, Part& part) {
+    if (part.name().empty()) return;
+    if (auto* slot = dynamic_cast<Slot<T>*>(&part)) found.emplace_back(path, slot);
+  });
+  return found;
+}
+
+}  // namespace graft
