@@ -61,7 +61,8 @@ AtomicFile::AtomicFile(std::string path) : path_(std::move(path)) {
 AtomicFile::~AtomicFile() { discard(); }
 
 void AtomicFile::write(const void* bytes, std::size_t count) {
-  expect<FileError>(file_ >= 0, "cannot write ", path_, ": it was committed, or an earlier write failed; begin a new AtomicFile");
+  expect<FileError>(file_ >= 0, "cannot write ", path_,
+                    ": it was committed, or an earlier write failed; begin a new AtomicFile");
   const char* at = static_cast<const char*>(bytes);
   while (count > 0) {
     const ssize_t written = ::write(file_, at, count);
@@ -73,7 +74,8 @@ void AtomicFile::write(const void* bytes, std::size_t count) {
 }
 
 void AtomicFile::commit() {
-  expect<FileError>(file_ >= 0, "cannot write ", path_, ": it was committed, or an earlier write failed; begin a new AtomicFile");
+  expect<FileError>(file_ >= 0, "cannot write ", path_,
+                    ": it was committed, or an earlier write failed; begin a new AtomicFile");
   int failed = 0;
   do failed = ::fsync(file_);
   while (failed != 0 && errno == EINTR);
@@ -83,7 +85,8 @@ void AtomicFile::commit() {
   if (::renameat(folder_, temporary_.c_str(), folder_, target_.c_str()) != 0) fail("cannot replace", std::strerror(errno));
   temporary_.clear();
   // Only now is the new name on the disk, too. EINVAL: a file system without such a thing.
-  if (::fsync(folder_) != 0 && errno != EINVAL) fail("replaced, but the folder was not flushed to the disk:", std::strerror(errno));
+  if (::fsync(folder_) != 0 && errno != EINVAL)
+    fail("replaced, but the folder was not flushed to the disk:", std::strerror(errno));
   discard();
 }
 
@@ -93,9 +96,7 @@ void AtomicFile::fail(const char* what, const std::string& reason) {
 }
 
 void AtomicFile::discard() {
-  if (file_ >= 0) {
-    ::close(std::exchange(file_, -1));
-  }
+  if (file_ >= 0) { ::close(std::exchange(file_, -1)); }
   if (folder_ >= 0) {
     if (!temporary_.empty()) ::unlinkat(folder_, temporary_.c_str(), 0);
     ::close(std::exchange(folder_, -1));

@@ -67,15 +67,13 @@ std::uint16_t to_half(float value) {
   const auto all = same_bits<std::uint32_t>(value);
   const std::uint32_t sign = all >> 16 & 0x8000u, rest = all & 0x7fffffffu;
   std::uint32_t to;
-  if (rest > 0x7f800000u)
-    to = 0x7e00u | (rest >> 13 & 0x3ffu);  // NaN stays NaN, a quiet one
+  if (rest > 0x7f800000u) to = 0x7e00u | (rest >> 13 & 0x3ffu);  // NaN stays NaN, a quiet one
   else if (rest >= 0x477ff000u)
     to = 0x7c00u;  // from 65520 on, half-way between the largest half and the next power of two: infinity
   else if (rest < 0x38800000u)
     // Below 2^-14 halves are the multiples of 2^-24, and so are floats next to 0.5: the sum rounds as it should.
     to = same_bits<std::uint32_t>(same_bits<float>(rest) + 0.5f) - 0x3f000000u;
-  else
-    to = (rest - (112u << 23) + 0xfffu + (rest >> 13 & 1u)) >> 13;  // a carry goes on into the exponent, as it should
+  else to = (rest - (112u << 23) + 0xfffu + (rest >> 13 & 1u)) >> 13;  // a carry goes on into the exponent, as it should
   return static_cast<std::uint16_t>(sign | to);
 }
 

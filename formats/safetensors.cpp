@@ -23,15 +23,14 @@ std::uint64_t bytes_of(const Entry& entry, const Place& place) {
   std::int64_t numel = 1;
   bool empty = false, fits = true;
   for (const std::int64_t size : tensor.shape)
-    if (size == 0)
-      empty = true;
-    else
-      fits = fits && !__builtin_mul_overflow(numel, size, &numel);
+    if (size == 0) empty = true;
+    else fits = fits && !__builtin_mul_overflow(numel, size, &numel);
   need(fits, place, "tensor ", Quoted{name}, ": the product of the sizes in shape does not fit 63 bits");
   if (empty) return 0;
   std::uint64_t all_bits;
-  need(!__builtin_mul_overflow(static_cast<std::uint64_t>(numel), static_cast<std::uint64_t>(bits(tensor.dtype)), &all_bits), place,
-       "tensor ", Quoted{name}, ": shape holds ", numel, " numbers of ", formats::name(tensor.dtype), ": too many for any file");
+  need(!__builtin_mul_overflow(static_cast<std::uint64_t>(numel), static_cast<std::uint64_t>(bits(tensor.dtype)), &all_bits),
+       place, "tensor ", Quoted{name}, ": shape holds ", numel, " numbers of ", formats::name(tensor.dtype),
+       ": too many for any file");
   need(all_bits % 8 == 0, place, "tensor ", Quoted{name}, ": ", numel, " numbers of ", formats::name(tensor.dtype), " are ",
        all_bits, " bits, expected a multiple of 8");
   return all_bits / 8;
@@ -42,7 +41,8 @@ std::vector<Entry*> tiled(inside::Header& header, const MappedFile& file) {
   std::vector<Entry*> order;
   order.reserve(header.tensors.size());
   for (Entry& entry : header.tensors) order.push_back(&entry);
-  std::stable_sort(order.begin(), order.end(), [](const Entry* a, const Entry* b) { return a->second.range < b->second.range; });
+  std::stable_sort(order.begin(), order.end(),
+                   [](const Entry* a, const Entry* b) { return a->second.range < b->second.range; });
 
   const std::uint64_t size = file.size() - header.end;
   std::uint64_t covered = 0;
@@ -71,8 +71,9 @@ Safetensors::Safetensors(const std::string& path) : file_(std::make_shared<Mappe
   inside::Header header = inside::read_header(*file_);
   for (Entry* entry : tiled(header, *file_)) {
     auto& [name, tensor] = *entry;
-    tensors_.emplace(name, TensorEntry{name, tensor.dtype, std::move(tensor.shape), file_->data() + header.end + tensor.range[0],
-                                       static_cast<std::size_t>(tensor.range[1] - tensor.range[0])});
+    tensors_.emplace(name,
+                     TensorEntry{name, tensor.dtype, std::move(tensor.shape), file_->data() + header.end + tensor.range[0],
+                                 static_cast<std::size_t>(tensor.range[1] - tensor.range[0])});
   }
   metadata_ = std::move(header.metadata);
 }

@@ -17,8 +17,30 @@
 
 namespace graft::formats {
 
-enum class Dtype : std::uint8_t { BOOL, U8, I8, F8_E5M2, F8_E4M3, I16, U16, F16, BF16, I32, U32, F32, C64, F64, I64, U64,
-                                  F4, F6_E2M3, F6_E3M2, F8_E8M0, F8_E4M3FNUZ, F8_E5M2FNUZ };
+enum class Dtype : std::uint8_t {
+  BOOL,
+  U8,
+  I8,
+  F8_E5M2,
+  F8_E4M3,
+  I16,
+  U16,
+  F16,
+  BF16,
+  I32,
+  U32,
+  F32,
+  C64,
+  F64,
+  I64,
+  U64,
+  F4,
+  F6_E2M3,
+  F6_E3M2,
+  F8_E8M0,
+  F8_E4M3FNUZ,
+  F8_E5M2FNUZ
+};
 const char* name(Dtype dtype);
 int bits(Dtype dtype);  ///< per number
 std::optional<Dtype> dtype_of(const std::string& name);
@@ -66,9 +88,9 @@ struct Numbers {
 void write_safetensors(const std::string& path, const std::vector<Numbers>& tensors, Dtype as = Dtype::F32,
                        const std::map<std::string, std::string>& metadata = {{"format", "pt"}});
 
-float from_half(std::uint16_t bits);      ///< IEEE binary16
-float from_bfloat(std::uint16_t bits);    ///< the upper half of a binary32
-std::uint16_t to_half(float value);       ///< nearest even
+float from_half(std::uint16_t bits);    ///< IEEE binary16
+float from_bfloat(std::uint16_t bits);  ///< the upper half of a binary32
+std::uint16_t to_half(float value);     ///< nearest even
 std::uint16_t to_bfloat(float value);
 
 }  // namespace graft::formats

@@ -53,7 +53,8 @@ const char* describe(Want want) {
     case Want::Shape: return "shape as an array of integers";
     case Want::Axis: return "a size in shape that is an integer from 0 to 2^63 - 1, without sign, point or exponent";
     case Want::Offsets: return "data_offsets as an array of two integers";
-    case Want::Offset: return "an offset in data_offsets that is an integer from 0 to 2^64 - 1, without sign, point or exponent";
+    case Want::Offset:
+      return "an offset in data_offsets that is an integer from 0 to 2^64 - 1, without sign, point or exponent";
     case Want::Anything: break;
   }
   return "anything";
@@ -89,7 +90,8 @@ class Events {
       note_->second = std::move(value);
     } else if (want() == Want::Dtype) {
       const auto dtype = dtype_of(value);
-      fits(dtype.has_value(), "dtype ", Quoted{value}, ", expected one of BOOL U8 I8 F8_E5M2 F8_E4M3 I16 U16 F16 BF16 I32 U32 F32",
+      fits(dtype.has_value(), "dtype ", Quoted{value},
+           ", expected one of BOOL U8 I8 F8_E5M2 F8_E4M3 I16 U16 F16 BF16 I32 U32 F32",
            " C64 F64 I64 U64 F4 F6_E2M3 F6_E3M2 F8_E8M0 F8_E4M3FNUZ F8_E5M2FNUZ");
       tensor_->dtype = *dtype;
     } else {
@@ -101,12 +103,9 @@ class Events {
   bool key(std::string& name) {
     key_ = std::move(name);
     Level& level = levels_.back();
-    if (level.what == Want::Header)
-      new_entry(key_);
-    else if (level.what == Want::Metadata)
-      new_note(key_);
-    else
-      fits(level.keys.insert(key_).second, "field ", Quoted{key_}, " a second time in one object");
+    if (level.what == Want::Header) new_entry(key_);
+    else if (level.what == Want::Metadata) new_note(key_);
+    else fits(level.keys.insert(key_).second, "field ", Quoted{key_}, " a second time in one object");
     return true;
   }
 
@@ -201,7 +200,8 @@ class Events {
   void fits(bool ok, const Parts&... found) const {
     if (ok) return;
     if (levels_.empty()) need(false, place(), "found ", found...);
-    if (tensor_name_ != nullptr && levels_.size() > 1) need(false, place(), "tensor ", Quoted{*tensor_name_}, ": found ", found...);
+    if (tensor_name_ != nullptr && levels_.size() > 1)
+      need(false, place(), "tensor ", Quoted{*tensor_name_}, ": found ", found...);
     if (levels_.size() == 1) need(false, place(), "entry ", Quoted{key_}, ": found ", found...);
     need(false, place(), "__metadata__, key ", Quoted{key_}, ": found ", found...);
   }
@@ -213,8 +213,8 @@ class Events {
   Header& header_;
   const char* const& read_;  // how far the parser is
   std::vector<Level> levels_;
-  std::string key_;                             // the last one
-  const std::string* tensor_name_ = nullptr;    // whose entry we are in; null in the metadata
+  std::string key_;                           // the last one
+  const std::string* tensor_name_ = nullptr;  // whose entry we are in; null in the metadata
   Described* tensor_ = nullptr;
   std::map<std::string, std::string>::iterator note_;
   bool has_metadata_ = false;

@@ -110,8 +110,9 @@ std::string header_of(const std::vector<const Numbers*>& tensors, const std::vec
   }
   header += '}';
   header.append((8 - header.size() % 8) % 8, ' ');
-  expect<ValueError>(header.size() <= inside::most_header_bytes && tensors.size() <= inside::most_tensors, "write_safetensors: ",
-                     path, ": ", tensors.size(), " tensors, with a header of ", header.size(), " bytes, are more than readers take");
+  expect<ValueError>(header.size() <= inside::most_header_bytes && tensors.size() <= inside::most_tensors,
+                     "write_safetensors: ", path, ": ", tensors.size(), " tensors, with a header of ", header.size(),
+                     " bytes, are more than readers take");
   return header;
 }
 
@@ -119,8 +120,8 @@ std::string header_of(const std::vector<const Numbers*>& tensors, const std::vec
 
 void write_safetensors(const std::string& path, const std::vector<Numbers>& tensors, Dtype as,
                        const std::map<std::string, std::string>& metadata) {
-  expect<ValueError>(as == Dtype::F32 || as == Dtype::F16 || as == Dtype::BF16, "write_safetensors: ", path, ": numbers cannot be ",
-                     "stored as ", name(as), "; take F32, F16 or BF16");
+  expect<ValueError>(as == Dtype::F32 || as == Dtype::F16 || as == Dtype::BF16, "write_safetensors: ", path,
+                     ": numbers cannot be ", "stored as ", name(as), "; take F32, F16 or BF16");
   std::vector<const Numbers*> order;
   for (const Numbers& tensor : tensors) order.push_back(&tensor);
   std::sort(order.begin(), order.end(), [](const Numbers* a, const Numbers* b) { return a->name < b->name; });
