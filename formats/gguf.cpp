@@ -30,10 +30,10 @@ Counts read_opening(Cursor& cursor) {
   counts.tensors = cursor.take<std::uint64_t>({"tensor count"});
   counts.values = cursor.take<std::uint64_t>({"key count"});
   // A value takes at least its key's length, a letter, its type and a byte: 14. A tensor, with one axis, 33.
-  cursor.fits(counts.values <= cursor.left() / 14, {"key count"}, counts.values, ", but the file ends after ", cursor.left(),
-              " bytes");
-  cursor.fits(counts.tensors <= cursor.left() / 33, {"tensor count"}, counts.tensors, ", but the file ends after ",
-              cursor.left(), " bytes");
+  cursor.fits(counts.values <= cursor.left() / 14, {"key count"}, counts.values, ", but only ", cursor.left(),
+              " bytes are left");
+  cursor.fits(counts.tensors <= cursor.left() / 33, {"tensor count"}, counts.tensors, ", but only ", cursor.left(),
+              " bytes are left");
   return counts;
 }
 

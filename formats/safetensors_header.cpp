@@ -68,7 +68,7 @@ class Events {
   bool null() { return take(want() == Want::Metadata, "null"); }
   bool boolean(bool) { return take(false, "true or false"); }
   bool number_integer(json::number_integer_t) { return take(false, "a negative integer"); }
-  bool number_float(json::number_float_t, const std::string& digits) { return take(false, digits); }
+  bool number_float(json::number_float_t, const std::string& digits) { return take(false, digits.substr(0, 40)); }
   bool binary(json::binary_t&) { return take(false, "bytes"); }
 
   bool number_unsigned(json::number_unsigned_t value) {
@@ -134,7 +134,7 @@ class Events {
   }
 
   bool parse_error(std::size_t, const std::string&, const nlohmann::detail::exception& error) {
-    const std::string reason = error.what();
+    const std::string what = error.what(), reason = what.substr(what.find(']') + 1);  // without nlohmann's own number
     need(false, place(), "the header is not JSON: ", Quoted{reason});
     return false;
   }

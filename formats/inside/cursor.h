@@ -28,7 +28,7 @@ class Cursor {
 
   template <class T>
   T take(const Field& field) {
-    fits(sizeof(T) <= left(), field, "needs ", sizeof(T), " bytes, but the file ends after ", left());
+    fits(sizeof(T) <= left(), field, "needs ", sizeof(T), " bytes, but only ", left(), " are left");
     T value;
     std::memcpy(&value, file_.data() + at_, sizeof value);
     at_ += sizeof value;
@@ -39,7 +39,7 @@ class Cursor {
   std::string take_text(const Field& field) {
     const auto length = take<std::uint64_t>(field);
     if (length > left()) at_ -= sizeof length;  // the place of what is wrong
-    fits(length <= left(), field, "a text of ", length, " bytes, but the file ends after ", left());
+    fits(length <= left(), field, "a text of ", length, " bytes, but only ", left(), " are left");
     std::string taken(reinterpret_cast<const char*>(file_.data()) + at_, static_cast<std::size_t>(length));
     at_ += length;
     return taken;
