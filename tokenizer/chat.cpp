@@ -8,8 +8,8 @@ std::vector<TokenId> chatml(const Tokenizer& tokenizer, const std::vector<Messag
                             std::string_view default_system) {
   const auto marker = [&](const char* name) {
     const TokenId id = tokenizer.id(name);
-    expect<FormatError>(id >= 0 && tokenizer.is_special(id), "chatml: ", tokenizer.parts().source, " has no special token ", name,
-                        "; ChatML needs <|im_start|> and <|im_end|>");
+    expect<FormatError>(id >= 0 && tokenizer.is_special(id), "chatml: ", tokenizer.parts().source, " has no special token ",
+                        name, "; ChatML needs <|im_start|> and <|im_end|>");
     return id;
   };
   const TokenId start = marker("<|im_start|>"), end = marker("<|im_end|>");

@@ -71,9 +71,9 @@ Tokenizer load_tokenizer(const std::string& path) {
     if (!fs::exists(file)) {
       expect<FileError>(fs::exists(folder / "vocab.json") && fs::exists(folder / "merges.txt"), path,
                         " has neither tokenizer.json nor vocab.json and merges.txt");
-      return from_vocab_and_merges(read(folder / "vocab.json"), read(folder / "merges.txt"), path,
-                                   read_if_there(folder / "tokenizer_config.json"), read_if_there(folder / "special_tokens_map.json"),
-                                   read_if_there(folder / "added_tokens.json"));
+      return from_vocab_and_merges(
+          read(folder / "vocab.json"), read(folder / "merges.txt"), path, read_if_there(folder / "tokenizer_config.json"),
+          read_if_there(folder / "special_tokens_map.json"), read_if_there(folder / "added_tokens.json"));
     }
   }
   return from_json(read(file), file.string(), read_if_there(file.parent_path() / "tokenizer_config.json"));

@@ -18,8 +18,8 @@ PreTokenizer pre_tokenizer(const GgufVocabulary& from) {
 Tokenizer from_gguf(GgufVocabulary from) {
   expect<FormatError>(from.model == "gpt2", from.source, ": tokenizer.ggml.model is \"", from.model,
                       "\"; supported is \"gpt2\", byte-level BPE");
-  expect<FormatError>(from.types.empty() || from.types.size() == from.tokens.size(), from.source, ": tokenizer.ggml.token_type has ",
-                      from.types.size(), " entries for ", from.tokens.size(), " tokens");
+  expect<FormatError>(from.types.empty() || from.types.size() == from.tokens.size(), from.source,
+                      ": tokenizer.ggml.token_type has ", from.types.size(), " entries for ", from.tokens.size(), " tokens");
   Tokenizer::Parts parts;
   parts.source = from.source;
   parts.pre = pre_tokenizer(from);

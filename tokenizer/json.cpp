@@ -16,9 +16,7 @@ Value parse(const std::string& text, const std::string& source) {
   };
   try {
     return Value::parse(text, bound);
-  } catch (const Value::exception& error) {
-    throw FormatError(source + " is not JSON: " + error.what());
-  }
+  } catch (const Value::exception& error) { throw FormatError(source + " is not JSON: " + error.what()); }
 }
 
 Field Field::at(const std::string& key) const {
@@ -65,7 +63,8 @@ std::vector<std::string> vocabulary(const Field& vocab) {
   std::vector<bool> taken(count, false);
   for (auto at = vocab.value->begin(); at != vocab.value->end(); ++at) {
     const auto id = static_cast<std::size_t>(Field{&at.value(), vocab.name + "[\"" + at.key() + "\"]"}.id());
-    vocab.check(id < count, "[\"", at.key(), "\"] is ", id, ", but there are only ", count, " different tokens; ids must be 0, 1, 2, ...");
+    vocab.check(id < count, "[\"", at.key(), "\"] is ", id, ", but there are only ", count,
+                " different tokens; ids must be 0, 1, 2, ...");
     vocab.check(!taken[id], ": id ", id, " is both \"", tokens[id], "\" and \"", at.key(), "\"");
     taken[id] = true;
     tokens[id] = at.key();

@@ -95,10 +95,8 @@ void merge_many(std::vector<Id>& ids, std::size_t begin, const Merges& merges) {
 }  // namespace
 
 void merge(std::vector<Id>& ids, std::size_t begin, const Merges& merges) {
-  if (ids.size() - begin <= few)
-    merge_few(ids, begin, merges);
-  else
-    merge_many(ids, begin, merges);
+  if (ids.size() - begin <= few) merge_few(ids, begin, merges);
+  else merge_many(ids, begin, merges);
 }
 
 }  // namespace graft::bpe

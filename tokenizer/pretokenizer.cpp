@@ -16,7 +16,10 @@ constexpr std::array<Kind, 128> make_ascii() {
   for (int c = 0; c < 128; ++c) {
     const bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
     const bool is_space = c == ' ' || (c >= 9 && c <= 13);
-    kinds[c] = is_letter ? unicode::letter : c >= '0' && c <= '9' ? unicode::number : is_space ? unicode::space : unicode::other;
+    kinds[c] = is_letter              ? unicode::letter
+               : c >= '0' && c <= '9' ? unicode::number
+               : is_space             ? unicode::space
+                                      : unicode::other;
   }
   return kinds;
 }

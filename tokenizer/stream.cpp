@@ -8,7 +8,9 @@
 namespace graft {
 
 TextStream::TextStream(const Tokenizer& tokenizer, std::vector<std::string> stops, bool skip_specials)
-    : tokenizer_(&tokenizer), stops_(std::move(stops)), skip_specials_(skip_specials) {
+    : tokenizer_(&tokenizer),
+      stops_(std::move(stops)),
+      skip_specials_(skip_specials) {
   for (const std::string& stop : stops_) expect<ValueError>(!stop.empty(), "TextStream: a stop string is empty; leave it out");
 }
 

@@ -24,14 +24,14 @@ enum class Role : std::uint8_t { plain, special, added };
 
 struct Tokenizer::Tables {
   Parts parts;
-  std::vector<Role> role;                                  // by id
-  std::string blob;                                        // the bytes of all tokens, one after another
-  std::vector<std::size_t> begin;                          // token i is blob[begin[i], begin[i + 1])
-  std::unordered_map<std::string_view, TokenId> id;        // views of parts.tokens
-  std::array<TokenId, 256> single;                         // -1: the vocabulary lacks this byte
+  std::vector<Role> role;                            // by id
+  std::string blob;                                  // the bytes of all tokens, one after another
+  std::vector<std::size_t> begin;                    // token i is blob[begin[i], begin[i + 1])
+  std::unordered_map<std::string_view, TokenId> id;  // views of parts.tokens
+  std::array<TokenId, 256> single;                   // -1: the vocabulary lacks this byte
   bpe::Merges merges;
   bpe::AddedTokens early, late;
-  bool always;                                             // some added token is matched without being asked for
+  bool always;  // some added token is matched without being asked for
   bpe::Words words;
 
   explicit Tables(Parts given);
@@ -58,7 +58,11 @@ std::vector<TokenId> sorted(std::vector<TokenId> ids) {
 }  // namespace
 
 Tokenizer::Tables::Tables(Parts given)
-    : parts(std::move(given)), merges(parts.merges.size()), early({}), late({}), words(parts.tokens.size()) {
+    : parts(std::move(given)),
+      merges(parts.merges.size()),
+      early({}),
+      late({}),
+      words(parts.tokens.size()) {
   expect<FormatError>(parts.tokens.size() < std::size_t{std::numeric_limits<TokenId>::max()}, named(parts), ": ",
                       parts.tokens.size(), " tokens are more than ids can number");
   give_roles();
@@ -91,7 +95,8 @@ void Tokenizer::Tables::give_roles() {
     expect<FormatError>(role[static_cast<std::size_t>(i)] != Role::plain, named(parts), ": token ", i,
                         " is late, but neither special nor added");
   }
-  const std::pair<const char*, TokenId> ends[] = {{"bos", parts.bos}, {"eos", parts.eos}, {"unk", parts.unk}, {"pad", parts.pad}};
+  const std::pair<const char*, TokenId> ends[] = {
+      {"bos", parts.bos}, {"eos", parts.eos}, {"unk", parts.unk}, {"pad", parts.pad}};
   for (const auto& end : ends)
     if (end.second != -1) check(end.first, end.second);
   for (const TokenId i : parts.before) check("what goes before a text", i);
@@ -103,8 +108,8 @@ void Tokenizer::Tables::index() {
   begin.reserve(parts.tokens.size() + 1);
   for (std::size_t i = 0; i < parts.tokens.size(); ++i) {
     const auto place = id.emplace(parts.tokens[i], static_cast<TokenId>(i));
-    expect<FormatError>(place.second, named(parts), ": tokens ", place.first->second, " and ", i, " are both \"", parts.tokens[i],
-                        "\"");
+    expect<FormatError>(place.second, named(parts), ": tokens ", place.first->second, " and ", i, " are both \"",
+                        parts.tokens[i], "\"");
     begin.push_back(blob.size());
     blob += alphabet::bytes(parts.tokens[i]);
   }
@@ -204,10 +209,8 @@ std::vector<TokenId> Tokenizer::encode(std::string_view text, Specials specials,
     const std::size_t begin = out.size(), lost_before = lost;
     for (const char b : piece) {
       const TokenId i = t.single[static_cast<unsigned char>(b)];
-      if (i >= 0)
-        out.push_back(i);
-      else
-        ++lost;
+      if (i >= 0) out.push_back(i);
+      else ++lost;
     }
     bpe::merge(out, begin, t.merges);
     if (place != nullptr && lost == lost_before) *place = {piece, begin, out.size() - begin};

@@ -32,11 +32,11 @@ class Tokenizer {
     std::vector<TokenId> late;                                ///< specials or added ones that look only at what the others
                                                               ///< left over (Hugging Face's "normalized": true)
     PreTokenizer pre = PreTokenizer::gpt2;
-    bool ignore_merges = false;                               ///< a piece that is a token stays whole, whatever the merges
-    TokenId bos = -1, eos = -1, unk = -1, pad = -1;           ///< -1: none
-    std::vector<TokenId> before, after;                       ///< what the file's post-processor puts around a text; encode
-                                                              ///< never does
-    std::string source;                                       ///< for messages: a file name
+    bool ignore_merges = false;                      ///< a piece that is a token stays whole, whatever the merges
+    TokenId bos = -1, eos = -1, unk = -1, pad = -1;  ///< -1: none
+    std::vector<TokenId> before, after;              ///< what the file's post-processor puts around a text; encode
+                                                     ///< never does
+    std::string source;                              ///< for messages: a file name
   };
   /// Errors: FormatError for duplicate tokens, a merge of unknown tokens, ids out of range.
   explicit Tokenizer(Parts parts);

@@ -98,18 +98,17 @@ void read_added(Tokenizer::Parts& parts, const Field& added) {
     const std::string& content = token.at("content").text();
     const TokenId id = token.at("id").id();
     for (const char* flag : {"single_word", "lstrip", "rstrip"})
-      token.check(!token.at(flag).flag(false), " (\"", content, "\") has ", flag, ", which is not supported: it changes what is matched");
+      token.check(!token.at(flag).flag(false), " (\"", content, "\") has ", flag,
+                  ", which is not supported: it changes what is matched");
     const auto found = known.find(content);
-    if (found == known.end())
-      token.check(later.emplace(id, token).second, ": id ", id, " is given to another added token too");
-    else
-      token.check(found->second == id, " (\"", content, "\") has id ", id, ", but in model.vocab it is ", found->second);
+    if (found == known.end()) token.check(later.emplace(id, token).second, ": id ", id, " is given to another added token too");
+    else token.check(found->second == id, " (\"", content, "\") has id ", id, ", but in model.vocab it is ", found->second);
     (token.at("special").flag(false) ? parts.specials : parts.added).push_back(id);
     if (token.at("normalized").flag(false)) parts.late.push_back(id);
   }
   for (const auto& one : later) {
-    one.second.check(static_cast<std::size_t>(one.first) == parts.tokens.size(), ": id ", one.first, ", but the next free id is ",
-                     parts.tokens.size(), "; ids must be 0, 1, 2, ... without gaps");
+    one.second.check(static_cast<std::size_t>(one.first) == parts.tokens.size(), ": id ", one.first,
+                     ", but the next free id is ", parts.tokens.size(), "; ids must be 0, 1, 2, ... without gaps");
     parts.tokens.push_back(one.second.at("content").text());
   }
 }
@@ -138,13 +137,14 @@ Tokenizer from_json(const std::string& text, const std::string& source, const st
   const json::Value document = json::parse(text, source);
   const Field root{&document, source}, model = root.at("model").object();
   if (!model.at("type").null())
-    model.check(model.at("type").text() == "BPE", " is of type ", model.at("type").text(), "; only byte-level BPE is supported");
+    model.check(model.at("type").text() == "BPE", " is of type ", model.at("type").text(),
+                "; only byte-level BPE is supported");
   root.check(root.at("normalizer").null(), ": there is a normalizer; supported is none (texts are taken as they are)");
   for (const char* mark : {"continuing_subword_prefix", "end_of_word_suffix"})
     model.check(model.at(mark).null() || model.at(mark).text().empty(), ".", mark, " is set; byte-level BPE has none");
   const Field dropout = model.at("dropout");
-  dropout.check(dropout.null() || (dropout.value->is_number() && dropout.value->get<double>() == 0), " is set, so ids would be ",
-                "random; supported is none");
+  dropout.check(dropout.null() || (dropout.value->is_number() && dropout.value->get<double>() == 0),
+                " is set, so ids would be ", "random; supported is none");
   std::vector<Field> decoders;
   flatten(root.at("decoder"), "decoders", decoders);
   for (const Field& decoder : decoders)
@@ -169,7 +169,8 @@ Tokenizer from_json(const std::string& text, const std::string& source, const st
   }
   Tokenizer made(std::move(parts));
   const bool unknown = !model.at("unk_token").null() || model.at("byte_fallback").flag(false);
-  model.check(!unknown || has_all_bytes(made), ": unk_token or byte_fallback is set and some bytes have no token; supported is a ",
+  model.check(!unknown || has_all_bytes(made),
+              ": unk_token or byte_fallback is set and some bytes have no token; supported is a ",
               "vocabulary with all 256 bytes, or neither setting (such bytes are dropped)");
   return made;
 }
@@ -177,15 +178,21 @@ Tokenizer from_json(const std::string& text, const std::string& source, const st
 std::string to_json(const Tokenizer& tokenizer) try {
   const Tokenizer::Parts& parts = tokenizer.parts();
   const auto quoted = [](const std::string& text) { return json::Value(text).dump(); };
-  const auto listed = [&](const std::vector<TokenId>& ids, TokenId id) { return std::find(ids.begin(), ids.end(), id) != ids.end(); };
+  const auto listed = [&](const std::vector<TokenId>& ids, TokenId id) {
+    return std::find(ids.begin(), ids.end(), id) != ids.end();
+  };
   std::string out = "{\n  \"version\": \"1.0\",\n  \"truncation\": null,\n  \"padding\": null,\n  \"added_tokens\": [";
   std::vector<TokenId> added = parts.specials;
   added.insert(added.end(), parts.added.begin(), parts.added.end());
   std::sort(added.begin(), added.end());
   const char* comma = "";
   for (const TokenId id : added) {
-    const json::Value token = {{"id", id},          {"content", tokenizer.token(id)}, {"single_word", false},
-                               {"lstrip", false},   {"rstrip", false},                {"normalized", listed(parts.late, id)},
+    const json::Value token = {{"id", id},
+                               {"content", tokenizer.token(id)},
+                               {"single_word", false},
+                               {"lstrip", false},
+                               {"rstrip", false},
+                               {"normalized", listed(parts.late, id)},
                                {"special", tokenizer.is_special(id)}};
     out += comma + ("\n    " + token.dump());
     comma = ",";

@@ -19,9 +19,9 @@ void read_merges(Tokenizer::Parts& parts, const std::string& merges) {
     if (!line.empty() && line.back() == '\r') line.pop_back();
     if (line.empty() || (number == 1 && line.rfind("#version", 0) == 0)) continue;
     const std::size_t space = line.find(' ');
-    expect<FormatError>(space != std::string::npos && space > 0 && space + 1 < line.size() &&
-                            line.find(' ', space + 1) == std::string::npos,
-                        parts.source, ": merges.txt line ", number, " is \"", line, "\", expected two tokens with one space between");
+    expect<FormatError>(
+        space != std::string::npos && space > 0 && space + 1 < line.size() && line.find(' ', space + 1) == std::string::npos,
+        parts.source, ": merges.txt line ", number, " is \"", line, "\", expected two tokens with one space between");
     parts.merges.emplace_back(line.substr(0, space), line.substr(space + 1));
   }
 }
@@ -40,8 +40,8 @@ void Literals::finish() {
   std::sort(later.begin(), later.end());
   later.erase(std::unique(later.begin(), later.end()), later.end());
   for (const auto& token : later) {
-    expect<FormatError>(static_cast<std::size_t>(token.first) == parts.tokens.size(), parts.source, ": added token \"", token.second,
-                        "\" has id ", token.first, ", but the next free id is ", parts.tokens.size());
+    expect<FormatError>(static_cast<std::size_t>(token.first) == parts.tokens.size(), parts.source, ": added token \"",
+                        token.second, "\" has id ", token.first, ", but the next free id is ", parts.tokens.size());
     parts.tokens.push_back(token.second);
   }
   std::unordered_map<std::string, TokenId> known;
@@ -77,14 +77,15 @@ void read_added_decoder(const Field& decoder, const std::vector<std::string>& to
     const Field token{&at.value(), decoder.name + "." + at.key()};
     const std::string& content = token.at("content").text();
     for (const char* flag : {"single_word", "lstrip", "rstrip"})
-      token.check(!token.at(flag).flag(false), " (\"", content, "\") has ", flag, ", which is not supported: it changes what is matched");
-    const bool number = !at.key().empty() && at.key().size() < 10 && at.key().find_first_not_of("0123456789") == std::string::npos;
+      token.check(!token.at(flag).flag(false), " (\"", content, "\") has ", flag,
+                  ", which is not supported: it changes what is matched");
+    const bool number =
+        !at.key().empty() && at.key().size() < 10 && at.key().find_first_not_of("0123456789") == std::string::npos;
     token.check(number, ": the key is a token's id");
     const std::size_t id = std::stoul(at.key());
     if (id < tokens.size())
       token.check(tokens[id] == content, " is \"", content, "\", but in vocab.json that id is \"", tokens[id], "\"");
-    else
-      literals.later.emplace_back(static_cast<TokenId>(id), content);
+    else literals.later.emplace_back(static_cast<TokenId>(id), content);
     literals.add(content, token.at("special").flag(false));
   }
 }
@@ -115,7 +116,8 @@ Tokenizer from_vocab_and_merges(const std::string& vocab, const std::string& mer
   read(added, "added_tokens.json", [&](const Field& all) {
     for (auto at = all.object().value->begin(); at != all.value->end(); ++at) {
       const TokenId id = Field{&at.value(), all.name + "." + at.key()}.id();
-      if (std::find(parts.tokens.begin(), parts.tokens.end(), at.key()) == parts.tokens.end()) literals.later.emplace_back(id, at.key());
+      if (std::find(parts.tokens.begin(), parts.tokens.end(), at.key()) == parts.tokens.end())
+        literals.later.emplace_back(id, at.key());
       literals.add(at.key(), false);
     }
   });
