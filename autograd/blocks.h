@@ -20,8 +20,10 @@ std::size_t bytes_per_block(BlockFormat format);
 std::size_t bytes_per_row(BlockFormat format, Index cols);
 
 /// W over `blocks`, which are read in place, at any alignment, and kept alive by `owner` (a mapped file, or a buffer).
+/// Errors: ShapeError if a row is no whole number of blocks; SizeError; ValueError for an unknown format.
 Packed packed_blocks(BlockFormat format, Index rows, Index cols, const void* blocks, std::shared_ptr<const void> owner);
-/// A copy whose row i is row order[i] of the blocks, in memory of its own (booked in the ledger as frozen).
+/// A copy of some rows of the blocks, which have `rows` of them: its row i is their row order[i]. In memory of its own,
+/// booked in the ledger as frozen. Errors: IndexError for a row that they do not have.
 Packed packed_blocks_in_order(BlockFormat format, Index rows, Index cols, const void* blocks, const std::vector<Index>& order);
 
 /// n numbers (a whole number of blocks) from blocks: the clear version that the fast ones are tested against.

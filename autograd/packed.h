@@ -43,6 +43,7 @@ Variable lookup(const Packed& table, const Ids& ids);
 namespace kernel {
 Tensor packed_nt(const Tensor& x, const PackedMatrix& W);   // x·Wᵀ
 Tensor packed_nn(const Tensor& dy, const PackedMatrix& W);  // ∂y·W
+Tensor packed_rows(const PackedMatrix& W, const Ids& ids);
 }  // namespace kernel
 
 }  // namespace graft

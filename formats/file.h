@@ -7,7 +7,8 @@
 
 namespace graft::formats {
 
-/// A file's bytes, memory-mapped read-only. Errors: FileError (missing, a folder, unreadable).
+/// A file's bytes, memory-mapped read-only; data() is null for an empty file. The file must not be shortened by others while it
+/// is mapped: the system would end the program (SIGBUS). Errors: FileError (missing, a folder, unreadable).
 class MappedFile {
  public:
   explicit MappedFile(const std::string& path);
@@ -28,7 +29,9 @@ class MappedFile {
 };
 
 /// Writes to a temporary file beside `path`; commit() flushes it to the disk and renames it over `path`. Without commit()
-/// (an error on the way) the temporary file is removed and `path` is as it was. Errors: FileError with the system's reason.
+/// (an error on the way) the temporary file is removed and `path` is as it was. A file that is replaced hands its permissions
+/// (not its owner) on; where `path` is a symbolic link, the file that it points to is replaced and the link stays.
+/// Errors: FileError with the system's reason.
 class AtomicFile {
  public:
   explicit AtomicFile(std::string path);
@@ -41,11 +44,14 @@ class AtomicFile {
   void commit();
 
  private:
-  std::string path_, temporary_;
-  int file_ = -1;
+  [[noreturn]] void fail(const char* what, const std::string& reason);
+  void discard();
+
+  std::string path_, target_, temporary_;  // as given; the last two are names in folder_
+  int folder_ = -1, file_ = -1;
 };
 
-std::string read_text(const std::string& path);  ///< the whole file. Errors: FileError
+std::string read_text(const std::string& path);                     ///< the whole file. Errors: FileError
 void write_text(const std::string& path, const std::string& text);  ///< by AtomicFile
 
 }  // namespace graft::formats

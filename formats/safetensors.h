@@ -1,9 +1,15 @@
-// The safetensors format: an 8-byte length, a JSON header, the numbers. A strict reader (stricter than the reference where
-// that is lax about duplicates) over a mapped file, and an atomic writer. Knows no model.
+// The safetensors format (github.com/huggingface/safetensors): an 8-byte length, a JSON header, the numbers. A strict reader
+// over a mapped file, and an atomic writer. Knows no model.
+//
+// What the reference implementation accepts is accepted: white space around the header, unknown fields of a tensor,
+// "__metadata__": null, tensors at odd bytes or without numbers, empty and strange names (never use one as a path). Stricter
+// than the reference are these: no key may occur twice in one object, at any depth; at most 8 axes, 2^18 tensors and 16 levels
+// of JSON; the product of the sizes that are not zero fits 63 bits, in whatever order; a tensor is described by an object.
 #pragma once
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,10 +17,33 @@
 
 namespace graft::formats {
 
-enum class Dtype : std::uint8_t { BOOL, U8, I8, F8_E5M2, F8_E4M3, I16, U16, F16, BF16, I32, U32, F32, C64, F64, I64, U64,
-                                  F4, F6_E2M3, F6_E3M2, F8_E8M0, F8_E4M3FNUZ, F8_E5M2FNUZ };
+enum class Dtype : std::uint8_t {
+  BOOL,
+  U8,
+  I8,
+  F8_E5M2,
+  F8_E4M3,
+  I16,
+  U16,
+  F16,
+  BF16,
+  I32,
+  U32,
+  F32,
+  C64,
+  F64,
+  I64,
+  U64,
+  F4,
+  F6_E2M3,
+  F6_E3M2,
+  F8_E8M0,
+  F8_E4M3FNUZ,
+  F8_E5M2FNUZ
+};
 const char* name(Dtype dtype);
 int bits(Dtype dtype);  ///< per number
+std::optional<Dtype> dtype_of(const std::string& name);
 
 /// One tensor of a file.
 struct TensorEntry {
@@ -28,7 +57,8 @@ struct TensorEntry {
 
 class Safetensors {
  public:
-  /// Reads and checks the header; no number is touched. Errors: FileError, FormatError (names file, field and offset).
+  /// Reads and checks the header; no number is touched. Errors: FileError, FormatError (names file, field and the byte up to
+  /// which the header was read, or at which numbers are wrong).
   explicit Safetensors(const std::string& path);
 
   const std::string& path() const { return file_->path(); }
@@ -58,9 +88,9 @@ struct Numbers {
 void write_safetensors(const std::string& path, const std::vector<Numbers>& tensors, Dtype as = Dtype::F32,
                        const std::map<std::string, std::string>& metadata = {{"format", "pt"}});
 
-float from_half(std::uint16_t bits);      ///< IEEE binary16
-float from_bfloat(std::uint16_t bits);    ///< the upper half of a binary32
-std::uint16_t to_half(float value);       ///< nearest even
+float from_half(std::uint16_t bits);    ///< IEEE binary16
+float from_bfloat(std::uint16_t bits);  ///< the upper half of a binary32
+std::uint16_t to_half(float value);     ///< nearest even
 std::uint16_t to_bfloat(float value);
 
 }  // namespace graft::formats

@@ -1,5 +1,6 @@
 // How well a model predicts a text: the mean negative log-likelihood per predicted token.
 #pragma once
+#include <functional>
 #include <vector>
 
 #include "nn/model.h"

@@ -8,6 +8,7 @@ namespace graft {
 struct Lstm : RowMap {
   /// Parameters are weight_ih_l{k}, weight_hh_l{k}, bias_ih_l{k}, bias_hh_l{k} and, for the way back, the same + "_reverse".
   Lstm(Index in, Index hidden, Index layers, bool bidirectional);
+  ~Lstm() override;
   void initialize(Rng& rng);  ///< U(-1/√H, 1/√H), as torch
   std::string kind() const override;
   Variable operator()(const Variable& x) override;

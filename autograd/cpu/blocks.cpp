@@ -1,0 +1,70 @@
+// Matrices of GGUF blocks: where the rows lie, and which loops read them.
+#include "autograd/blocks.h"
+
+#include <cstring>
+
+#include "autograd/ledger.h"
+
+namespace graft {
+namespace {
+
+using Byte = std::uint8_t;
+
+class Blocks : public PackedMatrix {
+ public:
+  Blocks(BlockFormat format, Index rows, Index cols, const void* blocks, std::shared_ptr<const void> owner)
+      : PackedMatrix(rows, cols),
+        format_(format),
+        row_bytes_(bytes_per_row(format, cols)),
+        blocks_(static_cast<const Byte*>(blocks)),
+        owner_(std::move(owner)) {
+    expect<ValueError>(blocks != nullptr || bytes() == 0, "packed_blocks: no blocks given for ", rows, " rows of ", cols, ' ',
+                       name(format), " numbers");
+  }
+
+  std::string format() const override { return name(format_); }
+  std::size_t bytes() const override { return static_cast<std::size_t>(rows()) * row_bytes_; }
+
+  void unpack(Index first, Index count, real* to) const override { unpack_blocks(format_, row(first), count * cols(), to); }
+
+ private:
+  const Byte* row(Index r) const { return blocks_ + static_cast<std::size_t>(r) * row_bytes_; }
+
+  BlockFormat format_;
+  std::size_t row_bytes_;
+  const Byte* blocks_;
+  std::shared_ptr<const void> owner_;
+};
+
+/// Bytes of its own, booked as frozen weights.
+struct Buffer {
+  explicit Buffer(std::size_t size) : bytes(new Byte[size]), booked(Category::frozen, size) {}
+  std::unique_ptr<Byte[]> bytes;
+  Registered booked;
+};
+
+}  // namespace
+
+Packed packed_blocks(BlockFormat format, Index rows, Index cols, const void* blocks, std::shared_ptr<const void> owner) {
+  return std::make_shared<Blocks>(format, rows, cols, blocks, std::move(owner));
+}
+
+Packed packed_blocks_in_order(BlockFormat format, Index rows, Index cols, const void* blocks, const std::vector<Index>& order) {
+  const Blocks source(format, rows, cols, blocks, nullptr);
+  const Index count = static_cast<Index>(order.size());
+  for (Index i = 0; i < count; ++i) {
+    const Index r = order[static_cast<std::size_t>(i)];
+    expect<IndexError>(0 <= r && r < rows, "packed_blocks_in_order: row ", i, " shall be row ", r,
+                       " of the blocks, but those have ", rows, " rows");
+  }
+  Shape{count, cols};  // for its checks, before memory is asked for
+  const std::size_t size = bytes_per_row(format, cols);
+  const auto buffer = std::make_shared<Buffer>(order.size() * size);
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    std::memcpy(buffer->bytes.get() + i * size, static_cast<const Byte*>(blocks) + static_cast<std::size_t>(order[i]) * size,
+                size);
+  }
+  return packed_blocks(format, count, cols, buffer->bytes.get(), buffer);
+}
+
+}  // namespace graft

@@ -1,0 +1,59 @@
+// A walk over the bytes of a binary file: takes little-endian numbers and texts, and never a byte beyond the end.
+#pragma once
+#include <cstring>
+#include <string>
+
+#include "formats/file.h"
+#include "formats/inside/place.h"
+
+namespace graft::formats::inside {
+
+/// What is being read, for messages: kind "value of key" and a name from the file, or none.
+struct Field {
+  const char* kind;
+  const std::string* name = nullptr;
+};
+inline std::ostream& operator<<(std::ostream& out, const Field& field) {
+  out << field.kind;
+  if (field.name != nullptr) out << ' ' << Quoted{*field.name};
+  return out;
+}
+
+class Cursor {
+ public:
+  explicit Cursor(const MappedFile& file) : file_(file) {}
+
+  std::uint64_t offset() const { return at_; }
+  std::uint64_t left() const { return file_.size() - at_; }
+
+  template <class T>
+  T take(const Field& field) {
+    fits(sizeof(T) <= left(), field, "needs ", sizeof(T), " bytes, but only ", left(), " are left");
+    T value;
+    std::memcpy(&value, file_.data() + at_, sizeof value);
+    at_ += sizeof value;
+    return value;
+  }
+
+  /// A length in 8 bytes, then so many bytes.
+  std::string take_text(const Field& field) {
+    const auto length = take<std::uint64_t>(field);
+    if (length > left()) at_ -= sizeof length;  // the place of what is wrong
+    fits(length <= left(), field, "a text of ", length, " bytes, but only ", left(), " are left");
+    std::string taken(reinterpret_cast<const char*>(file_.data()) + at_, static_cast<std::size_t>(length));
+    at_ += length;
+    return taken;
+  }
+
+  /// FormatError "file, byte N: field: what was found, expected ..." unless ok; N is where the walk is.
+  template <class... Parts>
+  void fits(bool ok, const Field& field, const Parts&... parts) const {
+    need(ok, Place{file_.path(), at_}, field, ": ", parts...);
+  }
+
+ private:
+  const MappedFile& file_;
+  std::uint64_t at_ = 0;
+};
+
+}  // namespace graft::formats::inside

@@ -1,0 +1,13 @@
+// How the numbers of a GGUF tensor lie: in blocks along its rows.
+#pragma once
+#include <cstdint>
+
+namespace graft::formats::inside {
+
+struct GgufBlock {
+  const char* name;
+  std::int64_t numbers, bytes;  // per block
+};
+const GgufBlock* gguf_block(std::uint32_t type);  // null for a type that is not known
+
+}  // namespace graft::formats::inside

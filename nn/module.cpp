@@ -1,0 +1,118 @@
+#include "nn/module.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <set>
+
+namespace graft {
+
+Part::Part(Module& owner, std::string name) : owner_(&owner), name_(std::move(name)) { owner.parts_.push_back(this); }
+Part::~Part() {
+  auto& parts = owner_->parts_;
+  parts.erase(std::find(parts.begin(), parts.end(), this));
+}
+
+// --- Param ---------------------------------------------------------------------------------------------------------------
+
+Param::Param(Module& owner, std::string name, Shape shape) : Part(owner, std::move(name)), cell_(std::make_shared<Cell>()) {
+  cell_->shape = std::move(shape);
+}
+Param::Param(Module& owner, std::string name, const Param& other) : Part(owner, std::move(name)), cell_(other.cell_) {}
+
+void Param::give(Tensor numbers) {
+  expect(numbers.defined() && numbers.shape() == shape(), "parameter ", name(), " has shape ", shape(),
+         " but was given numbers of shape ", numbers.shape());
+  if (!given()) {
+    cell_->variable = learns() ? parameter(std::move(numbers), name()) : frozen(std::move(numbers), name());
+  } else {  // the same node: gradients and optimizers go by it
+    numbers.retag(learns() ? Category::trainable : Category::frozen);
+    cell_->variable = Variable(std::move(numbers), cell_->variable.node());
+  }
+}
+
+const Variable& Param::variable() const {
+  expect<ValueError>(given(), "parameter ", name(), " ", shape(),
+                     " has no numbers yet; load the model from a file, or initialize() it");
+  return cell_->variable;
+}
+
+void Param::learn(bool on) {
+  cell_->learns = on;
+  if (given()) cell_->variable.learn(on);
+}
+
+// --- Module --------------------------------------------------------------------------------------------------------------
+
+namespace {
+std::string join(const std::string& path, const std::string& name) {
+  if (path.empty() || name.empty()) return path + name;
+  return path + "." + name;
+}
+}  // namespace
+
+void Module::each(const Visit& visit, const std::string& path) const {
+  for (Part* part : parts_) {
+    const std::string here = join(path, part->name());
+    visit(here, *part);
+    for (const auto& child : part->children()) child.second->each(visit, join(here, child.first));
+  }
+}
+
+std::vector<std::pair<std::string, Param*>> Module::parameters() const {
+  std::vector<std::pair<std::string, Param*>> all;
+  std::set<const void*> seen;
+  each([&](const std::string& path, Part& part) {
+    auto* param = dynamic_cast<Param*>(&part);
+    if (param && seen.insert(param->identity()).second) all.emplace_back(path, param);
+  });
+  return all;
+}
+
+Param& Module::parameter(const std::string& path) const {
+  std::string alike;
+  const std::string last = path.substr(path.rfind('.') + 1);
+  Param* found = nullptr;
+  int listed = 0;
+  each([&](const std::string& here, Part& part) {
+    auto* param = dynamic_cast<Param*>(&part);
+    if (!param) return;
+    if (here == path) found = param;
+    if (here.size() >= last.size() && here.compare(here.size() - last.size(), last.size(), last) == 0 && listed++ < 8)
+      alike += " " + here;
+  });
+  expect<IndexError>(found != nullptr, "there is no parameter \"", path, "\"",
+                     alike.empty() ? "" : "; some that end alike:", alike);
+  return *found;
+}
+
+void Module::learn(bool on) const {
+  for (auto& named : parameters()) named.second->learn(on);
+}
+
+Index Module::count(bool learning) const {
+  Index n = 0;
+  for (auto& named : parameters())
+    if (!learning || named.second->learns()) n += named.second->numel();
+  if (learning) return n;
+  std::set<const void*> seen;
+  each([&](const std::string&, Part& part) {
+    auto* packed = dynamic_cast<PackedPart*>(&part);
+    if (packed && seen.insert(packed->operator->()).second) n += (**packed).rows() * (**packed).cols();
+  });
+  return n;
+}
+
+void Module::training(Rng* rng) {
+  randomness_ = rng;
+  for (Part* part : parts_)
+    for (const auto& child : part->children()) child.second->training(rng);
+}
+
+namespace detail {
+void empty_slot(const std::string& name) {
+  throw ValueError(text("nothing sits in the slot \"", name,
+                        "\"; put() something there (a model loaded as a classifier has no language-model head)"));
+}
+}  // namespace detail
+
+}  // namespace graft
