@@ -57,6 +57,10 @@ int run(int argc, char** argv) {
     std::cout.flush();
     return e.get_exit_code();
   } catch (const CLI::ParseError& e) {
+    if (app.get_subcommands().empty() && app.remaining_size() > 0) {
+      std::cerr << "graft: there is no command \"" << app.remaining().front() << "\"; graft --help lists them" << std::endl;
+      return 2;
+    }
     if (app.exit(e) != 0) return 2;  // help and version come as errors with code 0
   }
   std::cout.flush();

@@ -1,0 +1,144 @@
+// graft convert and graft evaluate.
+#include <sys/mount.h>
+
+#include <cmath>
+
+#include "formats/safetensors.h"
+#include "nn/evaluate.h"
+#include "tests/cli/models.h"
+
+namespace graft::testing {
+namespace {
+
+TEST(Convert, TheFolderSaysTheSame) {
+  const TemporaryFolder folder;
+  const Result r = graft({"convert", "--model", tiny(), "--out", folder / "out"});
+  expect_works(r);
+  EXPECT_EQ(r.out, "");
+  for (const char* file : {"config.json", "model.safetensors", "tokenizer.json"})
+    EXPECT_TRUE(fs::exists(folder / "out" / file)) << file;
+  EXPECT_EQ(read_file(folder / "out/model.safetensors"), read_file(tiny() + "/model.safetensors"));
+  EXPECT_EQ(folder.names(), std::vector<std::string>{"out"});
+  const Arguments say{"generate", "--prompt", "the cat", "--max-tokens", "9", "--quiet", "--model"};
+  Arguments before = say, after = say;
+  before.push_back(tiny());
+  after.push_back(folder / "out");
+  EXPECT_EQ(graft(after).out, graft(before).out);
+}
+
+TEST(Convert, HalvesAreHalfAsLarge) {
+  const TemporaryFolder folder;
+  for (const char* dtype : {"F16", "BF16"}) {
+    const Result r = graft({"convert", "--model", tiny(), "--out", folder / dtype, "--dtype", dtype, "--quiet"});
+    expect_works(r);
+    EXPECT_EQ(r.err, "");
+    EXPECT_LT(fs::file_size(folder / dtype / "model.safetensors"), fs::file_size(tiny() + "/model.safetensors") * 2 / 3);
+    expect_works(graft({"info", folder / dtype}));
+  }
+}
+
+TEST(Convert, FromGguf) {
+  const TemporaryFolder folder;
+  const std::string gguf = std::string(GRAFT_FIXTURES) + "/models/gguf_q4_1.gguf";
+  expect_works(graft({"convert", "--model", gguf, "--out", folder / "out"}));
+  write_file(folder / "ids.json", "{\"ids\": [[1, 2, 3, 4]]}");
+  std::vector<std::vector<float>> numbers;
+  for (const std::string& model : {gguf, (folder / "out").string()}) {
+    expect_works(graft({"logits", "--model", model, "--ids", folder / "ids.json", "--out", folder / "logits"}));
+    const formats::Safetensors file(folder / "logits");
+    const formats::TensorEntry& logits = *file.find("logits");
+    numbers.emplace_back(static_cast<std::size_t>(logits.numel()));
+    formats::read_numbers(logits, numbers.back().data(), "");
+  }
+  for (std::size_t i = 0; i < numbers[0].size(); ++i) ASSERT_NEAR(numbers[1][i], numbers[0][i], 1e-4);
+}
+
+TEST(Convert, WritesOverNothingUnlessForced) {
+  const TemporaryFolder folder;
+  fs::create_directory(folder / "out");
+  expect_works(graft({"convert", "--model", tiny(), "--out", folder / "out"}));  // empty is fine
+  const auto written = fs::last_write_time(folder / "out/model.safetensors");
+  write_file(folder / "out/notes", "mine");
+  expect_fails(graft({"convert", "--model", tiny(), "--out", folder / "out"}), "is not empty");
+  EXPECT_EQ(fs::last_write_time(folder / "out/model.safetensors"), written);
+  expect_works(graft({"convert", "--model", tiny(), "--out", (folder / "out/").string() + "/", "--force", "--no-tokenizer"}));
+  EXPECT_EQ(read_file(folder / "out/notes"), "mine");
+  EXPECT_NE(fs::last_write_time(folder / "out/model.safetensors"), written);
+  expect_fails(graft({"convert", "--model", folder / "out", "--out", folder / "out", "--force"}), "the model itself");
+}
+
+TEST(Convert, WrongPlaces) {
+  const TemporaryFolder folder;
+  write_file(folder / "file", "");
+  expect_fails(graft({"convert", "--model", tiny(), "--out", folder / "file"}), "is a file");
+  expect_fails(graft({"convert", "--model", tiny(), "--out", folder / "no/where"}), "there is no folder");
+  expect_refuses(graft({"convert", "--model", tiny(), "--out", folder / "x", "--dtype", "F8"}), "--dtype");
+  fs::copy(tiny(), folder / "half");
+  fs::resize_file(folder / "half/model.safetensors", 5000);
+  expect_fails(graft({"convert", "--model", folder / "half", "--out", folder / "x"}), "model.safetensors");
+  EXPECT_EQ(folder.names(), (std::vector<std::string>{"file", "half"}));
+}
+
+/// A file system of 32 KiB, where one can be made.
+TEST(Convert, AFullDiskLeavesNothing) {
+  const TemporaryFolder folder;
+  fs::create_directory(folder / "small");
+  const std::string small = folder / "small";
+  if (mount("none", small.c_str(), "tmpfs", 0, "size=32k") != 0) GTEST_SKIP() << "no small file system can be mounted here";
+  const Result converted = graft({"convert", "--model", tiny(), "--out", small + "/out"});
+  const bool left = !fs::is_empty(small);
+  write_file(
+      folder / "ids.json",
+      "{\"ids\": "
+      "[[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31,32,33,34,35,36,37,38,39,40]]}");
+  const Result logits = graft({"logits", "--model", tiny(), "--ids", folder / "ids.json", "--out", small + "/logits"});
+  const bool left_by_logits = !fs::is_empty(small);
+  umount(small.c_str());
+  expect_fails(converted, "No space left");
+  expect_fails(logits, "No space left");
+  EXPECT_FALSE(left);
+  EXPECT_FALSE(left_by_logits);
+}
+
+TEST(Evaluate, EqualsTheLibrary) {
+  const TemporaryFolder folder;
+  const std::string words = "the cat sat on the mat and the cat ate the rat";
+  write_file(folder / "text", words);
+  const Tokenizer tokenizer = load_tokenizer_of(tiny());
+  const Loaded loaded = load_model(tiny());
+  const std::vector<TokenId> ids = tokenizer.encode(words);
+  for (const Index window : {0, 5}) {
+    Arguments arguments{"evaluate", "--model", tiny(), "--text", folder / "text"};
+    if (window) arguments.insert(arguments.end(), {"--window", std::to_string(window)});
+    const Evaluation e = evaluate(*loaded.model, {ids.begin(), ids.end()}, window);
+    char expected[200];
+    std::snprintf(expected, sizeof expected,
+                  "mean negative log-likelihood per token  %.6f\nperplexity  %.4f\ntokens  %zu, %lld of them predicted\n",
+                  e.mean(), std::exp(e.mean()), ids.size(), static_cast<long long>(e.tokens));
+    const Result r = graft(arguments);
+    expect_works(r);
+    EXPECT_EQ(r.out, expected);
+    EXPECT_EQ(r.err, "");
+  }
+  EXPECT_EQ(graft({"evaluate", "--model", tiny(), "--text", "-"}, {words, {}, {}, ""}).code, 0);
+}
+
+TEST(Evaluate, WrongInput) {
+  const TemporaryFolder folder;
+  write_file(folder / "empty", "");
+  write_file(folder / "one", "a");
+  const auto of = [&](const std::string& file, const Arguments& more = {}) {
+    Arguments all{"evaluate", "--model", tiny(), "--text", file};
+    all.insert(all.end(), more.begin(), more.end());
+    return graft(all);
+  };
+  expect_fails(of(folder / "none"), "none");
+  expect_fails(of(folder / "empty"), "0 tokens");
+  expect_fails(of(folder / "one"), "1 token");
+  expect_fails(of(tiny()), "");
+  expect_fails(of(tiny() + "/config.json", {"--window", "65"}), "context of 64");
+  expect_refuses(of(folder / "one", {"--window", "1"}), "--window");
+}
+
+}  // namespace
+}  // namespace graft::testing

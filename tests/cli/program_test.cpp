@@ -1,0 +1,96 @@
+// The program as a whole: help, exit codes, where models are looked for, and outputs that cannot be written.
+#include "tests/cli/models.h"
+
+namespace graft::testing {
+namespace {
+
+const Arguments commands{"info", "tokenize", "logits", "generate", "evaluate", "convert", "demo"};
+
+TEST(Program, EveryCommandHasHelpThatEndsInAnExample) {
+  const Result all = graft({"--help"});
+  expect_works(all);
+  for (const std::string& command : commands) {
+    EXPECT_NE(all.out.find("\n  " + command), std::string::npos) << command;
+    const Result help = graft({command, "--help"});
+    expect_works(help);
+    EXPECT_EQ(help.err, "");
+    const std::size_t example = help.out.find("\nExample");
+    ASSERT_NE(example, std::string::npos) << help;
+    EXPECT_NE(help.out.find("\n  graft " + command, example), std::string::npos) << help;
+  }
+}
+
+TEST(Program, CalledWrongly) {
+  expect_refuses(graft({}), "subcommand");
+  expect_refuses(graft({"nonsense"}), "nonsense");
+  expect_refuses(graft({"info"}), "MODEL");
+  expect_refuses(graft({"info", ""}), "empty");
+  expect_refuses(graft({"tokenize", "text"}), "--model");
+  expect_refuses(graft({"--threads", "0", "info", "x"}), "threads");
+  for (const char* command : {"logits", "generate", "evaluate", "convert"})
+    expect_refuses(graft({command, "--no-such-option"}), "");
+}
+
+TEST(Program, ModelsThatAreNotThere) {
+  expect_fails(graft({"info", "nowhere"}), "there is no model \"nowhere\"");
+  expect_fails(graft({"info", "smollm2-135m"}, {"", {{"GRAFT_MODELS", "/nowhere"}}, {}, ""}), "./run fetch smollm2-135m");
+  expect_fails(graft({"info", "org/name"}, {"", {{"GRAFT_MODELS", "/nowhere"}}, {}, ""}), "/nowhere; ./run fetch org/name");
+  expect_fails(graft({"info", "smollm2-135m"}, {"", {}, {"HOME", "XDG_CACHE_HOME", "GRAFT_MODELS"}, ""}), "HOME is not set");
+  expect_fails(graft({"info", "two\nlines"}), "two lines");
+}
+
+TEST(Program, FetchedModelsAreFoundByName) {
+  const TemporaryFolder cache;
+  fs::create_directories(cache / "graft/models");
+  fs::create_directory_symlink(tiny(), cache / "graft/models/org--tiny");
+  const Result by_cache = graft({"info", "org/tiny"}, {"", {{"XDG_CACHE_HOME", cache / ""}}, {"GRAFT_MODELS"}, ""});
+  expect_works(by_cache);
+  expect_works(graft({"info", "org/tiny"}, {"", {{"GRAFT_MODELS", cache / "graft/models"}}, {}, ""}));
+  fs::create_directories(cache / ".cache");
+  fs::create_directory_symlink(cache / "graft", cache / ".cache/graft");
+  expect_works(graft({"info", "org/tiny"}, {"", {{"HOME", cache / ""}}, {"GRAFT_MODELS", "XDG_CACHE_HOME"}, ""}));
+}
+
+TEST(Program, BrokenModelsAreRefused) {
+  const TemporaryFolder folder;
+  fs::create_directory(folder / "empty");
+  expect_fails(graft({"info", folder / "empty"}), "config.json");
+  write_file(folder / "no.gguf", "nonsense");
+  expect_fails(graft({"info", folder / "no.gguf"}), "no.gguf");
+  fs::copy(tiny(), folder / "half");
+  fs::resize_file(folder / "half/model.safetensors", fs::file_size(folder / "half/model.safetensors") / 2);
+  expect_fails(graft({"info", folder / "half"}), "model.safetensors");
+}
+
+TEST(Program, OutputThatCannotBeWrittenIsAnError) {
+  for (const Arguments& arguments : {Arguments{"info", tiny()}, Arguments{"tokenize", "--model", tiny(), "the cat"},
+                                     Arguments{"generate", "--model", tiny(), "--prompt", "the", "--max-tokens", "9"}}) {
+    const Result r = graft(arguments, {"", {}, {}, "/dev/full"});
+    EXPECT_EQ(r.code, 1) << arguments[0] << r;
+    EXPECT_NE(r.err.find("could not write the output"), std::string::npos) << r;
+  }
+  write_file(fs::path(tiny()) / "../text", "the cat sat");
+  EXPECT_EQ(graft({"evaluate", "--model", tiny(), "--text", tiny() + "/../text"}, {"", {}, {}, "/dev/full"}).code, 1);
+}
+
+TEST(Program, EndsQuietlyWhenNobodyReadsOn) {
+  const Result r = shell("\"$graft\" info --all " + tiny() + " | head -n 1");
+  EXPECT_EQ(r.code, 0);
+  EXPECT_EQ(r.out, tiny() + "\n");
+  EXPECT_EQ(r.err, "");
+}
+
+TEST(Info, ShowsWhatTheModelIsMadeOf) {
+  const Result r = graft({"info", tiny()});
+  expect_works(r);
+  for (const char* part : {"Hugging Face folder", "Llama: 3 layers, width 16, 2 heads on 1", "context       64 tokens",
+                           "tokenizer.json: 2", " learning, 0 frozen", "F32", "layers.0 ... layers.2: LlamaBlock", "q: Linear"})
+    EXPECT_NE(r.out.find(part), std::string::npos) << part << "\n" << r;
+  EXPECT_EQ(r.out.find("layers.1:"), std::string::npos) << r;
+  const Result all = graft({"info", tiny(), "--all"});
+  for (const char* part : {"layers.0: LlamaBlock", "layers.1: LlamaBlock", "layers.2: LlamaBlock"})
+    EXPECT_NE(all.out.find(part), std::string::npos) << part << "\n" << all;
+}
+
+}  // namespace
+}  // namespace graft::testing
