@@ -1,0 +1,26 @@
+// The vocabulary that a GGUF file carries (keys tokenizer.ggml.*), as plain values: whoever reads the file hands them in.
+#pragma once
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "tokenizer/tokenizer.h"
+
+namespace graft {
+
+struct GgufVocabulary {
+  std::string model = "gpt2";       ///< tokenizer.ggml.model
+  std::string pre;                  ///< tokenizer.ggml.pre: smollm; gpt-2, gpt2, default or nothing for gpt2
+  std::vector<std::string> tokens;  ///< tokenizer.ggml.tokens
+  std::vector<std::int32_t> types;  ///< tokenizer.ggml.token_type, as many, or none: 3 control, 4 user defined, ...
+  std::vector<std::string> merges;  ///< tokenizer.ggml.merges, "Ġ t"
+  std::int64_t bos = -1, eos = -1, unk = -1, pad = -1;  ///< -1: the file has no such key
+  bool add_bos = false;                                 ///< tokenizer.ggml.add_bos_token: kept as parts().before, never applied
+  std::string source;                                   ///< for messages: the file
+};
+
+/// Control (3) and unknown (2) tokens become special, user-defined ones (4) are matched always.
+/// Errors: FormatError names the source and the key.
+Tokenizer from_gguf(GgufVocabulary vocabulary);
+
+}  // namespace graft

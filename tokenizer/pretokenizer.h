@@ -1,0 +1,22 @@
+// Cutting a text into the pieces that merging works on, before any merging (Radford et al. 2019, section 2.2): words with the
+// space before them, numbers, punctuation, white space. Scanned by hand; equal to tokenizers 0.22.2 on every code point.
+#pragma once
+#include <cstddef>
+#include <string_view>
+#include <vector>
+
+namespace graft {
+
+/// gpt2: the regular expression of GPT-2,
+///   's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+       with Unicode 16.
+/// smollm: first every numeric character becomes a piece of its own, then the rest is cut as gpt2 does.
+enum class PreTokenizer { gpt2, smollm };
+
+/// The length in bytes of the first piece, at least 1; text must not be empty. Pieces do not depend on what is before them. A
+/// byte of ill-formed UTF-8 counts as a character that is neither letter, number nor white space.
+std::size_t first_piece(std::string_view text, PreTokenizer pre);
+
+/// All pieces; one after another they are the text.
+std::vector<std::string_view> pre_tokenize(std::string_view text, PreTokenizer pre);
+
+}  // namespace graft

@@ -1,0 +1,19 @@
+// Learning a vocabulary from texts (Sennrich et al. 2016, algorithm 1).
+#pragma once
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "tokenizer/tokenizer.h"
+
+namespace graft {
+
+/// Learns merges: the most frequent pair of neighbours becomes a token, again and again (ties: the pair of lower ids), until
+/// there are `vocabulary` tokens or no pair occurs min_count times. Ids: specials first, then the 256 bytes in the order of
+/// their characters in the byte alphabet, then merges; as tokenizers' BpeTrainer with the full initial alphabet. Specials in the
+/// texts are text. eos is <|endoftext|> if that is among the specials.
+/// Errors: ValueError if the vocabulary is too small for specials and bytes, or min_count is 0.
+Tokenizer train_tokenizer(const std::vector<std::string>& texts, std::size_t vocabulary, PreTokenizer pre = PreTokenizer::gpt2,
+                          const std::vector<std::string>& specials = {}, std::size_t min_count = 2);
+
+}  // namespace graft

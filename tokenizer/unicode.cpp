@@ -1,0 +1,65 @@
+// Two tables made once out of the ranges: which block of 256 a code point falls into, and the kinds within that block. Most
+// blocks are alike (all letters, nothing assigned), so few are kept.
+#include "tokenizer/inside/unicode.h"
+
+#include <array>
+#include <map>
+
+#include "tokenizer/inside/utf8.h"
+
+namespace graft {
+
+namespace unicode {
+
+namespace {
+
+using Block = std::array<Kind, 256>;
+
+struct Tables {
+  std::array<std::uint16_t, 0x1100> block{};
+  std::vector<Block> blocks;
+
+  Tables() {
+    std::vector<Kind> kinds(0x110000, other);
+    const auto mark = [&](const Ranges& ranges, Kind kind) {
+      for (const Range& range : ranges)
+        for (char32_t point = range.first; point <= range.last; ++point) kinds[point] = kind;
+    };
+    mark(letters, letter), mark(numbers, number), mark(spaces, space), mark(later_numbers, later_number);
+    std::map<Block, std::uint16_t> known;
+    for (std::size_t b = 0; b < block.size(); ++b) {
+      Block kind;
+      for (std::size_t i = 0; i < 256; ++i) kind[i] = kinds[256 * b + i];
+      const auto found = known.emplace(kind, static_cast<std::uint16_t>(blocks.size()));
+      if (found.second) blocks.push_back(kind);
+      block[b] = found.first->second;
+    }
+  }
+};
+
+}  // namespace
+
+Kind kind(char32_t point) {
+  static const Tables tables;
+  return tables.blocks[tables.block[point >> 8]][point & 0xFF];
+}
+
+}  // namespace unicode
+
+std::size_t utf8::append_repaired(std::string& text, std::string_view bytes, bool last) {
+  std::size_t at = 0, good = 0;  // bytes[good, at) is well-formed and not yet copied
+  while (at < bytes.size()) {
+    const Character c = front(bytes.substr(at));
+    if (c.point == Character::none) {
+      text.append(bytes, good, at - good);
+      if (c.cut && !last) return at;
+      text += "\xEF\xBF\xBD";
+      good = at + c.length;
+    }
+    at += c.length;
+  }
+  text.append(bytes, good, at - good);
+  return at;
+}
+
+}  // namespace graft
