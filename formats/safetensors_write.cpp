@@ -38,8 +38,8 @@ void by_stretches(std::int64_t numel, Store store) {
 void write_numbers(AtomicFile& file, const Numbers& tensor, std::int64_t numel, Dtype as) {
   if (tensor.make && numel > 0) {
     const std::vector<float> made = tensor.make();
-    expect<ValueError>(made.size() == static_cast<std::size_t>(numel), "write_safetensors: tensor ", tensor.name, " has ", numel,
-                       " numbers by its shape, but ", made.size(), " were made");
+    expect<ValueError>(made.size() == static_cast<std::size_t>(numel), "write_safetensors: tensor ", tensor.name, " has ",
+                       numel, " numbers by its shape, but ", made.size(), " were made");
     return write_numbers(file, Numbers{tensor.name, tensor.shape, made.data()}, numel, as);
   }
   if (as == Dtype::F32 && tensor.data) return file.write(tensor.data, static_cast<std::size_t>(numel) * sizeof(float));

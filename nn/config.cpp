@@ -139,8 +139,7 @@ ModelConfig read_config(const std::string& text, const std::string& source) {
   const std::string prefix = type == "gpt2" ? "GPT2" : "Llama";
   const std::string head = type == "gpt2" ? "LMHeadModel" : "ForCausalLM";
   const std::string architecture = c.first_word("architectures", prefix + head);
-  c.expect_one_of("architectures", architecture,
-                  {prefix + head, prefix + "ForSequenceClassification", prefix + "Model"});
+  c.expect_one_of("architectures", architecture, {prefix + head, prefix + "ForSequenceClassification", prefix + "Model"});
   config.classifier = architecture == prefix + "ForSequenceClassification";
   if (config.classifier) config.labels = labels(c);
   const Index vocabulary = std::visit([](const auto& sizes) { return sizes.vocabulary; }, config.sizes);

@@ -13,13 +13,13 @@ json parse_config(const std::string& text, const std::string& source) {
   };
   try {
     return json::parse(text, shallow);
-  } catch (const json::exception& e) {
-    throw FormatError(graft::text(source, ": this is not JSON: ", e.what()));
-  }
+  } catch (const json::exception& e) { throw FormatError(graft::text(source, ": this is not JSON: ", e.what())); }
 }
 
 ConfigReader::ConfigReader(const json& object, std::string source, std::string path)
-    : object_(&object), source_(std::move(source)), path_(std::move(path)) {
+    : object_(&object),
+      source_(std::move(source)),
+      path_(std::move(path)) {
   expect<FormatError>(object.is_object(), source_, ": ", path_.empty() ? "the file" : path_, " must be a JSON object, but is ",
                       object.type_name());
 }
@@ -49,9 +49,7 @@ Index ConfigReader::size(const std::string& field) const {
   if (!whole || j.get<Index>() < 1) wrong(field, "a whole number from 1", j);
   return j.get<Index>();
 }
-Index ConfigReader::size(const std::string& field, Index otherwise) const {
-  return find(field) ? size(field) : otherwise;
-}
+Index ConfigReader::size(const std::string& field, Index otherwise) const { return find(field) ? size(field) : otherwise; }
 
 double ConfigReader::number(const std::string& field) const {
   const json& j = need(field);
@@ -111,7 +109,8 @@ void ConfigReader::expect_one_of(const std::string& field, const std::string& fo
     if (k == found) return;
     list += " " + k;
   }
-  throw FormatError(text(source_, ": the field ", path_, field, " is \"", found, "\", which graft does not know; known are", list));
+  throw FormatError(
+      text(source_, ": the field ", path_, field, " is \"", found, "\", which graft does not know; known are", list));
 }
 
 }  // namespace graft

@@ -23,7 +23,8 @@ struct Mapped {
   std::shared_ptr<const formats::MappedFile> file;
   Registered registered;
   explicit Mapped(std::shared_ptr<const formats::MappedFile> f)
-      : file(std::move(f)), registered(Category::mapped, file->size()) {}
+      : file(std::move(f)),
+        registered(Category::mapped, file->size()) {}
 };
 
 Index size(const Gguf& g, const std::string& key) {
@@ -47,8 +48,8 @@ LlamaConfig config_of(const Gguf& g) {
   c.rope_theta = g.real("llama.rope.freq_base", 10000);
   c.head_dim = g.integer("llama.attention.key_length", c.dim / c.heads);
   const Index rotated = g.integer("llama.rope.dimension_count", c.head_dim);
-  expect<FormatError>(rotated == c.head_dim, g.path(), ": llama.rope.dimension_count is ", rotated, ", but heads of ", c.head_dim,
-                      " are rotated whole");
+  expect<FormatError>(rotated == c.head_dim, g.path(), ": llama.rope.dimension_count is ", rotated, ", but heads of ",
+                      c.head_dim, " are rotated whole");
   expect<FormatError>(g.integer("llama.attention.value_length", c.head_dim) == c.head_dim, g.path(),
                       ": llama.attention.value_length differs from the key's ", c.head_dim, ", which graft does not compute");
   const bool scaled = g.has("llama.rope.scaling.type") && g.text("llama.rope.scaling.type") != "none";
@@ -63,16 +64,16 @@ LlamaConfig config_of(const Gguf& g) {
   const GgufTensor* embed = g.find("token_embd.weight");
   expect<FormatError>(embed && embed->shape.size() == 2, g.path(), ": the tensor token_embd.weight is missing, or no matrix");
   c.vocabulary = embed->shape[0];
-  expect<FormatError>(g.integer("llama.vocab_size", c.vocabulary) == c.vocabulary, g.path(), ": llama.vocab_size differs from the ",
-                      c.vocabulary, " rows of token_embd.weight");
-  expect<FormatError>(!g.has("tokenizer.ggml.tokens") ||
-                          static_cast<Index>(g.texts("tokenizer.ggml.tokens").size()) == c.vocabulary,
-                      g.path(), ": tokenizer.ggml.tokens has another length than the ", c.vocabulary, " rows of token_embd.weight");
+  expect<FormatError>(g.integer("llama.vocab_size", c.vocabulary) == c.vocabulary, g.path(),
+                      ": llama.vocab_size differs from the ", c.vocabulary, " rows of token_embd.weight");
+  expect<FormatError>(
+      !g.has("tokenizer.ggml.tokens") || static_cast<Index>(g.texts("tokenizer.ggml.tokens").size()) == c.vocabulary, g.path(),
+      ": tokenizer.ggml.tokens has another length than the ", c.vocabulary, " rows of token_embd.weight");
   c.tied = g.find("output.weight") == nullptr;
   c.attention_bias = g.find("blk.0.attn_q.bias") != nullptr;
   c.mlp_bias = g.find("blk.0.ffn_up.bias") != nullptr;
-  expect<FormatError>(c.layers <= static_cast<Index>(g.tensors().size()), g.path(), ": llama.block_count is ", c.layers, ", but there are ",
-                      g.tensors().size(), " tensors in all");
+  expect<FormatError>(c.layers <= static_cast<Index>(g.tensors().size()), g.path(), ": llama.block_count is ", c.layers,
+                      ", but there are ", g.tensors().size(), " tensors in all");
   return c;
 }
 
@@ -98,7 +99,7 @@ struct Loader {
 
   BlockFormat block(const GgufTensor& t) const {
     for (const BlockFormat f : {BlockFormat::f32, BlockFormat::f16, BlockFormat::bf16, BlockFormat::q4_0, BlockFormat::q4_1,
-                          BlockFormat::q5_0, BlockFormat::q5_1, BlockFormat::q8_0, BlockFormat::q4_K, BlockFormat::q6_K})
+                                BlockFormat::q5_0, BlockFormat::q5_1, BlockFormat::q8_0, BlockFormat::q4_K, BlockFormat::q6_K})
       if (static_cast<std::uint32_t>(f) == t.type) return f;
     const char* known = formats::gguf_type_name(t.type);
     throw FormatError(text(g.path(), ": the tensor ", t.name, " is stored as ", known ? known : "an unknown type", " (", t.type,
@@ -114,7 +115,8 @@ struct Loader {
     const BlockFormat format = block(t);
     const Index cols = shape.cols(), rows = shape.rows();
     if (place.interleaved > 0 && shape.rank() == 2) {
-      packed_blocks_in_order(format, rows, cols, t.data, deinterleaved(rows, place.interleaved))->unpack(0, rows, numbers.write());
+      packed_blocks_in_order(format, rows, cols, t.data, deinterleaved(rows, place.interleaved))
+          ->unpack(0, rows, numbers.write());
     } else if (place.interleaved > 0) {
       Tensor stored(shape);
       unpack_blocks(format, t.data, cols, stored.write());
@@ -162,7 +164,8 @@ struct Loader {
 Id token(const Gguf& g, const std::string& key, Index vocabulary) {
   if (!g.has(key)) return -1;
   const std::int64_t id = g.integer(key);
-  expect<FormatError>(0 <= id && id < vocabulary, g.path(), ": the key ", key, " is ", id, ", but the vocabulary has ", vocabulary);
+  expect<FormatError>(0 <= id && id < vocabulary, g.path(), ": the key ", key, " is ", id, ", but the vocabulary has ",
+                      vocabulary);
   return static_cast<Id>(id);
 }
 

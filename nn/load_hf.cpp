@@ -31,10 +31,9 @@ std::vector<std::string> shards(const fs::path& index) {
   std::set<std::string> names;
   for (const auto& entry : tree["weight_map"].items()) {
     const std::string name = map.word(entry.key());
-    expect<FormatError>(name.find('/') == std::string::npos && name.size() > 12 &&
-                            name.compare(name.size() - 12, 12, ".safetensors") == 0,
-                        index.string(), ": weight_map.", entry.key(), " is \"", name,
-                        "\", but must be a .safetensors file in the same folder");
+    expect<FormatError>(
+        name.find('/') == std::string::npos && name.size() > 12 && name.compare(name.size() - 12, 12, ".safetensors") == 0,
+        index.string(), ": weight_map.", entry.key(), " is \"", name, "\", but must be a .safetensors file in the same folder");
     names.insert(name);
   }
   return {names.begin(), names.end()};
@@ -150,8 +149,8 @@ Loaded load_hugging_face(const std::string& folder) {
                         " is missing, which the ", loaded.model->kind(), " of ", config_path, " needs");
   }
   for (const auto& entry : checkpoint.tensors)
-    expect<FormatError>(needed.count(entry.first) != 0 || needless(entry.first, false), entry.second.second->path(), ": the tensor ",
-                        entry.first, " belongs to nothing in the model that config.json describes");
+    expect<FormatError>(needed.count(entry.first) != 0 || needless(entry.first, false), entry.second.second->path(),
+                        ": the tensor ", entry.first, " belongs to nothing in the model that config.json describes");
   for (const auto& named : loaded.root->parameters()) {
     const Place place = hugging_face_place(*loaded.model, named.first, prefix);
     const auto& found = checkpoint.tensors.at(place.name);

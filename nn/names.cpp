@@ -33,15 +33,14 @@ Parsed parsed(const std::string& path) {
 
 Place gpt2_place(const std::string& path, const std::string& prefix) {
   const Parsed p = parsed(path);
-  static const std::map<std::string, Place> in_layer{
-      {"norm", {"ln_1"}},
-      {"attn.q", {"attn.c_attn", true, 0, 3}},
-      {"attn.k", {"attn.c_attn", true, 1, 3}},
-      {"attn.v", {"attn.c_attn", true, 2, 3}},
-      {"attn.out", {"attn.c_proj", true}},
-      {"mlp.norm", {"ln_2"}},
-      {"mlp.up", {"mlp.c_fc", true}},
-      {"mlp.down", {"mlp.c_proj", true}}};
+  static const std::map<std::string, Place> in_layer{{"norm", {"ln_1"}},
+                                                     {"attn.q", {"attn.c_attn", true, 0, 3}},
+                                                     {"attn.k", {"attn.c_attn", true, 1, 3}},
+                                                     {"attn.v", {"attn.c_attn", true, 2, 3}},
+                                                     {"attn.out", {"attn.c_proj", true}},
+                                                     {"mlp.norm", {"ln_2"}},
+                                                     {"mlp.up", {"mlp.c_fc", true}},
+                                                     {"mlp.down", {"mlp.c_proj", true}}};
   static const std::map<std::string, Place> outside{
       {"embed", {"wte"}}, {"positions", {"wpe"}}, {"norm", {"ln_f"}}, {"head", {"lm_head"}}, {"score", {"score"}}};
   const auto& table = p.layer >= 0 ? in_layer : outside;
@@ -56,9 +55,9 @@ Place gpt2_place(const std::string& path, const std::string& prefix) {
 Place llama_place(const std::string& path, const std::string& prefix) {
   const Parsed p = parsed(path);
   static const std::map<std::string, std::string> in_layer{
-      {"norm", "input_layernorm"},    {"attn.q", "self_attn.q_proj"},          {"attn.k", "self_attn.k_proj"},
-      {"attn.v", "self_attn.v_proj"}, {"attn.out", "self_attn.o_proj"},        {"mlp.norm", "post_attention_layernorm"},
-      {"mlp.gate", "mlp.gate_proj"},  {"mlp.up", "mlp.up_proj"},               {"mlp.down", "mlp.down_proj"}};
+      {"norm", "input_layernorm"},    {"attn.q", "self_attn.q_proj"},   {"attn.k", "self_attn.k_proj"},
+      {"attn.v", "self_attn.v_proj"}, {"attn.out", "self_attn.o_proj"}, {"mlp.norm", "post_attention_layernorm"},
+      {"mlp.gate", "mlp.gate_proj"},  {"mlp.up", "mlp.up_proj"},        {"mlp.down", "mlp.down_proj"}};
   static const std::map<std::string, std::string> outside{
       {"embed", "embed_tokens"}, {"norm", "norm"}, {"head", "lm_head"}, {"score", "score"}};
   const auto& table = p.layer >= 0 ? in_layer : outside;
@@ -70,9 +69,7 @@ Place llama_place(const std::string& path, const std::string& prefix) {
 
 }  // namespace
 
-std::string hugging_face_prefix(const Model& model) {
-  return dynamic_cast<const Gpt2*>(&model) ? "transformer." : "model.";
-}
+std::string hugging_face_prefix(const Model& model) { return dynamic_cast<const Gpt2*>(&model) ? "transformer." : "model."; }
 
 Place hugging_face_place(const Model& model, const std::string& path, const std::string& prefix) {
   return dynamic_cast<const Gpt2*>(&model) ? gpt2_place(path, prefix) : llama_place(path, prefix);
@@ -83,8 +80,9 @@ Place gguf_place(const Model& model, const std::string& path) {
   if (!llama) unnamed(path, "GGUF files");
   const Parsed p = parsed(path);
   static const std::map<std::string, std::string> in_layer{
-      {"norm", "attn_norm"},   {"attn.q", "attn_q"},     {"attn.k", "attn_k"}, {"attn.v", "attn_v"},    {"attn.out", "attn_output"},
-      {"mlp.norm", "ffn_norm"}, {"mlp.gate", "ffn_gate"}, {"mlp.up", "ffn_up"}, {"mlp.down", "ffn_down"}};
+      {"norm", "attn_norm"},    {"attn.q", "attn_q"},        {"attn.k", "attn_k"},
+      {"attn.v", "attn_v"},     {"attn.out", "attn_output"}, {"mlp.norm", "ffn_norm"},
+      {"mlp.gate", "ffn_gate"}, {"mlp.up", "ffn_up"},        {"mlp.down", "ffn_down"}};
   static const std::map<std::string, std::string> outside{{"embed", "token_embd"}, {"norm", "output_norm"}, {"head", "output"}};
   const auto& table = p.layer >= 0 ? in_layer : outside;
   const auto found = table.find(p.module);

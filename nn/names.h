@@ -9,9 +9,9 @@ namespace graft {
 /// A parameter's place in a file.
 struct Place {
   std::string name;
-  bool transposed = false;   ///< stored (in, out): GPT-2's Conv1D
-  int part = 0, parts = 1;   ///< it is one of so many equal parts along "out" (GPT-2's c_attn holds q, k and v)
-  Index interleaved = 0;     ///< rows of so many heads stand in GGUF's order: pairs (2j, 2j + 1), not (j, j + d/2)
+  bool transposed = false;  ///< stored (in, out): GPT-2's Conv1D
+  int part = 0, parts = 1;  ///< it is one of so many equal parts along "out" (GPT-2's c_attn holds q, k and v)
+  Index interleaved = 0;    ///< rows of so many heads stand in GGUF's order: pairs (2j, 2j + 1), not (j, j + d/2)
 };
 
 /// In Hugging Face's files; `prefix` is "transformer." or "model.", or empty for files of the bare model.

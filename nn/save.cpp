@@ -77,8 +77,8 @@ formats::Numbers assembled(const std::string& name, const std::vector<Piece>& pi
 
 void save_model(const Loaded& loaded, const std::string& folder, const std::string& dtype, const Tokenizer* tokenizer) {
   const std::map<std::string, std::pair<formats::Dtype, const char*>> known{{"F32", {formats::Dtype::F32, "float32"}},
-                                                                          {"F16", {formats::Dtype::F16, "float16"}},
-                                                                          {"BF16", {formats::Dtype::BF16, "bfloat16"}}};
+                                                                            {"F16", {formats::Dtype::F16, "float16"}},
+                                                                            {"BF16", {formats::Dtype::BF16, "bfloat16"}}};
   const auto as = known.find(dtype);
   expect<ValueError>(as != known.end(), "save_model: there is no dtype \"", dtype, "\"; take F32, F16 or BF16");
   ModelConfig config;
@@ -99,7 +99,8 @@ void save_model(const Loaded& loaded, const std::string& folder, const std::stri
   const fs::path to(folder);
   formats::write_safetensors((to / "model.safetensors").string(), tensors, as->second.first);
   if (tokenizer) save_tokenizer(*tokenizer, folder);
-  formats::write_text((to / "config.json").string(), write_config(config, as->second.second));  // last: with it the folder is a model
+  formats::write_text((to / "config.json").string(),
+                      write_config(config, as->second.second));  // last: with it the folder is a model
 }
 
 }  // namespace graft
