@@ -1,4 +1,7 @@
-// Everything of graft in one include: #include "autograd/blocks.h"
+// Everything of graft in one include: #include <graft.h>. Free of Eigen and OpenMP; whoever wants Eigen views of tensors
+// includes "autograd/eigen.h" as well.
+#pragma once
+#include "autograd/blocks.h"
 #include "autograd/errors.h"
 #include "autograd/graph.h"
 #include "autograd/ledger.h"
