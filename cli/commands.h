@@ -8,6 +8,17 @@ class App;
 
 namespace graft::cli {
 
+/// Options that hold for every command.
+struct Globals {
+  bool quiet = false;  ///< results, warnings and errors only
+};
+
 void add_demo(CLI::App& app);
+void add_info(CLI::App& app);
+void add_tokenize(CLI::App& app);
+void add_logits(CLI::App& app);
+void add_generate(CLI::App& app, const Globals& globals);
+void add_evaluate(CLI::App& app, const Globals& globals);
+void add_convert(CLI::App& app, const Globals& globals);
 
 }  // namespace graft::cli

@@ -1,8 +1,11 @@
 // The program `graft`: options that hold for every command, and errors as exit codes.
-// 0: done. 1: failed, with one line on stderr. 2: called wrongly. What the commands do is in their own files.
+// 0: done. 1: failed, with one line on stderr. 2: called wrongly. 130: ended by Ctrl-C. What the commands do is in their
+// own files.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <exception>
 #include <iostream>
+#include <new>
 
 #include "autograd/errors.h"
 #include "autograd/threads.h"
@@ -10,7 +13,8 @@
 
 namespace {
 
-int failed(const std::string& why) {
+int failed(std::string why) {
+  std::replace(why.begin(), why.end(), '\n', ' ');  // whatever a file or a name contains: one line
   std::cerr << "graft: " << why << std::endl;
   return 1;
 }
@@ -24,13 +28,33 @@ int run(int argc, char** argv) {
          "how many threads to compute with (default: all cores)")
       ->check(CLI::Range(1, 1024))
       ->type_name("N");
+  graft::cli::Globals globals;
+  app.add_flag_callback(
+      "--quiet",
+      [&] {
+        globals.quiet = true;
+        app.get_subcommand("demo")->get_option("--quiet")->add_result("true");  // the demo has its own
+      },
+      "results, warnings and errors only");
   app.require_subcommand(1);
   app.fallthrough();  // so that these options may also stand after the command
+  app.footer(
+      "`graft COMMAND --help` explains a command, with an example. For a start:\n"
+      "  ./run fetch smollm2-135m\n"
+      "  ./run graft generate --model smollm2-135m --prompt \"Once upon a time\"");
+  graft::cli::add_info(app);
+  graft::cli::add_tokenize(app);
+  graft::cli::add_logits(app);
+  graft::cli::add_generate(app, globals);
+  graft::cli::add_evaluate(app, globals);
+  graft::cli::add_convert(app, globals);
   graft::cli::add_demo(app);
+  app.get_subcommand("demo")->footer("Example:\n  graft demo --seed 2 --graph network.svg");
 
   try {
     app.parse(argc, argv);
   } catch (const CLI::RuntimeError& e) {  // a command's own exit code
+    std::cout.flush();
     return e.get_exit_code();
   } catch (const CLI::ParseError& e) {
     if (app.exit(e) != 0) return 2;  // help and version come as errors with code 0
@@ -44,7 +68,7 @@ int run(int argc, char** argv) {
 int main(int argc, char** argv) {
   try {
     return run(argc, argv);
-  } catch (const graft::Error& e) { return failed(e.what()); } catch (const std::exception& e) {
-    return failed(std::string("unexpected: ") + e.what());
-  }
+  } catch (const graft::Error& e) { return failed(e.what()); } catch (const std::bad_alloc&) {
+    return failed("not enough memory");
+  } catch (const std::exception& e) { return failed(std::string("unexpected: ") + e.what()); }
 }

@@ -3,6 +3,7 @@
 
 #include <cstring>
 
+#include "autograd/cpu/blocks_fast.h"
 #include "autograd/ledger.h"
 
 namespace graft {
@@ -15,6 +16,7 @@ class Blocks : public PackedMatrix {
   Blocks(BlockFormat format, Index rows, Index cols, const void* blocks, std::shared_ptr<const void> owner)
       : PackedMatrix(rows, cols),
         format_(format),
+        fast_(kernel::fast_blocks(format)),
         row_bytes_(bytes_per_row(format, cols)),
         blocks_(static_cast<const Byte*>(blocks)),
         owner_(std::move(owner)) {
@@ -25,12 +27,20 @@ class Blocks : public PackedMatrix {
   std::string format() const override { return name(format_); }
   std::size_t bytes() const override { return static_cast<std::size_t>(rows()) * row_bytes_; }
 
-  void unpack(Index first, Index count, real* to) const override { unpack_blocks(format_, row(first), count * cols(), to); }
+  void unpack(Index first, Index count, real* to) const override {
+    if (fast_.unpack) fast_.unpack(row(first), count * cols(), to);
+    else unpack_blocks(format_, row(first), count * cols(), to);
+  }
+  void multiply_few(const real* x, Index n, Index first, Index count, real* y, Index stride) const override {
+    if (fast_.multiply_few) fast_.multiply_few(row(first), count, cols(), x, n, y + first, stride);
+    else PackedMatrix::multiply_few(x, n, first, count, y, stride);
+  }
 
  private:
   const Byte* row(Index r) const { return blocks_ + static_cast<std::size_t>(r) * row_bytes_; }
 
   BlockFormat format_;
+  kernel::FastBlocks fast_;
   std::size_t row_bytes_;
   const Byte* blocks_;
   std::shared_ptr<const void> owner_;

@@ -1,0 +1,63 @@
+// graft evaluate: how well a model predicts a text.
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <iostream>
+#include <memory>
+
+#include "cli/commands.h"
+#include "cli/models.h"
+#include "cli/options.h"
+#include "nn/evaluate.h"
+
+namespace graft::cli {
+namespace {
+
+struct Options {
+  std::string model, file;
+  Index window = 0;
+  bool bos = false;
+};
+
+void evaluate(const Options& options, const Globals& globals) {
+  const std::string path = find_model(options.model);
+  const std::string words = read_input(options.file);
+  const Loaded loaded = load_language_model(path, "evaluate");
+  std::vector<Id> ids = encode(load_tokenizer_of(path), words);
+  if (options.bos) add_bos(ids, loaded);
+  expect<ValueError>(options.window <= loaded.model->context(), "--window ", options.window, " is beyond the context of ",
+                     loaded.model->context(), " tokens");
+  expect<ValueError>(ids.size() >= 2, options.file, ": the text gives ", ids.size(), ids.size() == 1 ? " token" : " tokens",
+                     "; at least two are needed, one to predict the other from");
+  const bool live = !globals.quiet && isatty(STDERR_FILENO);
+  const Evaluation result = graft::evaluate(*loaded.model, ids, options.window, [live](Index done, Index all) {
+    if (live && all > 1) std::cerr << "\rwindow " << done << '/' << all << (done == all ? "\r\x1b[K" : "") << std::flush;
+  });
+  std::printf("mean negative log-likelihood per token  %.6f\nperplexity  %.4f\ntokens  %lld, %lld of them predicted\n",
+              result.mean(), result.perplexity(), static_cast<long long>(ids.size()), static_cast<long long>(result.tokens));
+  expect<FileError>(std::fflush(stdout) == 0, "could not write the output");
+}
+
+}  // namespace
+
+void add_evaluate(CLI::App& app, const Globals& globals) {
+  const auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand("evaluate", "how well a model predicts a text: log-likelihood and perplexity");
+  add_model_option(*command, options->model);
+  command->add_option("--text", options->file, "the text's file; - is standard input")
+      ->required()
+      ->check(filled())
+      ->type_name("FILE");
+  command
+      ->add_option("--window", options->window,
+                   "read the text in windows of so many tokens; the first token of each is not scored (default: the "
+                   "model's context)")
+      ->check(whole(2, 1000000000))
+      ->type_name("N");
+  command->add_flag("--bos", options->bos, "put the token for the beginning of a text before it");
+  command->footer("Example:\n  graft evaluate --model smollm2-135m --text README.md");
+  command->callback([options, &globals] { evaluate(*options, globals); });
+}
+
+}  // namespace graft::cli

@@ -1,0 +1,289 @@
+// graft generate: a model goes on writing, or answers. Text appears as it comes, in whole characters; of several prompts,
+// each answer appears when it is complete. Ctrl-C ends with what is there.
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <iostream>
+#include <memory>
+
+#include "cli/commands.h"
+#include "cli/models.h"
+#include "cli/options.h"
+#include "nn/generate.h"
+
+namespace graft::cli {
+namespace {
+
+struct Options {
+  std::string model, file, chat, system;
+  std::vector<std::string> prompts, stops;
+  Index max_tokens = 100;
+  Sampling sampling;
+  std::uint64_t seed = 1;
+  bool no_echo = false, bos = false, specials = false;
+};
+
+// --- Ctrl-C ---------------------------------------------------------------------------------------------------------------
+
+volatile std::sig_atomic_t interrupted = 0;
+extern "C" void graft_cli_interrupt(int) { interrupted = 1; }
+
+/// While it lives the first Ctrl-C only leaves a note; the second kills as ever.
+class CatchInterrupt {
+ public:
+  CatchInterrupt() {
+    struct sigaction action {};
+    action.sa_handler = graft_cli_interrupt;
+    action.sa_flags = static_cast<int>(SA_RESETHAND | SA_RESTART);
+    sigaction(SIGINT, nullptr, &before_);
+    if (before_.sa_handler != SIG_IGN) sigaction(SIGINT, &action, nullptr);
+  }
+  ~CatchInterrupt() { sigaction(SIGINT, &before_, nullptr); }
+  CatchInterrupt(const CatchInterrupt&) = delete;
+  CatchInterrupt& operator=(const CatchInterrupt&) = delete;
+
+ private:
+  struct sigaction before_ {};
+};
+
+// --- what goes in ---------------------------------------------------------------------------------------------------------
+
+struct Prompt {
+  std::string shown;  // echoed before the new text
+  std::vector<Id> ids;
+};
+
+std::vector<Prompt> read_prompts(const Options& options, const Loaded& loaded, const Tokenizer& tokenizer) {
+  if (!options.chat.empty()) {
+    std::vector<Message> messages;
+    if (!options.system.empty()) messages.push_back({"system", options.system});
+    messages.push_back({"user", options.chat});
+    const std::vector<TokenId> ids = chatml(tokenizer, messages);
+    return {{"", {ids.begin(), ids.end()}}};
+  }
+  std::vector<std::string> texts = options.prompts;
+  if (!options.file.empty()) texts = {read_input(options.file)};
+  std::vector<Prompt> all;
+  for (const std::string& words : texts) {
+    Prompt prompt{words, encode(tokenizer, words, options.specials ? Specials::parse : Specials::as_text)};
+    if (options.bos) add_bos(prompt.ids, loaded);
+    expect<ValueError>(!prompt.ids.empty(), "prompt ", all.size() + 1,
+                       " gives no tokens to go on from; write something, or add --bos");
+    all.push_back(std::move(prompt));
+  }
+  return all;
+}
+
+/// How many tokens may be generated: those asked for, or as many of the default as the context has room for.
+/// Errors: IndexError if the prompt, with what was asked for, is beyond the context.
+Index room(const Options& options, bool asked, Model& model, const std::vector<Prompt>& prompts) {
+  const Index before = model.memory->length();
+  for (const Prompt& prompt : prompts) {
+    const Index length = static_cast<Index>(prompt.ids.size());
+    const Index left = model.context() - before - length;
+    expect<IndexError>(left > 0, "the prompt has ", length, " tokens, and the model's context of ", model.context(),
+                       " leaves no room for an answer; give a shorter prompt");
+    expect<IndexError>(!asked || options.max_tokens <= left, "--max-tokens ", options.max_tokens, " and a prompt of ", length,
+                       " tokens are beyond the model's context of ", model.context(), "; at most ", left, " are possible");
+  }
+  Index n = options.max_tokens;
+  for (const Prompt& prompt : prompts) n = std::min(n, model.context() - before - static_cast<Index>(prompt.ids.size()));
+  return n;
+}
+
+// --- what comes out -------------------------------------------------------------------------------------------------------
+
+/// The text of each prompt as its tokens arrive. One prompt is written at once; several are held until complete, and
+/// written in order under their numbers.
+class Answers {
+ public:
+  Answers(const Tokenizer& tokenizer, const std::vector<Prompt>& prompts, const Options& options, const GenerateOptions& how,
+          bool echo)
+      : how_(how) {
+    rows_.assign(prompts.size(), {TextStream(tokenizer, options.stops), "", 0, false});
+    for (std::size_t b = 0; b < rows_.size(); ++b) {
+      if (!live()) rows_[b].text = text("[", b + 1, "] ");
+      if (echo) rows_[b].text += prompts[b].shown;
+    }
+    if (live()) write(rows_[0]);
+  }
+
+  bool push(Index b, Id token) {  // false: this row has ended
+    Row& row = rows_[static_cast<std::size_t>(b)];
+    ++row.tokens;
+    const bool end = std::find(how_.ends.begin(), how_.ends.end(), token) != how_.ends.end();
+    if (!end) row.text += row.stream.push(token);
+    if (live()) write(row);
+    if (end || row.stream.stopped() || row.tokens == how_.max_tokens || interrupted) complete(row);
+    return !row.done && std::cout;
+  }
+  void finish() {
+    for (Row& row : rows_) complete(row);
+  }
+  Index tokens() const {
+    Index n = 0;
+    for (const Row& row : rows_) n += row.tokens;
+    return n;
+  }
+
+ private:
+  struct Row {
+    TextStream stream;
+    std::string text;  // not written yet
+    Index tokens;
+    bool done;
+  };
+  bool live() const { return rows_.size() == 1; }
+
+  void write(Row& row) {
+    if (!row.text.empty()) last_ = row.text.back();
+    std::cout << row.text << std::flush;
+    row.text.clear();
+  }
+  void complete(Row& row) {
+    if (row.done) return;
+    row.done = true;
+    row.text += row.stream.finish();
+    for (; written_ < rows_.size() && rows_[written_].done; ++written_) {
+      if (written_ > 0) std::cout << '\n';
+      write(rows_[written_]);
+      if (last_ != '\n') std::cout << '\n';
+      std::cout << std::flush;
+    }
+  }
+
+  const GenerateOptions& how_;
+  std::vector<Row> rows_;
+  std::size_t written_ = 0;  // rows before this one are complete and written
+  char last_ = '\n';
+};
+
+/// When the first token came and when the last: reading the prompt and writing are different speeds.
+class Clock {
+ public:
+  void tick() { (ticks_++ ? last_ : first_) = std::chrono::steady_clock::now(); }
+  std::string report(Index prompt, Index tokens, Index rows) const {
+    char line[160];
+    const double reading = seconds(start_, first_), writing = seconds(first_, last_);
+    int n = std::snprintf(line, sizeof line, "%lld tokens", static_cast<long long>(tokens));
+    if (tokens > rows && writing > 0)  // the first token of each row belongs to reading
+      n += std::snprintf(line + n, sizeof line - static_cast<std::size_t>(n), ", %.1f tokens/s",
+                         static_cast<double>(tokens - rows) / writing);
+    std::snprintf(line + n, sizeof line - static_cast<std::size_t>(n), "; prompt of %lld tokens read in %.2f s",
+                  static_cast<long long>(prompt), reading);
+    return line;
+  }
+
+ private:
+  using Time = std::chrono::steady_clock::time_point;
+  static double seconds(Time from, Time to) { return std::chrono::duration<double>(to - from).count(); }
+  Time start_ = std::chrono::steady_clock::now(), first_ = start_, last_ = start_;
+  long ticks_ = 0;
+};
+
+void generate(const Options& options, bool asked, const Globals& globals) {
+  const std::string path = find_model(options.model);
+  const Loaded loaded = load_language_model(path, "generate");
+  const Tokenizer tokenizer = load_tokenizer_of(path);
+  const std::vector<Prompt> prompts = read_prompts(options, loaded, tokenizer);
+
+  GenerateOptions how;
+  how.sampling = options.sampling;
+  how.max_tokens = room(options, asked, *loaded.model, prompts);
+  if (loaded.eos >= 0) how.ends.push_back(loaded.eos);
+  if (!options.chat.empty()) how.ends.push_back(tokenizer.id("<|im_end|>"));
+
+  std::vector<std::vector<Id>> ids;
+  Index length = 0;
+  for (const Prompt& prompt : prompts) {
+    ids.push_back(prompt.ids);
+    length += static_cast<Index>(prompt.ids.size());
+  }
+  const CatchInterrupt until_the_end;
+  Answers answers(tokenizer, prompts, options, how, !options.no_echo && !globals.quiet);
+  Rng rng(options.seed);
+  Clock clock;
+  graft::generate(*loaded.model, ids, how, rng, [&](Index row, Id token) {
+    clock.tick();
+    return answers.push(row, token);
+  });
+  answers.finish();
+  if (!globals.quiet)
+    std::cerr << clock.report(length, answers.tokens(), static_cast<Index>(ids.size())) << (interrupted ? "; interrupted" : "")
+              << std::endl;
+  if (interrupted) throw CLI::RuntimeError(130);
+}
+
+}  // namespace
+
+void add_generate(CLI::App& app, const Globals& globals) {
+  const auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand("generate", "let a model go on writing, or answer");
+  add_model_option(*command, options->model);
+  CLI::Option* prompt =
+      command->add_option("--prompt", options->prompts, "the text to go on from; given several times, each is answered")
+          ->allow_extra_args(false)
+          ->type_name("TEXT");
+  CLI::Option* file = command->add_option("--prompt-file", options->file, "the same from a file, as it is; - is standard input")
+                          ->check(filled())
+                          ->excludes(prompt)
+                          ->type_name("FILE");
+  CLI::Option* chat =
+      command->add_option("--chat", options->chat, "what a user says, to be answered, in ChatML; for models trained to chat")
+          ->check(filled())
+          ->excludes(prompt)
+          ->excludes(file)
+          ->type_name("TEXT");
+  command->add_option("--system", options->system, "with --chat: what the model is told before (default: nothing)")
+      ->needs(chat)
+      ->type_name("TEXT");
+  CLI::Option* max_tokens = command->add_option("--max-tokens", options->max_tokens, "at most so many new tokens")
+                                ->check(whole(1, 1000000000))
+                                ->capture_default_str()
+                                ->type_name("N");
+  command
+      ->add_option("--temperature", options->sampling.temperature, "0 takes the most likely token; 1 draws as the model says")
+      ->check(number(0, 1000))
+      ->capture_default_str()
+      ->type_name("T");
+  command->add_option("--top-k", options->sampling.top_k, "draw among the K most likely only; 0: all")
+      ->check(whole(0, 1000000000))
+      ->capture_default_str()
+      ->type_name("K");
+  command->add_option("--top-p", options->sampling.top_p, "draw among the fewest that together have this probability")
+      ->check(number(0, 1))
+      ->check(above(0))
+      ->capture_default_str()
+      ->type_name("P");
+  command
+      ->add_option("--repetition-penalty", options->sampling.repetition_penalty, "above 1: what occurred becomes less likely")
+      ->check(above(0))
+      ->capture_default_str()
+      ->type_name("X");
+  command->add_option("--seed", options->seed, "where random numbers begin; the same seed gives the same text")
+      ->check(whole(0, 1000000000000000))
+      ->capture_default_str()
+      ->type_name("N");
+  command->add_option("--stop", options->stops, "end before this text; may be given several times")
+      ->allow_extra_args(false)
+      ->check(filled())
+      ->type_name("TEXT");
+  command->add_flag("--no-echo", options->no_echo, "write the new text only (so does --quiet)");
+  command->add_flag("--bos", options->bos, "put the token for the beginning of a text before each prompt")->excludes(chat);
+  command
+      ->add_flag("--specials", options->specials, "read names such as <|im_start|> in a prompt as the special tokens they name")
+      ->excludes(chat);
+  command->footer(
+      "Examples:\n"
+      "  graft generate --model smollm2-135m --prompt \"Once upon a time\" --max-tokens 40\n"
+      "  graft generate --model smollm2-135m --chat \"What is the capital of France?\" --temperature 0.7 --top-p 0.9");
+  command->callback([=, &globals] {
+    if (prompt->count() + file->count() + chat->count() == 0)
+      throw CLI::ValidationError("generate", "give --prompt, --prompt-file or --chat");
+    generate(*options, max_tokens->count() > 0, globals);
+  });
+}
+
+}  // namespace graft::cli

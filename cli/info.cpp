@@ -1,0 +1,156 @@
+// graft info: what a model is made of. Reads no number of a packed weight and builds no tokenizer, so it answers at once.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <filesystem>
+#include <iostream>
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "cli/commands.h"
+#include "cli/fold.h"
+#include "cli/models.h"
+#include "cli/options.h"
+#include "formats/file.h"
+#include "formats/gguf.h"
+#include "nn/gpt2.h"
+#include "nn/llama.h"
+
+namespace graft::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Options {
+  std::string model;
+  bool all = false;
+};
+
+std::string grouped(Index n) {  // 1234567 -> "1,234,567"
+  std::string digits = std::to_string(n);
+  for (std::size_t i = digits.size(); i > 3;) digits.insert(i -= 3, ",");
+  return digits;
+}
+
+std::string human(double bytes) {
+  const char* const units[] = {"B", "KiB", "MiB", "GiB"};
+  int unit = 0;
+  for (; bytes >= 1024 && unit < 3; ++unit) bytes /= 1024;
+  char out[40];
+  std::snprintf(out, sizeof out, unit == 0 ? "%.0f %s" : "%.1f %s", bytes, units[unit]);
+  return out;
+}
+
+double size_on_disk(const fs::path& path) {
+  if (!fs::is_directory(path)) return static_cast<double>(fs::file_size(path));
+  double bytes = 0;
+  for (const auto& file : fs::directory_iterator(path))
+    if (file.path().extension() == ".safetensors") bytes += static_cast<double>(file.file_size());
+  return bytes;
+}
+
+std::string sizes(const Model& model) {
+  if (const auto* llama = dynamic_cast<const Llama*>(&model)) {
+    const LlamaConfig& c = llama->config;
+    return text("Llama: ", c.layers, " layers, width ", c.dim, ", ", c.heads, " heads",
+                c.kv_heads == c.heads ? "" : text(" on ", c.kv_heads, " for keys and values"), " of ",
+                c.head_dim ? c.head_dim : c.dim / c.heads, ", MLP ", c.hidden, " (", c.activation, "), rotary base ",
+                c.rope_theta, c.tied ? ", tied head" : "");
+  }
+  if (const auto* gpt2 = dynamic_cast<const Gpt2*>(&model)) {
+    const Gpt2Config& c = gpt2->config;
+    return text("GPT-2: ", c.layers, " layers, width ", c.dim, ", ", c.heads, " heads of ", c.dim / c.heads, ", MLP ",
+                c.hidden ? c.hidden : 4 * c.dim, " (", c.activation, ")", c.tied ? ", tied head" : "");
+  }
+  return model.kind();
+}
+
+/// Weights of one storage format, each counted once.
+struct Stored {
+  Index weights = 0, numbers = 0;
+  std::size_t bytes = 0;
+};
+std::map<std::string, Stored> by_format(const Module& root) {
+  std::map<std::string, Stored> all;
+  std::set<const void*> seen;
+  root.each([&](const std::string&, Part& part) {
+    const auto count = [&](const void* identity, const std::string& format, Index numbers, std::size_t bytes) {
+      if (!seen.insert(identity).second) return;
+      Stored& of = all[format];
+      of.weights += 1;
+      of.numbers += numbers;
+      of.bytes += bytes;
+    };
+    if (const auto* param = dynamic_cast<const Param*>(&part))
+      count(param->identity(), "F32", param->numel(), static_cast<std::size_t>(param->numel()) * sizeof(real));
+    else if (const auto* packed = dynamic_cast<const PackedPart*>(&part))
+      count(packed->operator->(), (**packed).format(), (**packed).rows() * (**packed).cols(), (**packed).bytes());
+  });
+  return all;
+}
+
+std::string tokenizer_of_gguf(const formats::Gguf& gguf) {
+  if (!gguf.has("tokenizer.ggml.model")) return "none";
+  const auto entries = [&](const char* key) { return gguf.has(key) ? gguf.texts(key).size() : 0; };
+  const std::string pre = gguf.has("tokenizer.ggml.pre") ? gguf.text("tokenizer.ggml.pre") : "none named";
+  return text("inside the file: ", gguf.text("tokenizer.ggml.model"), ", pre-tokenizer ", pre, ", ",
+              entries("tokenizer.ggml.tokens"), " tokens, ", entries("tokenizer.ggml.merges"), " merges");
+}
+
+std::string tokenizer_of_folder(const fs::path& folder) {
+  const fs::path file = folder / "tokenizer.json";
+  if (!fs::exists(file)) {
+    if (fs::exists(folder / "vocab.json")) return "vocab.json and merges.txt";
+    return fs::exists(folder / "tokenizer.model") ? "tokenizer.model, which graft does not read" : "none";
+  }
+  const nlohmann::json json = nlohmann::json::parse(formats::read_text(file.string()), nullptr, false);
+  const auto entries = [&](const char* key) -> std::size_t {
+    const bool there = json.is_object() && json.contains("model") && json["model"].is_object() && json["model"].contains(key);
+    return there ? json["model"][key].size() : 0;
+  };
+  if (json.is_discarded()) return "tokenizer.json, which is not JSON";
+  return text("tokenizer.json: ", entries("vocab"), " tokens, ", entries("merges"), " merges");
+}
+
+void info(const Options& options) {
+  const std::string path = find_model(options.model);
+  const Loaded loaded = load_model(path);
+  const Model& model = *loaded.model;
+  const std::map<std::string, Stored> formats = by_format(*loaded.root);
+  double bytes = 0;
+  for (const auto& [format, stored] : formats) bytes += static_cast<double>(stored.bytes);
+  const Index all = loaded.root->count(false), learning = loaded.root->count(true);
+  const auto id = [](const char* name, Id id) { return id < 0 ? std::string() : text(", ", name, " ", id); };
+
+  std::cout << path << '\n'
+            << "  format        " << loaded.format << ", " << human(size_on_disk(path)) << '\n'
+            << "  architecture  " << sizes(model) << '\n';
+  if (loaded.classifier) std::cout << "  classifier    " << loaded.classifier->labels.size() << " labels\n";
+  std::cout << "  context       " << model.context() << " tokens\n"
+            << "  vocabulary    " << model.vocabulary() << " tokens" << id("bos", loaded.bos) << id("eos", loaded.eos)
+            << id("pad", loaded.pad) << '\n'
+            << "  tokenizer     " << (is_gguf(path) ? tokenizer_of_gguf(formats::Gguf(path)) : tokenizer_of_folder(path))
+            << '\n'
+            << "  parameters    " << grouped(all) << " in " << human(bytes) << ": " << grouped(learning) << " learning, "
+            << grouped(all - learning) << " frozen\n";
+  for (const auto& [format, stored] : formats)
+    std::cout << "    " << format << std::string(format.size() < 6 ? 6 - format.size() : 1, ' ') << stored.weights
+              << (stored.weights == 1 ? " weight, " : " weights, ") << grouped(stored.numbers) << " numbers in "
+              << human(static_cast<double>(stored.bytes)) << '\n';
+  const std::string tree = loaded.root->tree();
+  std::cout << '\n' << (options.all ? tree : fold(tree));
+}
+
+}  // namespace
+
+void add_info(CLI::App& app) {
+  const auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand("info", "what a model is made of: sizes, formats, the tree of its modules");
+  command->add_option("MODEL", options->model, what_a_model_is)->required()->check(filled())->type_name("");
+  command->add_flag("--all", options->all, "show every layer, also where all are alike");
+  command->footer("Example:\n  graft info smollm2-135m");
+  command->callback([options] { info(*options); });
+}
+
+}  // namespace graft::cli

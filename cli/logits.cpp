@@ -1,0 +1,91 @@
+// graft logits: what a model says to rows of ids, as a safetensors file. Made for comparing with other programs.
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "cli/commands.h"
+#include "cli/models.h"
+#include "cli/options.h"
+#include "formats/file.h"
+#include "formats/safetensors.h"
+
+namespace graft::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::json;
+
+struct Options {
+  std::string model, ids, out;
+};
+
+/// {"ids": [[1, 2], [3, 4]]}: rows of one length, every id in [0, vocabulary). Errors name the row and the place in it.
+Ids read_ids(const std::string& path, Index vocabulary) {
+  const std::string where = path + ": ";
+  const std::string form = "; the file must be {\"ids\": [[1, 2, 3], [4, 5, 6]]}";
+  Json json;
+  try {
+    json = Json::parse(formats::read_text(path));
+  } catch (const Json::exception& e) { throw FormatError(text(where, "not JSON: ", e.what())); }
+  expect<FormatError>(json.is_object() && json.contains("ids"), where, "there is no \"ids\"", form);
+  for (const auto& entry : json.items())
+    expect<FormatError>(entry.key() == "ids", where, "what does \"", entry.key(), "\" mean? Only \"ids\" is known", form);
+  const Json& rows = json["ids"];
+  expect<FormatError>(rows.is_array() && !rows.empty() && rows[0].is_array() && !rows[0].empty(), where,
+                      "\"ids\" must hold at least one row with at least one id", form);
+  std::vector<Id> all;
+  for (std::size_t b = 0; b < rows.size(); ++b) {
+    expect<FormatError>(rows[b].is_array(), where, "ids[", b, "] is ", rows[b].type_name(), ", not a row", form);
+    expect<FormatError>(rows[b].size() == rows[0].size(), where, "rows must have one length, but row 0 has ", rows[0].size(),
+                        " ids and row ", b, " has ", rows[b].size());
+    for (std::size_t t = 0; t < rows[b].size(); ++t) {
+      const Json& id = rows[b][t];
+      expect<FormatError>(id.is_number_integer(), where, "ids[", b, "][", t, "] is ", id.dump(), ", not a whole number");
+      const bool known = id.is_number_unsigned() && id.get<std::uint64_t>() < static_cast<std::uint64_t>(vocabulary);
+      expect<IndexError>(known, where, "ids[", b, "][", t, "] is ", id.dump(), ", but this model has the ids 0 to ",
+                         vocabulary - 1);
+      all.push_back(id.get<Id>());
+    }
+  }
+  return Ids({static_cast<Index>(rows.size()), static_cast<Index>(rows[0].size())}, std::move(all));
+}
+
+void logits(const Options& options) {
+  const fs::path folder = fs::absolute(options.out).parent_path();  // before the work, not after it
+  expect<FileError>(fs::is_directory(folder), "--out: there is no folder ", folder.string());
+  expect<FileError>(!fs::is_directory(options.out), "--out: ", options.out, " is a folder; name a file in it");
+  const Loaded loaded = load_model(find_model(options.model));
+  Model& model = *loaded.model;
+  const NoGrad values_only;
+  const Framed framed = model.frame(Framed{read_ids(options.ids, model.vocabulary()), {}, {}});
+  const Variable y = loaded.classifier ? (*loaded.classifier)(framed.ids, framed.lengths)  // (B, labels)
+                                       : model(framed.ids);                                // (B, T, V)
+  formats::Numbers numbers;
+  numbers.name = "logits";
+  for (int axis = 0; axis < y.shape().rank(); ++axis) numbers.shape.push_back(y.shape()[axis]);
+  numbers.data = y.value().data();
+  formats::write_safetensors(options.out, {numbers});
+}
+
+}  // namespace
+
+void add_logits(CLI::App& app) {
+  const auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand("logits", "what a model says to rows of ids, as a safetensors file");
+  add_model_option(*command, options->model);
+  command->add_option("--ids", options->ids, "a JSON file, {\"ids\": [[1, 2], [3, 4]]}, with rows of one length")
+      ->required()
+      ->check(filled())
+      ->type_name("FILE");
+  command
+      ->add_option("--out", options->out,
+                   "where to write one F32 tensor \"logits\": [rows, length, vocabulary], or [rows, labels] of a classifier")
+      ->required()
+      ->check(filled())
+      ->type_name("FILE");
+  command->footer("Example:\n  graft logits --model smollm2-135m --ids ids.json --out logits.safetensors");
+  command->callback([options] { logits(*options); });
+}
+
+}  // namespace graft::cli

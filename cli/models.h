@@ -1,0 +1,30 @@
+// From the MODEL on a command line to a loaded model, and text to ids with it.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "nn/load.h"
+
+namespace graft::cli {
+
+/// The file or folder that MODEL means: itself if it exists, otherwise what `./run fetch MODEL` has put into the cache,
+/// ${GRAFT_MODELS:-${XDG_CACHE_HOME:-$HOME/.cache}/graft/models}. Errors: FileError says where it looked and what to do.
+std::string find_model(const std::string& name);
+
+/// Loads it and checks that it is a language model. Errors: ValueError says that `command` needs one.
+Loaded load_language_model(const std::string& path, const char* command);
+
+bool is_gguf(const std::string& path);
+/// Whether any tokenizer comes with the model, of a kind that graft reads or not.
+bool has_tokenizer(const std::string& path);
+
+/// A whole file; "-" is standard input. Errors: FileError
+std::string read_input(const std::string& path);
+
+/// The ids of a text. Says on stderr how many bytes the vocabulary lacks, if any.
+std::vector<Id> encode(const Tokenizer& tokenizer, const std::string& words, Specials specials = Specials::as_text);
+
+/// `bos` in front of ids. Errors: ValueError if the model has none.
+void add_bos(std::vector<Id>& ids, const Loaded& loaded);
+
+}  // namespace graft::cli

@@ -1,0 +1,53 @@
+#include "cli/options.h"
+
+#include <cmath>
+#include <cstdlib>
+
+#include "autograd/errors.h"
+
+namespace graft::cli {
+namespace {
+
+/// All of `s` as a number; nan if it is none.
+double parsed(const std::string& s) {
+  char* end = nullptr;
+  const double x = s.empty() || std::isspace(static_cast<unsigned char>(s[0])) ? NAN : std::strtod(s.c_str(), &end);
+  return std::isfinite(x) && *end == '\0' ? x : NAN;
+}
+
+}  // namespace
+
+Check whole(long low, long high) {
+  return [low, high](const std::string& s) -> std::string {
+    const double x = s.find_first_not_of("-0123456789") == std::string::npos ? parsed(s) : NAN;
+    if (x >= static_cast<double>(low) && x <= static_cast<double>(high)) return "";
+    return text("must be a whole number from ", low, " to ", high, ", not \"", s, "\"");
+  };
+}
+
+Check number(double low, double high) {
+  return [low, high](const std::string& s) -> std::string {
+    const double x = parsed(s);
+    if (x >= low && x <= high) return "";
+    return text("must be a number from ", low, " to ", high, ", not \"", s, "\"");
+  };
+}
+
+Check above(double low) {
+  return [low](const std::string& s) -> std::string {
+    if (parsed(s) > low) return "";
+    return text("must be a number greater than ", low, ", not \"", s, "\"");
+  };
+}
+
+Check filled() {
+  return [](const std::string& s) { return s.empty() ? "must not be empty" : std::string(); };
+}
+
+const char* const what_a_model_is = "a Hugging Face folder, a .gguf file, or a name that ./run fetch NAME has fetched";
+
+CLI::Option* add_model_option(CLI::App& command, std::string& model) {
+  return command.add_option("--model", model, what_a_model_is)->required()->check(filled())->type_name("MODEL");
+}
+
+}  // namespace graft::cli

@@ -1,0 +1,123 @@
+// graft tokenize: a text as a model sees it, ids and pieces; or ids back into text.
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <iomanip>
+#include <iostream>
+#include <memory>
+
+#include "cli/commands.h"
+#include "cli/models.h"
+#include "cli/options.h"
+
+namespace graft::cli {
+namespace {
+
+struct Options {
+  std::string model, words, file;
+  bool ids = false, decode = false, specials = false;
+};
+
+/// How many bytes the well-formed UTF-8 character at `i` has; 0 if there is none (a part of one, as tokens often are).
+std::size_t character(const std::string& s, std::size_t i) {
+  const auto byte = [&](std::size_t k) { return k < s.size() ? static_cast<unsigned char>(s[k]) : 0u; };
+  const unsigned first = byte(i);
+  const std::size_t n = first < 0x80                    ? 1
+                        : first >= 0xC2 && first < 0xE0 ? 2
+                        : first >= 0xE0 && first < 0xF0 ? 3
+                        : first >= 0xF0 && first < 0xF5 ? 4
+                                                        : 0;
+  for (std::size_t k = 1; k < n; ++k)
+    if ((byte(i + k) & 0xC0) != 0x80) return 0;
+  const bool too_long = (first == 0xE0 && byte(i + 1) < 0xA0) || (first == 0xF0 && byte(i + 1) < 0x90);
+  const bool surrogate = first == 0xED && byte(i + 1) >= 0xA0, too_large = first == 0xF4 && byte(i + 1) >= 0x90;
+  return too_long || surrogate || too_large ? 0 : n;
+}
+
+/// In quotes, so that spaces show; what has no picture as \n or \xE2.
+std::string quoted(const std::string& bytes) {
+  std::string out = "\"";
+  for (std::size_t i = 0; i < bytes.size();) {
+    const unsigned char c = static_cast<unsigned char>(bytes[i]);
+    const std::size_t n = character(bytes, i);
+    if (c == '\n' || c == '\t' || c == '\r') out += c == '\n' ? "\\n" : c == '\t' ? "\\t" : "\\r";
+    else if (c == '"' || c == '\\') out += std::string("\\") + bytes[i];
+    else if (n > 1 || (n == 1 && c >= 0x20 && c != 0x7F)) out += bytes.substr(i, n);
+    else {
+      const char* const digit = "0123456789ABCDEF";
+      out += std::string("\\x") + digit[c >> 4] + digit[c & 15];
+    }
+    i += std::max<std::size_t>(n, 1);
+  }
+  return out + "\"";
+}
+
+/// "1 2 3", "1,2,3" or "[1, 2, 3]"
+std::vector<TokenId> parse_ids(const std::string& list, const Tokenizer& tokenizer) {
+  std::string rest = list;
+  const std::size_t first = rest.find_first_not_of(" \t\n\r"), last = rest.find_last_not_of(" \t\n\r");
+  if (first != std::string::npos && rest[first] == '[' && rest[last] == ']') rest[first] = rest[last] = ' ';
+  std::replace(rest.begin(), rest.end(), ',', ' ');
+  std::istringstream in(rest);
+  std::vector<TokenId> ids;
+  for (std::string word; in >> word;) {
+    const bool digits = word.size() <= 9 && word.find_first_not_of("0123456789") == std::string::npos;
+    expect<ValueError>(digits, "--decode: \"", word, "\" is no id; give whole numbers such as \"1 2 3\" or [1,2,3]");
+    const TokenId id = static_cast<TokenId>(std::stol(word));
+    expect<IndexError>(static_cast<std::size_t>(id) < tokenizer.size(), "--decode: the id ", id,
+                       " is outside of the vocabulary, which has the ids 0 to ", tokenizer.size() - 1);
+    ids.push_back(id);
+  }
+  return ids;
+}
+
+void tokenize(const Options& options) {
+  const Tokenizer tokenizer = load_tokenizer_of(find_model(options.model));
+  const std::string words =
+      options.file.empty() && options.words != "-" ? options.words : read_input(options.file.empty() ? "-" : options.file);
+  if (options.decode) {
+    std::cout << tokenizer.decode(parse_ids(words, tokenizer)) << '\n';
+    return;
+  }
+  const std::vector<Id> ids = encode(tokenizer, words, options.specials ? Specials::parse : Specials::as_text);
+  if (options.ids) {
+    std::cout << '[';
+    for (std::size_t i = 0; i < ids.size(); ++i) std::cout << (i ? "," : "") << ids[i];
+    std::cout << "]\n";
+    return;
+  }
+  std::cout << "    id  piece\n";
+  for (const Id id : ids) {
+    std::cout << std::setw(6) << id << "  " << quoted(tokenizer.bytes(id)) << (tokenizer.is_special(id) ? "  special" : "")
+              << '\n';
+  }
+  std::cout << ids.size() << (ids.size() == 1 ? " token, " : " tokens, ") << words.size() << " bytes\n";
+}
+
+}  // namespace
+
+void add_tokenize(CLI::App& app) {
+  const auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand("tokenize", "a text as the model sees it: ids and pieces, and back");
+  add_model_option(*command, options->model);
+  CLI::Option* words = command->add_option("TEXT", options->words, "the text; - reads standard input")->type_name("");
+  CLI::Option* file = command->add_option("--file", options->file, "read the text from this file instead")
+                          ->check(filled())
+                          ->excludes(words)
+                          ->type_name("FILE");
+  CLI::Option* ids = command->add_flag("--ids", options->ids, "print one list, [1,2,3], as JSON has it");
+  CLI::Option* specials = command->add_flag("--specials", options->specials,
+                                            "read names such as <|im_start|> as the special tokens they name; otherwise "
+                                            "they are plain text");
+  command->add_flag("--decode", options->decode, "the other way: TEXT is a list of ids")->excludes(ids)->excludes(specials);
+  command->footer(
+      "Examples:\n"
+      "  graft tokenize --model smollm2-135m \"Hello world\"\n"
+      "  graft tokenize --model smollm2-135m --decode \"19556 905\"");
+  command->callback([options, words, file] {
+    if (words->count() + file->count() == 0)
+      throw CLI::ValidationError("tokenize", "give a text, - for standard input, or --file FILE");
+    tokenize(*options);
+  });
+}
+
+}  // namespace graft::cli
