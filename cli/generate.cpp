@@ -12,6 +12,8 @@
 #include "cli/models.h"
 #include "cli/options.h"
 #include "nn/generate.h"
+#include "tokenizer/chat.h"
+#include "tokenizer/stream.h"
 
 namespace graft::cli {
 namespace {
