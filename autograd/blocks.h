@@ -11,10 +11,19 @@ namespace graft {
 
 /// The numbers are those of GGUF files.
 enum class BlockFormat : std::uint32_t {
-  f32 = 0, f16 = 1, q4_0 = 2, q4_1 = 3, q5_0 = 6, q5_1 = 7, q8_0 = 8, q4_K = 12, q6_K = 14, bf16 = 30
+  f32 = 0,
+  f16 = 1,
+  q4_0 = 2,
+  q4_1 = 3,
+  q5_0 = 6,
+  q5_1 = 7,
+  q8_0 = 8,
+  q4_K = 12,
+  q6_K = 14,
+  bf16 = 30
 };
-const char* name(BlockFormat format);           ///< "Q4_1"
-Index numbers_per_block(BlockFormat format);    ///< 1, 32 or 256
+const char* name(BlockFormat format);         ///< "Q4_1"
+Index numbers_per_block(BlockFormat format);  ///< 1, 32 or 256
 std::size_t bytes_per_block(BlockFormat format);
 /// Bytes of a row of `cols` numbers. Errors: ShapeError if cols is no multiple of the block.
 std::size_t bytes_per_row(BlockFormat format, Index cols);

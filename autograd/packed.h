@@ -19,8 +19,8 @@ class PackedMatrix {
 
   Index rows() const { return rows_; }
   Index cols() const { return cols_; }
-  virtual std::string format() const = 0;    ///< "Q4_1"
-  virtual std::size_t bytes() const = 0;     ///< of the packed weight
+  virtual std::string format() const = 0;  ///< "Q4_1"
+  virtual std::size_t bytes() const = 0;   ///< of the packed weight
   /// The rows first .. first + count as numbers, to[count * cols].
   virtual void unpack(Index first, Index count, real* to) const = 0;
   /// y[i * stride + r] = <x_i, W_r> for the few rows x (n, cols), n <= few, and all r in [first, first + count): for

@@ -7,6 +7,7 @@
 // of JSON; the product of the sizes that are not zero fits 63 bits, in whatever order; a tensor is described by an object.
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -81,8 +82,9 @@ void read_numbers(const TensorEntry& entry, double* to, const std::string& path)
 struct Numbers {
   std::string name;
   std::vector<std::int64_t> shape;
-  const float* data = nullptr;  ///< or
-  const double* wide = nullptr;
+  const float* data = nullptr;                    ///< or
+  const double* wide = nullptr;                   ///< or
+  std::function<std::vector<float>()> make = {};  ///< called when it is written, so that only one such tensor exists
 };
 /// Errors: FileError (nothing is left behind), ValueError for two tensors of one name or another dtype.
 void write_safetensors(const std::string& path, const std::vector<Numbers>& tensors, Dtype as = Dtype::F32,

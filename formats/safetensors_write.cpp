@@ -36,6 +36,12 @@ void by_stretches(std::int64_t numel, Store store) {
 }
 
 void write_numbers(AtomicFile& file, const Numbers& tensor, std::int64_t numel, Dtype as) {
+  if (tensor.make && numel > 0) {
+    const std::vector<float> made = tensor.make();
+    expect<ValueError>(made.size() == static_cast<std::size_t>(numel), "write_safetensors: tensor ", tensor.name, " has ",
+                       numel, " numbers by its shape, but ", made.size(), " were made");
+    return write_numbers(file, Numbers{tensor.name, tensor.shape, made.data()}, numel, as);
+  }
   if (as == Dtype::F32 && tensor.data) return file.write(tensor.data, static_cast<std::size_t>(numel) * sizeof(float));
   std::vector<float> wide;
   std::vector<std::uint16_t> narrow;
@@ -79,7 +85,8 @@ std::int64_t checked(const Numbers& tensor, const std::string& path) {
     check(size == 0 || !__builtin_mul_overflow(numel, size, &numel), "has sizes whose product does not fit 63 bits");
   }
   check(empty || numel <= INT64_MAX / 8, "is too large for any file");
-  check(empty || (tensor.data != nullptr) != (tensor.wide != nullptr), "needs numbers, as data or as wide");
+  const int sources = (tensor.data != nullptr) + (tensor.wide != nullptr) + (tensor.make != nullptr);
+  check(empty || sources == 1, "needs numbers, as one of data, wide and make");
   return empty ? 0 : numel;
 }
 

@@ -90,7 +90,8 @@ std::vector<std::vector<Id>> generate(Model& model, const std::vector<std::vecto
     if (kept.empty()) return written;
     if (kept.size() < rows.size()) past.keep_rows(kept);
     rows = std::move(still);
-    x = model.hidden(Ids({static_cast<Index>(next.size()), 1}, std::move(next)), past);
+    const Index count = static_cast<Index>(next.size());
+    x = model.hidden(Ids({count, 1}, std::move(next)), past);
   }
 }
 

@@ -3,7 +3,7 @@
 // unpack are those of the clear version bit for bit (see the top of clear/blocks.cpp).
 #include "autograd/cpu/blocks_fast.h"
 
-#if defined(__AVX512F__) && defined(__AVX512BW__) && defined(__F16C__) && !defined(GRAFT_DOUBLE)
+#if defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512VL__) && defined(__F16C__) && !defined(GRAFT_DOUBLE)
 #include <immintrin.h>
 
 #include <algorithm>
@@ -26,15 +26,7 @@ __m128i load16(const Byte* at) { return _mm_loadu_si128(reinterpret_cast<const _
 __m256i load32(const Byte* at) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(at)); }
 Ints unsigned_bytes(const Byte* at) { return _mm512_cvtepu8_epi32(load16(at)); }
 
-/// One or two halves that follow each other.
 float half(const Byte* at) { return _cvtsh_ss(load<std::uint16_t>(at)); }
-struct Scales {
-  Floats d, m;
-};
-Scales two_halves(const Byte* at) {
-  const __m128 dm = _mm_cvtph_ps(_mm_cvtsi32_si128(load<int>(at)));
-  return {_mm512_broadcastss_ps(dm), _mm512_broadcastss_ps(_mm_movehdup_ps(dm))};
-}
 
 /// first, first + 1, .. first + 15
 Floats count_from(float first) {
@@ -44,28 +36,32 @@ Floats count_from(float first) {
 Floats low(Ints q, Floats table) { return _mm512_permutexvar_ps(q, table); }
 Floats high(Ints q, Floats table) { return _mm512_permutexvar_ps(_mm512_srli_epi32(q, 4), table); }
 
-// --- formats: each() calls use(i, numbers i to i + 15, numbers i + 16 to i + 31) ------------------------------------------
+// --- formats: each() calls use(i, numbers i to i + 15, numbers i + 16 to i + 31). Where a block begins with its scales,
+// d and m are those (m is meaningless in formats that have none).
 
 struct F32 {
   static constexpr Index numbers = 32, bytes = 128;
+  static constexpr bool begins_with_scales = false;
   template <class Use>
-  static void each(const Byte* b, const Use& use) {
+  static void each(const Byte* b, Floats, Floats, const Use& use) {
     use(0, _mm512_loadu_ps(b), _mm512_loadu_ps(b + 64));
   }
 };
 
 struct F16 {
   static constexpr Index numbers = 32, bytes = 64;
+  static constexpr bool begins_with_scales = false;
   template <class Use>
-  static void each(const Byte* b, const Use& use) {
+  static void each(const Byte* b, Floats, Floats, const Use& use) {
     use(0, _mm512_cvtph_ps(load32(b)), _mm512_cvtph_ps(load32(b + 32)));
   }
 };
 
 struct Bf16 {
   static constexpr Index numbers = 32, bytes = 64;
+  static constexpr bool begins_with_scales = false;
   template <class Use>
-  static void each(const Byte* b, const Use& use) {
+  static void each(const Byte* b, Floats, Floats, const Use& use) {
     const auto floats = [](__m256i x) { return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(x), 16)); };
     use(0, floats(load32(b)), floats(load32(b + 32)));
   }
@@ -73,9 +69,10 @@ struct Bf16 {
 
 struct Q4_0 {
   static constexpr Index numbers = 32, bytes = 18;
+  static constexpr bool begins_with_scales = true;
   template <class Use>
-  static void each(const Byte* b, const Use& use) {
-    const Floats table = _mm512_mul_ps(_mm512_set1_ps(half(b)), count_from(-8));
+  static void each(const Byte* b, Floats d, Floats, const Use& use) {
+    const Floats table = _mm512_mul_ps(d, count_from(-8));
     const Ints q = unsigned_bytes(b + 2);
     use(0, low(q, table), high(q, table));
   }
@@ -83,10 +80,10 @@ struct Q4_0 {
 
 struct Q4_1 {
   static constexpr Index numbers = 32, bytes = 20;
+  static constexpr bool begins_with_scales = true;
   template <class Use>
-  static void each(const Byte* b, const Use& use) {
-    const Scales s = two_halves(b);
-    const Floats table = _mm512_fmadd_ps(s.d, count_from(0), s.m);
+  static void each(const Byte* b, Floats d, Floats m, const Use& use) {
+    const Floats table = _mm512_fmadd_ps(d, count_from(0), m);
     const Ints q = unsigned_bytes(b + 4);
     use(0, low(q, table), high(q, table));
   }
@@ -103,27 +100,27 @@ void five_bits(const Byte* bits, const Byte* bytes, Floats without, Floats with,
 
 struct Q5_0 {
   static constexpr Index numbers = 32, bytes = 22;
+  static constexpr bool begins_with_scales = true;
   template <class Use>
-  static void each(const Byte* b, const Use& use) {
-    const Floats d = _mm512_set1_ps(half(b));
+  static void each(const Byte* b, Floats d, Floats, const Use& use) {
     five_bits(b + 2, b + 6, _mm512_mul_ps(d, count_from(-16)), _mm512_mul_ps(d, count_from(0)), use);
   }
 };
 
 struct Q5_1 {
   static constexpr Index numbers = 32, bytes = 24;
+  static constexpr bool begins_with_scales = true;
   template <class Use>
-  static void each(const Byte* b, const Use& use) {
-    const Scales s = two_halves(b);
-    five_bits(b + 4, b + 8, _mm512_fmadd_ps(s.d, count_from(0), s.m), _mm512_fmadd_ps(s.d, count_from(16), s.m), use);
+  static void each(const Byte* b, Floats d, Floats m, const Use& use) {
+    five_bits(b + 4, b + 8, _mm512_fmadd_ps(d, count_from(0), m), _mm512_fmadd_ps(d, count_from(16), m), use);
   }
 };
 
 struct Q8_0 {
   static constexpr Index numbers = 32, bytes = 34;
+  static constexpr bool begins_with_scales = true;
   template <class Use>
-  static void each(const Byte* b, const Use& use) {
-    const Floats d = _mm512_set1_ps(half(b));
+  static void each(const Byte* b, Floats d, Floats, const Use& use) {
     const auto floats = [d](__m128i q) { return _mm512_mul_ps(d, _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(q))); };
     use(0, floats(load16(b + 2)), floats(load16(b + 18)));
   }
@@ -131,8 +128,9 @@ struct Q8_0 {
 
 struct Q4_K {
   static constexpr Index numbers = 256, bytes = 144;
+  static constexpr bool begins_with_scales = false;
   template <class Use>
-  static void each(const Byte* b, const Use& use) {
+  static void each(const Byte* b, Floats, Floats, const Use& use) {
     const float d = half(b), dmin = half(b + 2);
     const Byte* s = b + 4;
     const auto table = [=](int j) {
@@ -152,8 +150,9 @@ struct Q4_K {
 
 struct Q6_K {
   static constexpr Index numbers = 256, bytes = 210;
+  static constexpr bool begins_with_scales = false;
   template <class Use>
-  static void each(const Byte* b, const Use& use) {
+  static void each(const Byte* b, Floats, Floats, const Use& use) {
     const float d = half(b + 208);
     for (int j = 0; j < 8; ++j) {
       const int k = j % 4;
@@ -173,36 +172,57 @@ struct Q6_K {
 
 // --- loops ------------------------------------------------------------------------------------------------------------
 
+/// use(number of the first, numbers, next numbers) along blocks that follow each other. Scales become floats for eight blocks
+/// at once: one by one, that would take as long as all the rest. Bytes are asked for ahead of their use, because the processor
+/// of itself stops at the end of a page.
+template <class Format, class Use>
+void along(const Byte* blocks, Index count, const Use& use) {
+  constexpr int size = Format::bytes, ahead = 2048;  // bytes
+  for (Index b = 0; b < count; b += 8, blocks += 8 * size) {
+    const int some = static_cast<int>(std::min<Index>(8, count - b));
+    alignas(64) float scales[16] = {};
+    if constexpr (Format::begins_with_scales) {
+      const __m256i at = _mm256_setr_epi32(0, size, 2 * size, 3 * size, 4 * size, 5 * size, 6 * size, 7 * size);
+      const auto mask = static_cast<__mmask8>((1 << some) - 1);
+      _mm512_store_ps(scales, _mm512_cvtph_ps(_mm256_mmask_i32gather_epi32(_mm256_setzero_si256(), mask, at, blocks, 1)));
+    }
+    // Each is then broadcast by a load. Held in a register they would need the one port that also does the look-ups.
+    __asm__("" : "+m"(scales));
+    for (int k = 0; k < some; ++k) {
+      const Index first = (b + k) * Format::numbers;
+      for (int line = 0; line < size; line += 64) {
+        _mm_prefetch(reinterpret_cast<const char*>(blocks + k * size + line + ahead), _MM_HINT_T0);
+      }
+      Format::each(blocks + k * size, _mm512_set1_ps(scales[2 * k]), _mm512_set1_ps(scales[2 * k + 1]),
+                   [&](int i, Floats numbers, Floats next) { use(first + i, numbers, next); });
+    }
+  }
+}
+
 template <class Format, BlockFormat id>
 void unpack(const Byte* blocks, Index n, float* to) {
-  Index i = 0;
-  for (; i + Format::numbers <= n; i += Format::numbers, blocks += Format::bytes) {
-    Format::each(blocks, [&](int at, Floats a, Floats b) {
-      _mm512_storeu_ps(to + i + at, a);
-      _mm512_storeu_ps(to + i + at + 16, b);
-    });
-  }
-  if (i < n) unpack_blocks(id, blocks, n - i, to + i);  // plain formats only
+  along<Format>(blocks, n / Format::numbers, [to](Index i, Floats a, Floats b) {
+    _mm512_storeu_ps(to + i, a);
+    _mm512_storeu_ps(to + i + 16, b);
+  });
+  const Index i = n / Format::numbers * Format::numbers;
+  if (i < n) unpack_blocks(id, blocks + n / Format::numbers * Format::bytes, n - i, to + i);  // plain formats only
 }
 
 template <class Format, BlockFormat id, int n>
 void multiply(const Byte* W, Index rows, Index cols, const float* x, float* y, Index stride) {
-  constexpr int ahead = 1024;  // bytes; the next pages are not fetched by the processor of itself
+  const Index blocks = cols / Format::numbers, i = blocks * Format::numbers;
   for (Index r = 0; r < rows; ++r) {
     Floats first[n], second[n];
     for (int k = 0; k < n; ++k) first[k] = second[k] = _mm512_setzero_ps();
-    Index i = 0;
-    for (; i + Format::numbers <= cols; i += Format::numbers, W += Format::bytes) {
-      for (Index line = 0; line < Format::bytes; line += 64)
-        _mm_prefetch(reinterpret_cast<const char*>(W + ahead + line), _MM_HINT_T0);
-      Format::each(W, [&](int at, Floats a, Floats b) {
-        for (int k = 0; k < n; ++k) {
-          const float* from = x + k * cols + i + at;
-          first[k] = _mm512_fmadd_ps(a, _mm512_loadu_ps(from), first[k]);
-          second[k] = _mm512_fmadd_ps(b, _mm512_loadu_ps(from + 16), second[k]);
-        }
-      });
-    }
+    along<Format>(W, blocks, [&](Index i, Floats a, Floats b) {
+      for (int k = 0; k < n; ++k) {
+        const float* from = x + k * cols + i;
+        first[k] = _mm512_fmadd_ps(a, _mm512_loadu_ps(from), first[k]);
+        second[k] = _mm512_fmadd_ps(b, _mm512_loadu_ps(from + 16), second[k]);
+      }
+    });
+    W += blocks * Format::bytes;
     float rest[32] = {};
     if (i < cols) {  // plain formats only
       unpack_blocks(id, W, cols - i, rest);

@@ -48,7 +48,7 @@ Tensor packed_nt(const Tensor& x, const PackedMatrix& W) {
   Tensor y(x.shape().with(-1, N));
   real* out = y.write();
   if (n <= PackedMatrix::few) {
-    for_range(N, flops(2 * n * K), [&](Index r, Index end) { W.multiply_few(x.data(), n, r, end - r, out, N); });
+    for_range(N, K + flops(2 * n * K), [&](Index r, Index end) { W.multiply_few(x.data(), n, r, end - r, out, N); });
     return y;
   }
   Eigen::Map<EigenMatrix> Y(out, n, N);

@@ -77,7 +77,7 @@ TEST(Packed, RowsOfAnyRank) {
   }
 }
 
-TEST(Packed, TheSameBitsForAnyNumberOfThreads) {
+TEST(Packed, TheSameForAnyNumberOfThreads) {
   const int before = threads();
   for (const BlockFormat format : {BlockFormat::q4_1, BlockFormat::q6_K, BlockFormat::f32}) {
     const Blocks blocks = random_blocks(format, 1001, 768);

@@ -1,0 +1,27 @@
+// What a Hugging Face config.json says: which architecture, its sizes, and every option that changes a number. What graft does
+// not compute is refused, not ignored.
+#pragma once
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "nn/gpt2.h"
+#include "nn/llama.h"
+
+namespace graft {
+
+struct ModelConfig {
+  std::variant<Gpt2Config, LlamaConfig> sizes;
+  bool classifier = false;
+  std::vector<std::string> labels;  ///< of a classifier
+  Id bos = -1, eos = -1, pad = -1;  ///< -1: none
+};
+
+/// Errors: FormatError names `source`, the field, what was found and what is known.
+ModelConfig read_config(const std::string& json, const std::string& source);
+/// As transformers reads it; dtype "float32", "float16" or "bfloat16".
+std::string write_config(const ModelConfig& config, const std::string& dtype);
+/// The model without numbers. Errors: ValueError
+std::unique_ptr<Model> make_model(const ModelConfig& config);
+
+}  // namespace graft

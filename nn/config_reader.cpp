@@ -1,0 +1,116 @@
+#include "nn/inside/config_reader.h"
+
+#include <cmath>
+
+namespace graft {
+
+using nlohmann::json;
+
+json parse_config(const std::string& text, const std::string& source) {
+  const auto shallow = [&](int depth, json::parse_event_t, json&) {
+    expect<FormatError>(depth < 32, source, ": nested deeper than 32 levels");
+    return true;
+  };
+  try {
+    return json::parse(text, shallow);
+  } catch (const json::exception& e) { throw FormatError(graft::text(source, ": this is not JSON: ", e.what())); }
+}
+
+ConfigReader::ConfigReader(const json& object, std::string source, std::string path)
+    : object_(&object),
+      source_(std::move(source)),
+      path_(std::move(path)) {
+  expect<FormatError>(object.is_object(), source_, ": ", path_.empty() ? "the file" : path_, " must be a JSON object, but is ",
+                      object.type_name());
+}
+
+const json* ConfigReader::find(const std::string& field) const {
+  const auto found = object_->find(field);
+  return found == object_->end() || found->is_null() ? nullptr : &*found;
+}
+bool ConfigReader::has(const char* field) const { return find(field) != nullptr; }
+
+const json& ConfigReader::need(const std::string& field) const {
+  const json* found = find(field);
+  expect<FormatError>(found != nullptr, source_, ": the field ", path_, field, " is missing");
+  return *found;
+}
+
+void ConfigReader::wrong(const std::string& field, const std::string& expected, const json& found) const {
+  std::string shown = found.dump(-1, ' ', false, json::error_handler_t::replace);
+  if (shown.size() > 60) shown = shown.substr(0, 60) + "...";
+  throw FormatError(text(source_, ": the field ", path_, field, " is ", shown, ", but must be ", expected));
+}
+
+Index ConfigReader::size(const std::string& field) const {
+  const json& j = need(field);
+  constexpr Index most = Index(1) << 40;
+  const bool whole = j.is_number_unsigned() && j.get<std::uint64_t>() <= static_cast<std::uint64_t>(most);
+  if (!whole || j.get<Index>() < 1) wrong(field, "a whole number from 1", j);
+  return j.get<Index>();
+}
+Index ConfigReader::size(const std::string& field, Index otherwise) const { return find(field) ? size(field) : otherwise; }
+
+double ConfigReader::number(const std::string& field) const {
+  const json& j = need(field);
+  if (!j.is_number() || !std::isfinite(j.get<double>())) wrong(field, "a number", j);
+  return j.get<double>();
+}
+double ConfigReader::number(const std::string& field, double otherwise) const {
+  return find(field) ? number(field) : otherwise;
+}
+
+bool ConfigReader::flag(const std::string& field, bool otherwise) const {
+  const json* j = find(field);
+  if (!j) return otherwise;
+  if (!j->is_boolean()) wrong(field, "true or false", *j);
+  return j->get<bool>();
+}
+
+std::string ConfigReader::word(const std::string& field) const {
+  const json& j = need(field);
+  if (!j.is_string()) wrong(field, "a text", j);
+  return j.get<std::string>();
+}
+std::string ConfigReader::word(const std::string& field, const std::string& otherwise) const {
+  return find(field) ? word(field) : otherwise;
+}
+
+std::string ConfigReader::first_word(const std::string& field, const std::string& otherwise) const {
+  const json* j = find(field);
+  if (!j) return otherwise;
+  if (!j->is_array() || j->size() != 1 || !(*j)[0].is_string()) wrong(field, "a list of one text", *j);
+  return (*j)[0].get<std::string>();
+}
+
+Id ConfigReader::token(const std::string& field, Index vocabulary) const {
+  const json* j = find(field);
+  if (!j) return -1;
+  const json& one = j->is_array() && !j->empty() ? (*j)[0] : *j;
+  if (one.is_number_integer() && one == -1) return -1;  // some configurations write it for none
+  const bool fits = one.is_number_unsigned() && one.get<std::uint64_t>() < static_cast<std::uint64_t>(vocabulary);
+  if (!fits) wrong(field, text("an id below the vocabulary of ", vocabulary), *j);
+  return one.get<Id>();
+}
+
+ConfigReader ConfigReader::inner(const std::string& field) const {
+  return ConfigReader(need(field), source_, path_ + field + ".");
+}
+
+void ConfigReader::only(const std::string& field, bool supported) const {
+  expect<FormatError>(flag(field, supported) == supported, source_, ": the field ", path_, field, " is ",
+                      supported ? "false" : "true", ", which graft does not compute");
+}
+
+void ConfigReader::expect_one_of(const std::string& field, const std::string& found,
+                                 std::initializer_list<std::string> known) const {
+  std::string list;
+  for (const std::string& k : known) {
+    if (k == found) return;
+    list += " " + k;
+  }
+  throw FormatError(
+      text(source_, ": the field ", path_, field, " is \"", found, "\", which graft does not know; known are", list));
+}
+
+}  // namespace graft

@@ -1,0 +1,44 @@
+// Fields of a config.json with their checks. Private: users see config.h.
+#pragma once
+#include <initializer_list>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "autograd/errors.h"
+#include "autograd/real.h"
+
+namespace graft {
+
+/// JSON text, not nested deeper than 32. Errors: FormatError.
+nlohmann::json parse_config(const std::string& text, const std::string& source);
+
+/// An object of the file. A field that is null is as good as missing. Errors of all: FormatError names file and field.
+class ConfigReader {
+ public:
+  ConfigReader(const nlohmann::json& object, std::string source, std::string path);
+
+  bool has(const char* field) const;
+  Index size(const std::string& field) const;  ///< 1 .. 2^40
+  Index size(const std::string& field, Index otherwise) const;
+  double number(const std::string& field) const;  ///< finite
+  double number(const std::string& field, double otherwise) const;
+  bool flag(const std::string& field, bool otherwise) const;
+  std::string word(const std::string& field) const;
+  std::string word(const std::string& field, const std::string& otherwise) const;
+  std::string first_word(const std::string& field, const std::string& otherwise) const;  ///< of an array of words
+  Id token(const std::string& field, Index vocabulary) const;  ///< -1 if missing; the first of several
+  ConfigReader inner(const std::string& field) const;          ///< an object in it
+  Index entries() const { return static_cast<Index>(object_->size()); }
+
+  void only(const std::string& field, bool supported) const;  ///< refuses the other value
+  void expect_one_of(const std::string& field, const std::string& found, std::initializer_list<std::string> known) const;
+
+ private:
+  const nlohmann::json* find(const std::string& field) const;
+  const nlohmann::json& need(const std::string& field) const;
+  [[noreturn]] void wrong(const std::string& field, const std::string& expected, const nlohmann::json& found) const;
+  const nlohmann::json* object_;
+  std::string source_, path_;
+};
+
+}  // namespace graft

@@ -1,0 +1,165 @@
+// Hugging Face folders: config.json says what the model is, model.safetensors (or an index and its shards) has the numbers.
+#include <algorithm>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "formats/safetensors.h"
+#include "nn/config.h"
+#include "nn/inside/config_reader.h"
+#include "nn/inside/load.h"
+#include "nn/names.h"
+
+namespace graft {
+namespace {
+
+namespace fs = std::filesystem;
+using formats::Safetensors;
+using formats::TensorEntry;
+
+/// All tensors of a folder, wherever they are.
+struct Checkpoint {
+  std::vector<std::unique_ptr<Safetensors>> files;
+  std::map<std::string, std::pair<const TensorEntry*, const Safetensors*>> tensors;
+  std::string source;  // for messages
+};
+
+/// The shards that an index names; each tensor must be in the shard that the index says, and nowhere else.
+std::vector<std::string> shards(const fs::path& index) {
+  const nlohmann::json tree = parse_config(formats::read_text(index.string()), index.string());
+  const ConfigReader map = ConfigReader(tree, index.string(), "").inner("weight_map");
+  std::set<std::string> names;
+  for (const auto& entry : tree["weight_map"].items()) {
+    const std::string name = map.word(entry.key());
+    expect<FormatError>(
+        name.find('/') == std::string::npos && name.size() > 12 && name.compare(name.size() - 12, 12, ".safetensors") == 0,
+        index.string(), ": weight_map.", entry.key(), " is \"", name, "\", but must be a .safetensors file in the same folder");
+    names.insert(name);
+  }
+  return {names.begin(), names.end()};
+}
+
+Checkpoint open(const fs::path& folder) {
+  Checkpoint c;
+  const fs::path single = folder / "model.safetensors", index = folder / "model.safetensors.index.json";
+  std::vector<std::string> names;
+  const bool sharded = !fs::exists(single) && fs::exists(index);
+  if (sharded) names = shards(index);
+  else names = {"model.safetensors"};
+  if (!sharded && !fs::exists(single))
+    throw FileError(text(folder.string(), ": there is neither model.safetensors nor model.safetensors.index.json",
+                         fs::exists(folder / "pytorch_model.bin")
+                             ? "; pytorch_model.bin is a pickle, which can run code and is not read: convert it to safetensors"
+                             : ""));
+  c.source = sharded ? index.string() : single.string();
+  for (const std::string& name : names) {
+    c.files.push_back(std::make_unique<Safetensors>((folder / name).string()));
+    for (const auto& entry : c.files.back()->tensors()) {
+      const bool is_new = c.tensors.emplace(entry.first, std::make_pair(&entry.second, c.files.back().get())).second;
+      expect<FormatError>(is_new, (folder / name).string(), ": the tensor ", entry.first, " is in another shard as well");
+    }
+  }
+  if (sharded) {
+    const nlohmann::json tree = parse_config(formats::read_text(index.string()), index.string());
+    for (const auto& entry : tree["weight_map"].items()) {
+      const auto found = c.tensors.find(entry.key());
+      const std::string shard = entry.value().get<std::string>();
+      expect<FormatError>(found != c.tensors.end() && fs::path(found->second.second->path()).filename() == shard, c.source,
+                          ": the tensor ", entry.key(), " should be in ", shard, ", but is not");
+    }
+  }
+  return c;
+}
+
+/// Tensors that files have and the model does not need: buffers of old files, and a head that is tied all the same.
+bool needless(const std::string& name, bool needs_head) {
+  const auto ends = [&](const char* end) {
+    const std::string e = end;
+    return name.size() >= e.size() && name.compare(name.size() - e.size(), e.size(), e) == 0;
+  };
+  return ends(".attn.bias") || ends(".attn.masked_bias") || ends(".rotary_emb.inv_freq") ||
+         (name == "lm_head.weight" && !needs_head);
+}
+
+/// The numbers of an entry, as the parameter has them.
+Tensor numbers(const TensorEntry& entry, const Safetensors& file, const Place& place, const Param& param) {
+  const Shape& shape = param.shape();  // (out, in) or (out)
+  std::vector<Index> stored(shape.begin(), shape.end());
+  stored[0] *= place.parts;
+  if (place.transposed && stored.size() == 2) std::swap(stored[0], stored[1]);
+  const auto listed = [](const std::vector<Index>& sizes) {
+    std::string all;
+    for (const Index size : sizes) all += (all.empty() ? "" : ", ") + std::to_string(size);
+    return "[" + all + "]";
+  };
+  expect<FormatError>(entry.shape == stored, file.path(), ": the tensor ", entry.name, " has shape ", listed(entry.shape),
+                      ", but the configuration asks for ", listed(stored));
+  const bool as_it_is = place.parts == 1 && !(place.transposed && shape.rank() == 2);
+  Tensor t(shape);
+  if (as_it_is) {
+    formats::read_numbers(entry, t.write(), file.path());
+  } else {
+    std::vector<real> all(static_cast<std::size_t>(entry.numel()));
+    formats::read_numbers(entry, all.data(), file.path());
+    const Index out = shape[0], in = shape.rank() == 2 ? shape[1] : 1, wide = out * place.parts, first = out * place.part;
+    real* to = t.write();
+    for (Index o = 0; o < out; ++o)
+      for (Index i = 0; i < in; ++i) to[o * in + i] = all[static_cast<std::size_t>(i * wide + first + o)];
+  }
+  if (place.part + 1 == place.parts) file.file().forget(entry.data, entry.bytes);
+  return t;
+}
+
+std::string prefix_of(const Checkpoint& c, const Model& model) {
+  const std::string prefix = hugging_face_prefix(model);
+  for (const auto& entry : c.tensors)
+    if (entry.first.rfind(prefix, 0) == 0) return prefix;
+  return "";
+}
+
+}  // namespace
+
+Loaded load_hugging_face(const std::string& folder) {
+  const std::string config_path = (fs::path(folder) / "config.json").string();
+  const ModelConfig config = read_config(formats::read_text(config_path), config_path);
+  const Checkpoint checkpoint = open(folder);
+  const Index layers = std::visit([](const auto& sizes) { return sizes.layers; }, config.sizes);
+  expect<FormatError>(layers <= static_cast<Index>(checkpoint.tensors.size()), config_path, ": it asks for ", layers,
+                      " layers, but ", checkpoint.source, " has ", checkpoint.tensors.size(), " tensors in all");
+
+  Loaded loaded;
+  std::unique_ptr<Model> model = from_config(config_path, [&] { return make_model(config); });
+  loaded.model = model.get();
+  const std::string prefix = prefix_of(checkpoint, *model);
+  if (config.classifier) {
+    model->output().take();  // a classifier's file has no language-model head
+    auto classifier = std::make_unique<Classifier>(std::move(model), config.labels, config.pad);
+    loaded.classifier = classifier.get();
+    loaded.root = std::move(classifier);
+  } else {
+    loaded.root = std::move(model);
+  }
+
+  // All is there, and nothing else, before any number is read.
+  std::set<std::string> needed;
+  for (const auto& named : loaded.root->parameters()) {
+    const Place place = hugging_face_place(*loaded.model, named.first, prefix);
+    needed.insert(place.name);
+    expect<FormatError>(checkpoint.tensors.count(place.name) != 0, checkpoint.source, ": the tensor ", place.name,
+                        " is missing, which the ", loaded.model->kind(), " of ", config_path, " needs");
+  }
+  for (const auto& entry : checkpoint.tensors)
+    expect<FormatError>(needed.count(entry.first) != 0 || needless(entry.first, false), entry.second.second->path(),
+                        ": the tensor ", entry.first, " belongs to nothing in the model that config.json describes");
+  for (const auto& named : loaded.root->parameters()) {
+    const Place place = hugging_face_place(*loaded.model, named.first, prefix);
+    const auto& found = checkpoint.tensors.at(place.name);
+    named.second->give(numbers(*found.first, *found.second, place, *named.second));
+  }
+  loaded.path = folder;
+  loaded.format = "Hugging Face folder";
+  loaded.bos = config.bos, loaded.eos = config.eos, loaded.pad = config.pad;
+  return loaded;
+}
+
+}  // namespace graft

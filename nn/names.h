@@ -1,0 +1,25 @@
+// Where the parameters of graft's models stand in files: names, and what was done to the numbers there.
+#pragma once
+#include <string>
+
+#include "nn/model.h"
+
+namespace graft {
+
+/// A parameter's place in a file.
+struct Place {
+  std::string name;
+  bool transposed = false;  ///< stored (in, out): GPT-2's Conv1D
+  int part = 0, parts = 1;  ///< it is one of so many equal parts along "out" (GPT-2's c_attn holds q, k and v)
+  Index interleaved = 0;    ///< rows of so many heads stand in GGUF's order: pairs (2j, 2j + 1), not (j, j + d/2)
+};
+
+/// In Hugging Face's files; `prefix` is "transformer." or "model.", or empty for files of the bare model.
+Place hugging_face_place(const Model& model, const std::string& path, const std::string& prefix);
+std::string hugging_face_prefix(const Model& model);  ///< what transformers writes
+/// In GGUF files of the llama architecture.
+Place gguf_place(const Model& model, const std::string& path);
+/// Row i of a matrix in Hugging Face's order is row order[i] of the file's.
+std::vector<Index> deinterleaved(Index rows, Index heads);
+
+}  // namespace graft

@@ -1,0 +1,106 @@
+// Writing a model as a Hugging Face folder: the inverse of load_hf.cpp. Fused and transposed tensors are made one at a time.
+#include <filesystem>
+#include <map>
+#include <set>
+
+#include "formats/safetensors.h"
+#include "nn/config.h"
+#include "nn/layers.h"
+#include "nn/load.h"
+#include "nn/names.h"
+#include "tokenizer/files.h"
+
+namespace graft {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// A weight of the model, plain or packed, and how it is to stand in the file.
+struct Piece {
+  Place place;
+  std::function<Tensor()> numbers;
+  Shape shape;
+};
+
+/// The pieces of each tensor of the file, by name.
+std::map<std::string, std::vector<Piece>> pieces_of(const Loaded& loaded) {
+  std::map<std::string, std::vector<Piece>> all;
+  std::set<const void*> seen;
+  const std::string prefix = hugging_face_prefix(*loaded.model);
+  loaded.root->each([&](const std::string& path, Part& part) {
+    Piece piece;
+    if (const auto* param = dynamic_cast<const Param*>(&part)) {
+      if (!seen.insert(param->identity()).second) return;
+      piece.numbers = [param] { return param->value(); };
+      piece.shape = param->shape();
+    } else if (const auto* packed = dynamic_cast<const PackedPart*>(&part)) {
+      const PackedMatrix* W = packed->operator->();
+      if (!seen.insert(W).second) return;
+      piece.numbers = [W] { return dense(*W); };
+      piece.shape = Shape{W->rows(), W->cols()};
+    } else {
+      return;
+    }
+    piece.place = hugging_face_place(*loaded.model, path, prefix);
+    all[piece.place.name].push_back(std::move(piece));
+  });
+  return all;
+}
+
+formats::Numbers assembled(const std::string& name, const std::vector<Piece>& pieces) {
+  const Piece& first = pieces.front();
+  expect<ValueError>(static_cast<int>(pieces.size()) == first.place.parts, "save_model: ", name, " is made of ",
+                     first.place.parts, " parts, but the model has ", pieces.size());
+  const bool matrix = first.shape.rank() == 2, transposed = first.place.transposed && matrix;
+  const Index out = first.shape[0], in = matrix ? first.shape[1] : 1, wide = out * first.place.parts;
+  formats::Numbers n;
+  n.name = name;
+  n.shape.assign(first.shape.begin(), first.shape.end());
+  n.shape[0] = wide;
+  if (transposed) std::swap(n.shape[0], n.shape[1]);
+  n.make = [&pieces, out, in, wide, transposed] {
+    std::vector<float> all(static_cast<std::size_t>(wide * in));
+    for (const Piece& piece : pieces) {
+      const Tensor t = piece.numbers();
+      const Index first_out = out * piece.place.part;
+      for (Index o = 0; o < out; ++o)
+        for (Index i = 0; i < in; ++i)
+          all[static_cast<std::size_t>(transposed ? i * wide + first_out + o : (first_out + o) * in + i)] =
+              static_cast<float>(t[o * in + i]);
+    }
+    return all;
+  };
+  return n;
+}
+
+}  // namespace
+
+void save_model(const Loaded& loaded, const std::string& folder, const std::string& dtype, const Tokenizer* tokenizer) {
+  const std::map<std::string, std::pair<formats::Dtype, const char*>> known{{"F32", {formats::Dtype::F32, "float32"}},
+                                                                            {"F16", {formats::Dtype::F16, "float16"}},
+                                                                            {"BF16", {formats::Dtype::BF16, "bfloat16"}}};
+  const auto as = known.find(dtype);
+  expect<ValueError>(as != known.end(), "save_model: there is no dtype \"", dtype, "\"; take F32, F16 or BF16");
+  ModelConfig config;
+  if (const auto* gpt2 = dynamic_cast<const Gpt2*>(loaded.model)) config.sizes = gpt2->config;
+  else if (const auto* llama = dynamic_cast<const Llama*>(loaded.model)) config.sizes = llama->config;
+  else throw ValueError(text("save_model: a ", loaded.model->kind(), " has no Hugging Face format"));
+  config.classifier = loaded.classifier != nullptr;
+  if (loaded.classifier) config.labels = loaded.classifier->labels;
+  config.bos = loaded.bos, config.eos = loaded.eos, config.pad = loaded.pad;
+
+  const auto pieces = pieces_of(loaded);
+  std::vector<formats::Numbers> tensors;
+  for (const auto& entry : pieces) tensors.push_back(assembled(entry.first, entry.second));
+
+  std::error_code error;
+  fs::create_directories(folder, error);
+  expect<FileError>(!error, folder, ": the folder cannot be made: ", error.message());
+  const fs::path to(folder);
+  formats::write_safetensors((to / "model.safetensors").string(), tensors, as->second.first);
+  if (tokenizer) save_tokenizer(*tokenizer, folder);
+  formats::write_text((to / "config.json").string(),
+                      write_config(config, as->second.second));  // last: with it the folder is a model
+}
+
+}  // namespace graft
