@@ -1,3 +1,4 @@
+// Reading a config.json field by field: a message names the file, the field, what it is and what it should be.
 #include "nn/inside/config_reader.h"
 
 #include <cmath>

@@ -69,19 +69,21 @@ std::vector<std::pair<std::string, Param*>> Module::parameters() const {
 }
 
 Param& Module::parameter(const std::string& path) const {
+  // Resembling paths: the same module, or the same last word.
+  const std::string module = path.substr(0, path.rfind('.') + 1), word = path.substr(path.rfind('.') + 1);
   std::string alike;
-  const std::string last = path.substr(path.rfind('.') + 1);
-  Param* found = nullptr;
   int listed = 0;
+  Param* found = nullptr;
   each([&](const std::string& here, Part& part) {
     auto* param = dynamic_cast<Param*>(&part);
     if (!param) return;
     if (here == path) found = param;
-    if (here.size() >= last.size() && here.compare(here.size() - last.size(), last.size(), last) == 0 && listed++ < 8)
-      alike += " " + here;
+    const bool same_module = !module.empty() && here.rfind(module, 0) == 0;
+    const bool same_word = here.substr(here.rfind('.') + 1) == word;
+    if ((same_module || same_word) && listed++ < 8) alike += " " + here;
   });
   expect<IndexError>(found != nullptr, "there is no parameter \"", path, "\"",
-                     alike.empty() ? "" : "; some that end alike:", alike);
+                     alike.empty() ? "; tree() shows all" : "; those that resemble it:", alike);
   return *found;
 }
 

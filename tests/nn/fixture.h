@@ -147,8 +147,8 @@ inline Source source_of(const std::string& ours, bool gpt2) {
 /// The numbers of our parameter as Hugging Face has them (a weight, or a gradient: prefix "grad."), in our order.
 inline Numbers numbers_for(const std::string& ours, const RawFile& file, bool gpt2, const std::string& prefix = {}) {
   const Source s = source_of(ours, gpt2);
-  const auto found = file.count(prefix + s.name) ? file.find(prefix + s.name)
-                                                 : file.find(prefix + replaced(s.name, {{"transformer.", ""}}));
+  const auto found =
+      file.count(prefix + s.name) ? file.find(prefix + s.name) : file.find(prefix + replaced(s.name, {{"transformer.", ""}}));
   if (found == file.end()) throw std::runtime_error("the fixture has no " + prefix + s.name + " for " + ours);
   const Raw& raw = found->second;
   const Numbers all = raw.numbers();
@@ -263,9 +263,9 @@ inline Numbers rows_of(const Tensor& x, Index first, Index last) {
 
 /// All that are folders, and those of them whose goldens hold gradients.
 inline const std::vector<std::string>& names() {
-  static const std::vector<std::string> all = {"gpt2",       "gpt2_bare",  "gpt2_relu",    "gpt2_gelu",    "gpt2_classifier",
-                                               "gpt2_f16",   "llama",      "llama_sharded", "llama_tied",  "llama_bias",
-                                               "llama_linear", "llama_llama3", "llama_classifier", "llama_bf16"};
+  static const std::vector<std::string> all = {
+      "gpt2",          "gpt2_bare",  "gpt2_relu",  "gpt2_gelu",    "gpt2_classifier", "gpt2_f16",         "llama",
+      "llama_sharded", "llama_tied", "llama_bias", "llama_linear", "llama_llama3",    "llama_classifier", "llama_bf16"};
   return all;
 }
 

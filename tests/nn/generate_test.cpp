@@ -15,7 +15,7 @@ using Rows = std::vector<std::vector<Id>>;
 
 struct Case {
   const char* name;
-  Sampling sampling;  // temperature, top_k, top_p, penalty
+  Sampling sampling;            // temperature, top_k, top_p, penalty
   std::vector<double> weights;  // e^logit
   std::vector<Id> seen;
   std::vector<double> p;  // of each token

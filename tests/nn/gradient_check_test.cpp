@@ -22,7 +22,7 @@ table::Worst check(const Module& m, const Value& loss) {
     Tensor numbers = p.second->value();
     const NoGrad no_grad;
     for (Index i = 0; i < numbers.numel(); ++i) {
-      constexpr double h = 2e-4;  // short: norms of small rows bend sharply
+      constexpr double h = 5e-4;
       const real before = numbers[i];
       const auto at = [&](double step) {
         numbers.write()[i] = static_cast<real>(before + step);
@@ -67,6 +67,7 @@ TEST(GradientCheck, Llama) {
     LlamaConfig c;
     c.vocabulary = 9, c.context = 6, c.dim = 4, c.hidden = 5, c.layers = 2, c.heads = 4, c.kv_heads = 2, c.head_dim = 2;
     c.attention_bias = c.mlp_bias = !tied, c.tied = tied;
+    c.eps = real(0.1);  // norms of short rows bend too sharply for differences
     Llama m(c);
     expect_right(m);
   }

@@ -88,13 +88,23 @@ void PrintTo(const Broken& b, std::ostream* out) { *out << b.name; }
 const std::vector<Broken> broken = {
     {"missing_tensor", "llama", [](json&, RawFile& f) { f.erase("model.norm.weight"); }, {"model.norm.weight"}},
     {"extra_tensor", "llama", [](json&, RawFile& f) { f["model.surprise"] = f["model.norm.weight"]; }, {"model.surprise"}},
-    {"wrong_shape", "llama", [](json&, RawFile& f) { f["model.norm.weight"].shape = {3, 4}; }, {"model.norm.weight"}},
-    {"transposed", "gpt2",
-     [](json&, RawFile& f) { std::swap(f["transformer.h.0.mlp.c_fc.weight"].shape[0], f["transformer.h.0.mlp.c_fc.weight"].shape[1]); },
+    {"wrong_shape",
+     "llama",
+     [](json&, RawFile& f) {
+       f["model.norm.weight"].shape = {3, 4};
+     },
+     {"model.norm.weight"}},
+    {"transposed",
+     "gpt2",
+     [](json&, RawFile& f) {
+       std::swap(f["transformer.h.0.mlp.c_fc.weight"].shape[0], f["transformer.h.0.mlp.c_fc.weight"].shape[1]);
+     },
      {"transformer.h.0.mlp.c_fc.weight"}},
     {"integers", "llama", [](json&, RawFile& f) { f["model.norm.weight"].dtype = "I32"; }, {"model.norm.weight", "I32"}},
-    {"unknown_model_type", "llama",
-     [](json& c, RawFile&) { c["model_type"] = "mamba", c["architectures"] = {"MambaForCausalLM"}; }, {"amba"}},
+    {"unknown_model_type",
+     "llama",
+     [](json& c, RawFile&) { c["model_type"] = "mamba", c["architectures"] = {"MambaForCausalLM"}; },
+     {"amba"}},
     {"odd_heads", "gpt2", [](json& c, RawFile&) { c["n_head"] = 3; }, {"3"}},
     {"groups_do_not_divide", "llama", [](json& c, RawFile&) { c["num_key_value_heads"] = 3; }, {"3"}},
     {"no_width", "llama", [](json& c, RawFile&) { c.erase("hidden_size"); }, {"hidden_size"}},
