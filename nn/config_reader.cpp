@@ -89,8 +89,8 @@ Id ConfigReader::token(const std::string& field, Index vocabulary) const {
   if (!j) return -1;
   const json& one = j->is_array() && !j->empty() ? (*j)[0] : *j;
   if (one.is_number_integer() && one == -1) return -1;  // some configurations write it for none
-  const bool fits = one.is_number_unsigned() && one.get<std::uint64_t>() < static_cast<std::uint64_t>(vocabulary);
-  if (!fits) wrong(field, text("an id below the vocabulary of ", vocabulary), *j);
+  if (!one.is_number_unsigned()) wrong(field, "the id of a token", *j);
+  if (one.get<std::uint64_t>() >= static_cast<std::uint64_t>(vocabulary)) return -1;  // a default of transformers: never occurs
   return one.get<Id>();
 }
 

@@ -26,7 +26,7 @@ class ConfigReader {
   std::string word(const std::string& field) const;
   std::string word(const std::string& field, const std::string& otherwise) const;
   std::string first_word(const std::string& field, const std::string& otherwise) const;  ///< of an array of words
-  Id token(const std::string& field, Index vocabulary) const;  ///< -1 if missing; the first of several
+  Id token(const std::string& field, Index vocabulary) const;  ///< -1 if missing or beyond; the first of several
   ConfigReader inner(const std::string& field) const;          ///< an object in it
   Index entries() const { return static_cast<Index>(object_->size()); }
 
