@@ -45,7 +45,10 @@ void returned(std::size_t size) {
 
 #ifdef GRAFT_ADDRESS_SANITIZER
 
-#include <sanitizer/allocator_interface.h>
+// Of sanitizer/allocator_interface.h, which not every package of the compiler brings.
+extern "C" int __sanitizer_install_malloc_and_free_hooks(void (*)(const volatile void*, std::size_t),
+                                                         void (*)(const volatile void*));
+extern "C" std::size_t __sanitizer_get_allocated_size(const volatile void*);
 
 namespace {
 
