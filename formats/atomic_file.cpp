@@ -53,7 +53,11 @@ AtomicFile::AtomicFile(std::string path) : path_(std::move(path)) {
     temporary_ = fresh_name(target_);
     file_ = ::openat(folder_, temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
     // EEXIST: left behind by a program that had our number before us.
-    if (file_ < 0 && errno != EINTR && (errno != EEXIST || attempts > 1000)) fail("cannot write", std::strerror(errno));
+    if (file_ < 0 && errno != EINTR && (errno != EEXIST || attempts > 1000)) {
+      const int error = errno;
+      temporary_.clear();  // not ours to remove
+      fail("cannot write", std::strerror(error));
+    }
   }
   if (exists && ::fchmod(file_, mode) != 0) fail("cannot write", std::strerror(errno));  // open() subtracted the umask
 }

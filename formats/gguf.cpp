@@ -14,6 +14,9 @@ using inside::Cursor;
 using inside::Field;
 using inside::GgufKind;
 
+/// Keys, values and descriptions of tensors: the largest vocabularies take some 20 MB.
+constexpr std::uint64_t most_opening_bytes = std::uint64_t{1} << 28;
+
 struct Counts {
   std::uint64_t tensors, values;
 };
@@ -31,9 +34,9 @@ Counts read_opening(Cursor& cursor) {
   counts.values = cursor.take<std::uint64_t>({"key count"});
   // A value takes at least its key's length, a letter, its type and a byte: 14. A tensor, with one axis, 33.
   cursor.fits(counts.values <= cursor.left() / 14, {"key count"}, counts.values, ", but only ", cursor.left(),
-              " bytes are left");
+              " bytes are left", cursor.left_where());
   cursor.fits(counts.tensors <= cursor.left() / 33, {"tensor count"}, counts.tensors, ", but only ", cursor.left(),
-              " bytes are left");
+              " bytes are left", cursor.left_where());
   return counts;
 }
 
@@ -102,7 +105,7 @@ void read_shape(Cursor& cursor, GgufTensor& tensor) {
 }  // namespace
 
 Gguf::Gguf(const std::string& path) : file_(std::make_shared<MappedFile>(path)) {
-  Cursor cursor(*file_);
+  Cursor cursor(*file_, most_opening_bytes);
   const Counts counts = read_opening(cursor);
   values_ = read_values(cursor, counts.values);
   const std::uint64_t alignment = alignment_of(values_, cursor);

@@ -1,5 +1,15 @@
 // The GGUF format, versions 2 and 3 (little endian): keys with values, then tensors in blocks. A strict reader over a mapped
-// file. Knows no model and unpacks nothing.
+// file. Knows no model and unpacks nothing. Specification: github.com/ggml-org/ggml, docs/gguf.md.
+//
+// Where implementations differ, this reader
+//   refuses  an alignment (general.alignment, a u32, 32 without it) that is no power of two from 8 to 65536; a tensor without
+//            numbers, with 0 or more than 4 axes, or with rows that are no whole blocks; arrays of arrays; a key or a tensor's
+//            name that is empty, holds a NUL or occurs twice; keys above 65535 bytes, names of tensors above 63 (the room in
+//            ggml_tensor); tensors that overlap, lie in another order than described, or leave gaps beyond the padding; a bool
+//            that is neither 0 nor 1; values and descriptions that do not end within the first 2^28 bytes;
+//   accepts  bytes after the last tensor, and a last tensor without its padding; keys of any other form.
+// Texts, keys and names are bytes as they are: nobody has checked that they are UTF-8. Memory: a small multiple of the bytes
+// before the numbers.
 #pragma once
 #include <cstdint>
 #include <map>

@@ -9,7 +9,7 @@ namespace {
 template <class Item, class Take>
 std::vector<Item> items(const Cursor& cursor, std::uint64_t count, std::uint64_t least, const Field& field, Take take) {
   cursor.fits(count <= cursor.left() / least, field, "an array of ", count, " items of at least ", least, " bytes, but only ",
-              cursor.left(), " are left");
+              cursor.left(), " are left", cursor.left_where());
   std::vector<Item> all;
   all.reserve(static_cast<std::size_t>(count));
   for (std::uint64_t i = 0; i < count; ++i) all.push_back(take());

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "autograd/errors.h"
+#include "formats/inside/place.h"
 #include "formats/safetensors.h"
 
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the files are little-endian, and numbers are copied as they are");
@@ -50,7 +51,7 @@ void read_as(const TensorEntry& entry, To* to, const std::string& path) {
     case Dtype::F16: return read_each<std::uint16_t>(entry, to, half);
     case Dtype::BF16: return read_each<std::uint16_t>(entry, to, bfloat);
     default:
-      throw FormatError(text(path, ": tensor ", entry.name, " holds ", name(entry.dtype),
+      throw FormatError(text(path, ": tensor ", inside::Quoted{entry.name}, " holds ", name(entry.dtype),
                              "; numbers are read from F32, F16, BF16 or F64: convert the file first"));
   }
 }

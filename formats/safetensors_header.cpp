@@ -36,7 +36,7 @@ struct Char {
     ++*this;
     return before;
   }
-  friend bool operator==(const Char& a, const Char& b) { return a.at == b.at; }
+  [[maybe_unused]] friend bool operator==(const Char& a, const Char& b) { return a.at == b.at; }
   friend bool operator!=(const Char& a, const Char& b) { return a.at != b.at; }
 };
 

@@ -6,6 +6,7 @@
 
 #include "autograd/errors.h"
 #include "formats/inside/header.h"
+#include "formats/inside/place.h"
 
 namespace graft::formats {
 
@@ -38,8 +39,8 @@ void by_stretches(std::int64_t numel, Store store) {
 void write_numbers(AtomicFile& file, const Numbers& tensor, std::int64_t numel, Dtype as) {
   if (tensor.make && numel > 0) {
     const std::vector<float> made = tensor.make();
-    expect<ValueError>(made.size() == static_cast<std::size_t>(numel), "write_safetensors: tensor ", tensor.name, " has ",
-                       numel, " numbers by its shape, but ", made.size(), " were made");
+    expect<ValueError>(made.size() == static_cast<std::size_t>(numel), "write_safetensors: tensor ",
+                       inside::Quoted{tensor.name}, " has ", numel, " numbers by its shape, but ", made.size(), " were made");
     return write_numbers(file, Numbers{tensor.name, tensor.shape, made.data()}, numel, as);
   }
   if (as == Dtype::F32 && tensor.data) return file.write(tensor.data, static_cast<std::size_t>(numel) * sizeof(float));
@@ -66,14 +67,15 @@ std::string quoted(const std::string& text, const std::string& path) {
   try {
     return nlohmann::json(text).dump();
   } catch (const nlohmann::json::exception&) {
-    throw ValueError(graft::text("write_safetensors: ", path, ": a name or a piece of metadata is not UTF-8"));
+    throw ValueError(
+        graft::text("write_safetensors: ", path, ": the name or piece of metadata ", inside::Quoted{text}, " is not UTF-8"));
   }
 }
 
 /// How many numbers a tensor holds, once it is fit to be written.
 std::int64_t checked(const Numbers& tensor, const std::string& path) {
   const auto check = [&](bool ok, const char* what) {
-    if (!ok) throw ValueError(text("write_safetensors: ", path, ": tensor ", tensor.name, ' ', what));
+    if (!ok) throw ValueError(text("write_safetensors: ", path, ": tensor ", inside::Quoted{tensor.name}, ' ', what));
   };
   check(tensor.name != "__metadata__", "has the metadata's name; take another");
   check(tensor.shape.size() <= inside::most_axes, "has more than 8 axes");
@@ -136,7 +138,7 @@ void write_safetensors(const std::string& path, const std::vector<Numbers>& tens
   for (std::size_t i = 0; i < order.size(); ++i) {
     numels.push_back(checked(*order[i], path));
     expect<ValueError>(i == 0 || order[i - 1]->name != order[i]->name, "write_safetensors: ", path, ": two tensors are named ",
-                       order[i]->name);
+                       inside::Quoted{order[i]->name});
   }
   const std::string header = header_of(order, numels, as, metadata, path);
 

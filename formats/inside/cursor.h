@@ -1,5 +1,6 @@
 // A walk over the bytes of a binary file: takes little-endian numbers and texts, and never a byte beyond the end.
 #pragma once
+#include <algorithm>
 #include <cstring>
 #include <string>
 
@@ -21,14 +22,19 @@ inline std::ostream& operator<<(std::ostream& out, const Field& field) {
 
 class Cursor {
  public:
-  explicit Cursor(const MappedFile& file) : file_(file) {}
+  /// Goes no further than the first `most` bytes, so that memory is bounded for files of any size (a file with holes has any
+  /// size at no cost).
+  Cursor(const MappedFile& file, std::uint64_t most) : file_(file), end_(std::min<std::uint64_t>(file.size(), most)) {}
 
   std::uint64_t offset() const { return at_; }
-  std::uint64_t left() const { return file_.size() - at_; }
+  std::uint64_t left() const { return end_ - at_; }
+  const char* left_where() const {
+    return end_ < file_.size() ? " of the beginning of the file, which must hold all but the numbers" : "";
+  }
 
   template <class T>
   T take(const Field& field) {
-    fits(sizeof(T) <= left(), field, "needs ", sizeof(T), " bytes, but only ", left(), " are left");
+    fits(sizeof(T) <= left(), field, "needs ", sizeof(T), " bytes, but only ", left(), " are left", left_where());
     T value;
     std::memcpy(&value, file_.data() + at_, sizeof value);
     at_ += sizeof value;
@@ -39,7 +45,7 @@ class Cursor {
   std::string take_text(const Field& field) {
     const auto length = take<std::uint64_t>(field);
     if (length > left()) at_ -= sizeof length;  // the place of what is wrong
-    fits(length <= left(), field, "a text of ", length, " bytes, but only ", left(), " are left");
+    fits(length <= left(), field, "a text of ", length, " bytes, but only ", left(), " are left", left_where());
     std::string taken(reinterpret_cast<const char*>(file_.data()) + at_, static_cast<std::size_t>(length));
     at_ += length;
     return taken;
@@ -53,7 +59,7 @@ class Cursor {
 
  private:
   const MappedFile& file_;
-  std::uint64_t at_ = 0;
+  std::uint64_t end_, at_ = 0;
 };
 
 }  // namespace graft::formats::inside

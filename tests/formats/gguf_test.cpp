@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <set>
 
 #include "tests/fuzz/mutate.h"
@@ -138,6 +139,36 @@ TEST(Gguf, ReadsEveryKindOfValue) {
   EXPECT_EQ(second.shape, (std::vector<std::int64_t>{1, 2, 32}));
   EXPECT_STREQ(gguf_type_name(second.type), "F16");
   EXPECT_EQ(second.data[2 * 63] | second.data[2 * 63 + 1] << 8, 0x53e0);  // 63
+  std::remove(path.c_str());
+}
+
+/// A file with a hole in it has any size and costs nothing; what would be kept in memory must end within the first 2^28 bytes.
+TEST(Gguf, BoundsMemoryForFilesOfAnySize) {
+  const std::string path = scratch("hole");
+  const auto reject = [&](const std::string& word) {
+    std::filesystem::resize_file(path, std::uintmax_t{1} << 32);
+    try {
+      const Gguf file(path);
+      ADD_FAILURE() << word;
+    } catch (const FormatError& error) {
+      const std::string what = error.what();
+      EXPECT_NE(what.find(word), std::string::npos) << what;
+      EXPECT_NE(what.find("of the beginning of the file"), std::string::npos) << what;
+    }
+  };
+  const std::uint64_t counts[] = {0, 1}, length = 1, many = std::uint64_t{1} << 29;
+  const std::uint32_t magic = 0x46554747, version = 3, array = 9, bytes = 0, text = 8;
+  std::string file;
+  const auto put = [&](const auto& x) { file.append(reinterpret_cast<const char*>(&x), sizeof x); };
+  put(magic), put(version), put(counts), put(length), file += 'k';
+  const std::string opening = file;
+  put(array), put(bytes), put(many);
+  std::ofstream(path, std::ios::binary) << file;
+  reject("\"k\": an array of 536870912 items");
+  file = opening;
+  put(text), put(many);
+  std::ofstream(path, std::ios::binary) << file;
+  reject("\"k\": a text of 536870912 bytes");
   std::remove(path.c_str());
 }
 
