@@ -18,7 +18,19 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// What cannot be asked about (no permission, a name too long) is not there: reading it then says why.
+bool there(const fs::path& path) {
+  std::error_code ignored;
+  return fs::exists(path, ignored);
+}
+bool is_folder(const fs::path& path) {
+  std::error_code ignored;
+  return fs::is_directory(path, ignored);
+}
+
 std::string read(const fs::path& path) {
+  expect<FileError>(!is_folder(path), path.string(), " cannot be read: it is a folder");
+  errno = 0;
   std::ifstream in(path, std::ios::binary);
   std::ostringstream text;
   expect<FileError>(in.is_open() && (in.peek() == std::ifstream::traits_type::eof() || text << in.rdbuf()), path.string(),
@@ -26,7 +38,7 @@ std::string read(const fs::path& path) {
   return text.str();
 }
 
-std::string read_if_there(const fs::path& path) { return fs::exists(path) ? read(path) : ""; }
+std::string read_if_there(const fs::path& path) { return there(path) ? read(path) : ""; }
 
 /// Into a new file beside `path`, flushed to the disk, then renamed over it; on an error the new file is removed.
 void replace(const fs::path& path, const std::string& text) {
@@ -65,11 +77,11 @@ std::string config_of(const Tokenizer& tokenizer) {
 
 Tokenizer load_tokenizer(const std::string& path) {
   fs::path file(path);
-  if (fs::is_directory(file)) {
+  if (is_folder(file)) {
     const fs::path folder = file;
     file = folder / "tokenizer.json";
-    if (!fs::exists(file)) {
-      expect<FileError>(fs::exists(folder / "vocab.json") && fs::exists(folder / "merges.txt"), path,
+    if (!there(file)) {
+      expect<FileError>(there(folder / "vocab.json") && there(folder / "merges.txt"), path,
                         " has neither tokenizer.json nor vocab.json and merges.txt");
       return from_vocab_and_merges(
           read(folder / "vocab.json"), read(folder / "merges.txt"), path, read_if_there(folder / "tokenizer_config.json"),
@@ -81,7 +93,7 @@ Tokenizer load_tokenizer(const std::string& path) {
 
 void save_tokenizer(const Tokenizer& tokenizer, const std::string& path) {
   const std::string text = to_json(tokenizer);
-  if (!fs::is_directory(path)) return replace(path, text);
+  if (!is_folder(path)) return replace(path, text);
   replace(fs::path(path) / "tokenizer.json", text);
   replace(fs::path(path) / "tokenizer_config.json", config_of(tokenizer));
 }

@@ -1,22 +1,56 @@
 // Typed steps down a JSON document; see inside/json.h.
 #include "tokenizer/inside/json.h"
 
+#include <algorithm>
 #include <limits>
+#include <set>
 
 namespace graft::json {
 
 namespace {
+
 const Value nothing;
+using Event = Value::parse_event_t;
+
+/// Of a text known to have one.
+std::string key_given_twice(const std::string& text) {
+  std::vector<std::set<std::string>> open;
+  std::string found;
+  const Value::parser_callback_t look = [&](int, Event event, Value& value) {
+    if (event == Event::object_start) open.emplace_back();
+    if (event == Event::object_end) open.pop_back();
+    if (event == Event::key && !open.back().insert(value.get<std::string>()).second) found = value.get<std::string>();
+    return true;
+  };
+  const Value same = Value::parse(text, look);
+  return found;
 }
 
+}  // namespace
+
 Value parse(const std::string& text, const std::string& source) {
-  const auto bound = [&](int depth, Value::parse_event_t, Value&) {
+  std::vector<std::size_t> keys;  // so many has each object that is open; a key given twice makes it end with fewer members
+  bool twice = false;
+  const auto watch = [&](int depth, Event event, Value& value) {
     expect<FormatError>(depth <= 64, source, ": nested deeper than 64; a tokenizer's file is nested about 6 deep");
+    if (event == Event::object_start) keys.push_back(0);
+    if (event == Event::key) ++keys.back();
+    if (event == Event::object_end) {
+      twice = twice || keys.back() != value.size();
+      keys.pop_back();
+    }
     return true;
   };
   try {
-    return Value::parse(text, bound);
-  } catch (const Value::exception& error) { throw FormatError(source + " is not JSON: " + error.what()); }
+    Value all = Value::parse(text, watch);
+    if (twice) {
+      throw FormatError(source + ": the key \"" + key_given_twice(text) +
+                        "\" is given twice in one object; readers would differ about which counts");
+    }
+    return all;
+  } catch (const Value::exception& error) {
+    throw FormatError(source + " is not JSON: " + std::string(error.what()).substr(0, 300));  // it may quote the file at length
+  }
 }
 
 Field Field::at(const std::string& key) const {
@@ -62,7 +96,9 @@ std::vector<std::string> vocabulary(const Field& vocab) {
   std::vector<std::string> tokens(count);
   std::vector<bool> taken(count, false);
   for (auto at = vocab.value->begin(); at != vocab.value->end(); ++at) {
-    const auto id = static_cast<std::size_t>(Field{&at.value(), vocab.name + "[\"" + at.key() + "\"]"}.id());
+    const Value& number = at.value();
+    if (!number.is_number_unsigned()) Field{&number, vocab.name + "[\"" + at.key() + "\"]"}.id();  // complains
+    const auto id = number.get<std::uint64_t>();
     vocab.check(id < count, "[\"", at.key(), "\"] is ", id, ", but there are only ", count,
                 " different tokens; ids must be 0, 1, 2, ...");
     vocab.check(!taken[id], ": id ", id, " is both \"", tokens[id], "\" and \"", at.key(), "\"");
@@ -84,9 +120,9 @@ void read_ends(Tokenizer::Parts& parts, const Field& config) {
   for (const auto& end : ends) {
     const std::string token = token_name(config, end.first);
     if (token.empty()) continue;
-    std::size_t id = 0;
-    while (id < parts.tokens.size() && parts.tokens[id] != token) ++id;
-    config.check(id < parts.tokens.size(), ": ", end.first, " is \"", token, "\", which is not in the vocabulary");
+    const auto id = std::find(parts.tokens.begin(), parts.tokens.end(), token) - parts.tokens.begin();
+    config.check(static_cast<std::size_t>(id) < parts.tokens.size(), ": ", end.first, " is \"", token,
+                 "\", which is not in the vocabulary");
     *end.second = static_cast<TokenId>(id);
   }
 }

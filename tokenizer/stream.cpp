@@ -11,7 +11,12 @@ TextStream::TextStream(const Tokenizer& tokenizer, std::vector<std::string> stop
     : tokenizer_(&tokenizer),
       stops_(std::move(stops)),
       skip_specials_(skip_specials) {
-  for (const std::string& stop : stops_) expect<ValueError>(!stop.empty(), "TextStream: a stop string is empty; leave it out");
+  for (const std::string& stop : stops_) {
+    expect<ValueError>(!stop.empty(), "TextStream: a stop string is empty; leave it out");
+    std::string repaired;
+    utf8::append_repaired(repaired, stop);
+    expect<ValueError>(repaired == stop, "TextStream: a stop string is not UTF-8, so no text can have it");
+  }
 }
 
 std::string TextStream::push(TokenId id) {

@@ -12,7 +12,7 @@ namespace graft {
 /// counts, so stopped() may wait for the next token to rule out an earlier beginning.
 class TextStream {
  public:
-  /// The tokenizer must outlive the stream. Errors: ValueError for an empty stop string.
+  /// The tokenizer must outlive the stream. Errors: ValueError for a stop string that is empty or not UTF-8.
   explicit TextStream(const Tokenizer& tokenizer, std::vector<std::string> stops = {}, bool skip_specials = true);
   std::string push(TokenId id);              ///< the text that is now certain. Errors: IndexError
   std::string finish();                      ///< the rest: ill-formed bytes become U+FFFD

@@ -16,7 +16,10 @@ namespace graft {
 namespace {
 
 /// Names the tokenizer at the front of a message.
-std::string named(const Tokenizer::Parts& parts) { return parts.source.empty() ? "tokenizer" : parts.source; }
+const std::string& named(const Tokenizer::Parts& parts) {
+  static const std::string nameless = "tokenizer";
+  return parts.source.empty() ? nameless : parts.source;
+}
 
 enum class Role : std::uint8_t { plain, special, added };
 

@@ -65,6 +65,11 @@ PreTokenizer read_pre_tokenizer(const Field& field) {
 void read_merges(Tokenizer::Parts& parts, const Field& merges) {
   parts.merges.reserve(merges.array().value->size());
   for (std::size_t i = 0; i < merges.value->size(); ++i) {
+    const json::Value& pair = (*merges)[i];
+    if (pair.is_array() && pair.size() == 2 && pair[0].is_string() && pair[1].is_string()) {  // as nearly all are
+      parts.merges.emplace_back(pair[0].get_ref<const std::string&>(), pair[1].get_ref<const std::string&>());
+      continue;
+    }
     const Field merge = merges.at(i);
     if (merge.value->is_array()) {
       merge.check(merge.value->size() == 2, " has ", merge.value->size(), " tokens, expected 2");

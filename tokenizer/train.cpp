@@ -100,7 +100,7 @@ void Corpus::merge(Pair pair, TokenId result) {
   }
 }
 
-/// Every different piece once, with its count, in an order that does not depend on hashing.
+/// Every different piece once, with its count. Their order does not matter: pairs are counted over all of them.
 std::vector<Word> count_words(const std::vector<std::string>& texts, PreTokenizer pre, const std::array<TokenId, 256>& byte) {
   std::unordered_map<std::string_view, std::int64_t> counts;
   for (const std::string& text : texts)
@@ -121,6 +121,14 @@ Tokenizer train_tokenizer(const std::vector<std::string>& texts, std::size_t voc
   expect<ValueError>(min_count > 0, "train_tokenizer: min_count is 0; a pair must occur at least once");
   expect<ValueError>(vocabulary >= specials.size() + 256, "train_tokenizer: a vocabulary of ", vocabulary, " has no room for ",
                      specials.size(), " special tokens and 256 bytes; make it at least ", specials.size() + 256);
+  for (std::size_t i = 0; i < specials.size(); ++i)
+    for (std::size_t k = 0; k < i; ++k)
+      expect<ValueError>(specials[k] != specials[i], "train_tokenizer: the special token \"", specials[i], "\" is given twice");
+  for (const std::string& special : specials) {
+    const bool sign = std::find(alphabet::spelled().begin(), alphabet::spelled().end(), special) != alphabet::spelled().end();
+    expect<ValueError>(!special.empty() && !sign, "train_tokenizer: the special token \"", special,
+                       "\" is empty or one sign of the byte alphabet; make it longer");
+  }
   Tokenizer::Parts parts;
   parts.pre = pre;
   parts.source = "train_tokenizer";

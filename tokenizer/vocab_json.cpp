@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <sstream>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "tokenizer/files.h"
 #include "tokenizer/inside/json.h"
@@ -114,10 +115,10 @@ Tokenizer from_vocab_and_merges(const std::string& vocab, const std::string& mer
   });
   read(special_map, "special_tokens_map.json", [&](const Field& all) { read_special_map(all, literals); });
   read(added, "added_tokens.json", [&](const Field& all) {
+    const std::unordered_set<std::string> known(parts.tokens.begin(), parts.tokens.end());
     for (auto at = all.object().value->begin(); at != all.value->end(); ++at) {
       const TokenId id = Field{&at.value(), all.name + "." + at.key()}.id();
-      if (std::find(parts.tokens.begin(), parts.tokens.end(), at.key()) == parts.tokens.end())
-        literals.later.emplace_back(id, at.key());
+      if (known.count(at.key()) == 0) literals.later.emplace_back(id, at.key());
       literals.add(at.key(), false);
     }
   });

@@ -32,7 +32,7 @@ struct Field {
   const Field& array() const;
 };
 
-/// Errors: FormatError (not JSON, nested deeper than 64).
+/// Errors: FormatError (not JSON, nested deeper than 64, a key twice in one object).
 Value parse(const std::string& text, const std::string& source);
 
 /// {"a": 0, ...} as tokens by id; ids must be 0 to n - 1, each once. extra: room for so many more ids than there are entries.
