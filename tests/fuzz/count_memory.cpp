@@ -25,6 +25,12 @@ void* operator new(std::size_t size) {
   used.peak = std::max(used.peak, used.live);
   return block;
 }
+/// std::stable_sort asks this way; AddressSanitizer's own would not go with our delete.
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+  try {
+    return operator new(size);
+  } catch (const std::bad_alloc&) { return nullptr; }
+}
 void operator delete(void* block) noexcept {
   if (block == nullptr) return;
   fuzz::Memory& used = fuzz::memory();
@@ -33,5 +39,6 @@ void operator delete(void* block) noexcept {
 }
 void operator delete(void* block, std::size_t) noexcept { operator delete(block); }
 void* operator new[](std::size_t size) { return operator new(size); }
+void* operator new[](std::size_t size, const std::nothrow_t& quiet) noexcept { return operator new(size, quiet); }
 void operator delete[](void* block) noexcept { operator delete(block); }
 void operator delete[](void* block, std::size_t) noexcept { operator delete(block); }
