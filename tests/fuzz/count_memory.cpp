@@ -70,6 +70,12 @@ void* operator new(std::size_t size) {
   fuzz::taken(malloc_usable_size(block));
   return block;
 }
+/// std::stable_sort asks this way; AddressSanitizer's own would not go with our delete.
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+  try {
+    return operator new(size);
+  } catch (const std::bad_alloc&) { return nullptr; }
+}
 void operator delete(void* block) noexcept {
   if (block == nullptr) return;
   fuzz::returned(malloc_usable_size(block));
@@ -77,6 +83,7 @@ void operator delete(void* block) noexcept {
 }
 void operator delete(void* block, std::size_t) noexcept { operator delete(block); }
 void* operator new[](std::size_t size) { return operator new(size); }
+void* operator new[](std::size_t size, const std::nothrow_t& quiet) noexcept { return operator new(size, quiet); }
 void operator delete[](void* block) noexcept { operator delete(block); }
 void operator delete[](void* block, std::size_t) noexcept { operator delete(block); }
 
