@@ -45,7 +45,7 @@ void ConfigReader::wrong(const std::string& field, const std::string& expected, 
 
 Index ConfigReader::size(const std::string& field) const {
   const json& j = need(field);
-  constexpr Index most = Index(1) << 40;
+  constexpr Index most = (Index(1) << 31) - 1;
   const bool whole = j.is_number_unsigned() && j.get<std::uint64_t>() <= static_cast<std::uint64_t>(most);
   if (!whole || j.get<Index>() < 1) wrong(field, "a whole number from 1", j);
   return j.get<Index>();

@@ -12,6 +12,9 @@ const Gpt2Config& checked(const Gpt2Config& c) {
   expect<ValueError>(c.vocabulary > 0 && c.context > 0 && c.dim > 0 && c.layers >= 0 && c.heads > 0 && c.hidden >= 0,
                      "Gpt2: sizes must be positive: vocabulary ", c.vocabulary, ", context ", c.context, ", dim ", c.dim,
                      ", layers ", c.layers, ", heads ", c.heads);
+  for (const Index n : {c.vocabulary, c.context, c.dim, c.hidden, c.layers, c.heads})
+    expect<ValueError>(n < Index(1) << 31, "Gpt2: a size of ", n, " is beyond 2^31");
+  expect<ValueError>(c.eps >= 0 && std::isfinite(c.eps), "Gpt2: eps is ", c.eps, ", but must be a number from 0");
   expect<ValueError>(c.dim % c.heads == 0, "Gpt2: ", c.dim, " features cannot be cut into ", c.heads, " heads evenly");
   return c;
 }

@@ -29,7 +29,7 @@ struct Mapped {
 
 Index size(const Gguf& g, const std::string& key) {
   const std::int64_t n = g.integer(key);
-  expect<FormatError>(n > 0 && n < (std::int64_t(1) << 40), g.path(), ": the key ", key, " is ", n, ", but must be positive");
+  expect<FormatError>(n > 0 && n < (std::int64_t(1) << 31), g.path(), ": the key ", key, " is ", n, ", but must be positive");
   return n;
 }
 

@@ -18,7 +18,7 @@ class ConfigReader {
   ConfigReader(const nlohmann::json& object, std::string source, std::string path);
 
   bool has(const char* field) const;
-  Index size(const std::string& field) const;  ///< 1 .. 2^40
+  Index size(const std::string& field) const;  ///< 1 .. 2^31 - 1
   Index size(const std::string& field, Index otherwise) const;
   double number(const std::string& field) const;  ///< finite
   double number(const std::string& field, double otherwise) const;

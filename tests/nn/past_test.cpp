@@ -150,8 +150,8 @@ TEST_P(Cache, RecordedStepsEqualTheFullForwardAndItsGradients) {
 }
 
 /// Shifting along a random direction in the memory changes the logits as the gradient says.
-TEST_P(Cache, GradientsReachTheMemory) {
-  if (GetParam() == "gpt2_relu") GTEST_SKIP() << "differences across a kink say nothing";
+class SmoothCache : public Cache {};  // differences across relu's kink say nothing
+TEST_P(SmoothCache, GradientsReachTheMemory) {
   Rng rng(3);
   auto made = std::make_unique<Remembered>(memory_shape(m, 2), rng);
   Remembered& memory = *made;
@@ -182,6 +182,8 @@ TEST_P(Cache, GradientsReachTheMemory) {
   }
 }
 
+INSTANTIATE_TEST_SUITE_P(All, SmoothCache, testing::Values("gpt2", "llama", "llama_tied", "llama_llama3"),
+                         [](const auto& info) { return info.param; });
 INSTANTIATE_TEST_SUITE_P(All, Cache, testing::Values("gpt2", "gpt2_relu", "llama", "llama_tied", "llama_llama3"),
                          [](const auto& info) { return info.param; });
 
