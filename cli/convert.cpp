@@ -41,8 +41,19 @@ struct Draft {
     if (!fs::exists(target) || fs::is_empty(target)) {
       fs::rename(path, target, error);
     } else {
-      for (const auto& file : fs::directory_iterator(path))
-        if (!error) fs::rename(file.path(), target / file.path().filename(), error);
+      // What the model before left and this one lacks would be taken for its own.
+      for (const auto& file : fs::directory_iterator(target, error)) {
+        const std::string name = file.path().filename().string();
+        const bool tokens =
+            name == "tokenizer.json" || name == "tokenizer_config.json" || name == "vocab.json" || name == "merges.txt";
+        const bool weights = name == "model.safetensors.index.json" ||
+                             (name.rfind("model-", 0) == 0 && file.path().extension() == ".safetensors");
+        if (!error && (tokens || weights)) fs::remove(file.path(), error);
+      }
+      for (const bool last : {false, true})  // config.json makes the folder a model
+        for (const auto& file : fs::directory_iterator(path))
+          if (!error && (file.path().filename() == "config.json") == last)
+            fs::rename(file.path(), target / file.path().filename(), error);
     }
     expect<FileError>(!error, "--out: cannot put the files in ", target.string(), ": ", error.message());
   }

@@ -194,7 +194,7 @@ void generate(const Options& options, bool asked, const Globals& globals) {
   GenerateOptions how;
   how.sampling = options.sampling;
   how.max_tokens = room(options, asked, *loaded.model, prompts);
-  if (loaded.eos >= 0) how.ends.push_back(loaded.eos);
+  how.ends.insert(how.ends.end(), loaded.ends.begin(), loaded.ends.end());
   if (!options.chat.empty()) how.ends.push_back(tokenizer.id("<|im_end|>"));
 
   std::vector<std::vector<Id>> ids;
@@ -261,7 +261,7 @@ void add_generate(CLI::App& app, const Globals& globals) {
       ->type_name("P");
   command
       ->add_option("--repetition-penalty", options->sampling.repetition_penalty, "above 1: what occurred becomes less likely")
-      ->check(above(0))
+      ->check(number(0.01, 100))
       ->capture_default_str()
       ->type_name("X");
   command->add_option("--seed", options->seed, "where random numbers begin; the same seed gives the same text")

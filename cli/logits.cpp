@@ -26,7 +26,11 @@ Ids read_ids(const std::string& path, Index vocabulary) {
   const std::string form = "; the file must be {\"ids\": [[1, 2, 3], [4, 5, 6]]}";
   Json json;
   try {
-    json = Json::parse(formats::read_text(path));
+    const auto shallow = [&](int depth, Json::parse_event_t, Json&) {
+      expect<FormatError>(depth <= 4, where, "nested too deeply", form);
+      return true;
+    };
+    json = Json::parse(formats::read_text(path), shallow);
   } catch (const Json::exception& e) { throw FormatError(text(where, "not JSON: ", e.what())); }
   expect<FormatError>(json.is_object() && json.contains("ids"), where, "there is no \"ids\"", form);
   for (const auto& entry : json.items())
@@ -41,7 +45,8 @@ Ids read_ids(const std::string& path, Index vocabulary) {
                         " ids and row ", b, " has ", rows[b].size());
     for (std::size_t t = 0; t < rows[b].size(); ++t) {
       const Json& id = rows[b][t];
-      expect<FormatError>(id.is_number_integer(), where, "ids[", b, "][", t, "] is ", id.dump(), ", not a whole number");
+      expect<FormatError>(id.is_number_integer(), where, "ids[", b, "][", t, "] is ",
+                          id.is_structured() ? id.type_name() : id.dump(), ", not a whole number");
       const bool known = id.is_number_unsigned() && id.get<std::uint64_t>() < static_cast<std::uint64_t>(vocabulary);
       expect<IndexError>(known, where, "ids[", b, "][", t, "] is ", id.dump(), ", but this model has the ids 0 to ",
                          vocabulary - 1);
@@ -55,7 +60,12 @@ void logits(const Options& options) {
   const fs::path folder = fs::absolute(options.out).parent_path();  // before the work, not after it
   expect<FileError>(fs::is_directory(folder), "--out: there is no folder ", folder.string());
   expect<FileError>(!fs::is_directory(options.out), "--out: ", options.out, " is a folder; name a file in it");
-  const Loaded loaded = load_model(find_model(options.model));
+  const std::string from = find_model(options.model);
+  std::error_code none;
+  expect<ValueError>(!fs::equivalent(options.out, options.ids, none) && !fs::equivalent(options.out, from, none) &&
+                         !(fs::is_directory(from, none) && fs::equivalent(folder, from, none)),
+                     "--out: ", options.out, " would be written over the ids or into the model; name another file");
+  const Loaded loaded = load_model(from);
   Model& model = *loaded.model;
   const NoGrad values_only;
   const Framed framed = model.frame(Framed{read_ids(options.ids, model.vocabulary()), {}, {}});

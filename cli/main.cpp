@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <exception>
+#include <filesystem>
 #include <iostream>
 #include <new>
 
@@ -14,7 +15,8 @@
 namespace {
 
 int failed(std::string why) {
-  std::replace(why.begin(), why.end(), '\n', ' ');  // whatever a file or a name contains: one line
+  const auto control = [](unsigned char c) { return c < 0x20 || c == 0x7f; };
+  std::replace_if(why.begin(), why.end(), control, ' ');  // whatever a file or a name contains: one line, and no commands
   std::cerr << "graft: " << why << std::endl;
   return 1;
 }
@@ -74,5 +76,7 @@ int main(int argc, char** argv) {
     return run(argc, argv);
   } catch (const graft::Error& e) { return failed(e.what()); } catch (const std::bad_alloc&) {
     return failed("not enough memory");
-  } catch (const std::exception& e) { return failed(std::string("unexpected: ") + e.what()); }
+  } catch (const std::filesystem::filesystem_error& e) { return failed(e.what()); } catch (const std::exception& e) {
+    return failed(std::string("unexpected: ") + e.what());
+  }
 }

@@ -19,7 +19,8 @@ double parsed(const std::string& s) {
 
 Check whole(long low, long high) {
   return [low, high](const std::string& s) -> std::string {
-    const double x = s.find_first_not_of("-0123456789") == std::string::npos ? parsed(s) : NAN;
+    const bool octal = s.size() > 1 && s[s[0] == '-'] == '0';  // CLI11 reads 010 as 8
+    const double x = s.find_first_not_of("-0123456789") == std::string::npos && !octal ? parsed(s) : NAN;
     if (x >= static_cast<double>(low) && x <= static_cast<double>(high)) return "";
     return text("must be a whole number from ", low, " to ", high, ", not \"", s, "\"");
   };

@@ -74,6 +74,7 @@ std::string read_text(const std::string& path) {
     expect<FileError>(count >= 0, "cannot read ", path, ": ", std::strerror(errno));
     if (count == 0) return all;
     all.append(some.data(), static_cast<std::size_t>(count));
+    expect<FileError>(all.size() <= std::size_t(1) << 30, path, " is larger than 1 GiB, too large for a text");
   }
 }
 

@@ -51,7 +51,8 @@ class AtomicFile {
   int folder_ = -1, file_ = -1;
 };
 
-std::string read_text(const std::string& path);                     ///< the whole file. Errors: FileError
+/// The whole file, at most 2^30 bytes. Errors: FileError
+std::string read_text(const std::string& path);
 void write_text(const std::string& path, const std::string& text);  ///< by AtomicFile
 
 }  // namespace graft::formats

@@ -29,13 +29,14 @@ Gpt2Config gpt2(const ConfigReader& c) {
   return g;
 }
 
-RopeScaling rope_scaling(const ConfigReader& c) {
+/// "rope_scaling", or "rope_parameters" as transformers 5 has it.
+RopeScaling rope_scaling(const ConfigReader& c, const std::string& field) {
   RopeScaling s;
-  if (!c.has("rope_scaling")) return s;
-  const ConfigReader r = c.inner("rope_scaling");
+  if (!c.has(field.c_str())) return s;
+  const ConfigReader r = c.inner(field);
   const std::string kind = r.word(r.has("rope_type") ? "rope_type" : "type", "default");
   if (kind == "default") return s;
-  c.expect_one_of("rope_scaling.rope_type", kind, {"default", "linear", "llama3"});
+  c.expect_one_of(field + ".rope_type", kind, {"default", "linear", "llama3"});
   s.kind = kind == "linear" ? RopeScaling::Kind::linear : RopeScaling::Kind::llama3;
   s.factor = r.number("factor");
   if (s.kind == RopeScaling::Kind::llama3) {
@@ -58,8 +59,13 @@ LlamaConfig llama(const ConfigReader& c) {
   l.head_dim = c.size("head_dim", 0);
   l.activation = c.word("hidden_act", "silu");
   l.eps = static_cast<real>(c.number("rms_norm_eps", 1e-6));
-  l.rope_theta = c.number("rope_theta", 10000);
-  l.rope_scaling = rope_scaling(c);
+  const bool new_style = c.has("rope_parameters");  // of transformers 5: theta and scaling in one object
+  if (new_style && (c.has("rope_theta") || c.has("rope_scaling")))
+    c.refuse("rope_parameters", "given beside rope_theta or rope_scaling");
+  l.rope_theta = new_style ? c.inner("rope_parameters").number("rope_theta", 10000) : c.number("rope_theta", 10000);
+  l.rope_scaling = rope_scaling(c, new_style ? "rope_parameters" : "rope_scaling");
+  const ConfigReader rope = new_style ? c.inner("rope_parameters") : c;
+  if (rope.number("partial_rotary_factor", 1) != 1) c.refuse("partial_rotary_factor", "other than 1");
   l.attention_bias = c.flag("attention_bias", false);
   l.mlp_bias = c.flag("mlp_bias", false);
   l.tied = c.flag("tie_word_embeddings", false);
@@ -69,11 +75,13 @@ LlamaConfig llama(const ConfigReader& c) {
 std::vector<std::string> labels(const ConfigReader& c) {
   if (!c.has("id2label")) {
     const Index n = c.size("num_labels", 2);
+    if (n > 100000) c.refuse("num_labels", "more than 100000");
     std::vector<std::string> names;
-    for (Index i = 0; i < n && n < 100000; ++i) names.push_back(text("LABEL_", i));
+    for (Index i = 0; i < n; ++i) names.push_back(text("LABEL_", i));
     return names;
   }
   const ConfigReader map = c.inner("id2label");
+  if (map.entries() == 0) c.refuse("id2label", "empty");
   std::vector<std::string> names;
   for (Index i = 0; i < map.entries(); ++i) names.push_back(map.word(std::to_string(i)));
   return names;
@@ -144,7 +152,7 @@ ModelConfig read_config(const std::string& text, const std::string& source) {
   if (config.classifier) config.labels = labels(c);
   const Index vocabulary = std::visit([](const auto& sizes) { return sizes.vocabulary; }, config.sizes);
   config.bos = c.token("bos_token_id", vocabulary);
-  config.eos = c.token("eos_token_id", vocabulary);
+  config.ends = c.tokens("eos_token_id", vocabulary);
   config.pad = c.token("pad_token_id", vocabulary);
   return config;
 }
@@ -158,7 +166,7 @@ std::string write_config(const ModelConfig& config, const std::string& dtype) {
   j["dtype"] = j["torch_dtype"] = dtype;  // the new name and the old one
   const auto token = [](Id id) { return id < 0 ? json(nullptr) : json(id); };
   j["bos_token_id"] = token(config.bos);
-  j["eos_token_id"] = token(config.eos);
+  j["eos_token_id"] = config.ends.size() > 1 ? json(config.ends) : token(config.ends.empty() ? -1 : config.ends[0]);
   j["pad_token_id"] = token(config.pad);
   if (config.classifier) {
     json names = json::object(), ids = json::object();

@@ -14,7 +14,8 @@ struct ModelConfig {
   std::variant<Gpt2Config, LlamaConfig> sizes;
   bool classifier = false;
   std::vector<std::string> labels;  ///< of a classifier
-  Id bos = -1, eos = -1, pad = -1;  ///< -1: none
+  Id bos = -1, pad = -1;            ///< -1: none
+  std::vector<Id> ends;             ///< eos_token_id, one or several
 };
 
 /// Errors: FormatError names `source`, the field, what was found and what is known.

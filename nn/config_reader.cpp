@@ -21,8 +21,8 @@ ConfigReader::ConfigReader(const json& object, std::string source, std::string p
     : object_(&object),
       source_(std::move(source)),
       path_(std::move(path)) {
-  expect<FormatError>(object.is_object(), source_, ": ", path_.empty() ? "the file" : path_, " must be a JSON object, but is ",
-                      object.type_name());
+  expect<FormatError>(object.is_object(), source_, ": ", path_.empty() ? "the file" : path_.substr(0, path_.size() - 1),
+                      " must be a JSON object, but is ", object.type_name());
 }
 
 const json* ConfigReader::find(const std::string& field) const {
@@ -84,14 +84,26 @@ std::string ConfigReader::first_word(const std::string& field, const std::string
   return (*j)[0].get<std::string>();
 }
 
-Id ConfigReader::token(const std::string& field, Index vocabulary) const {
+std::vector<Id> ConfigReader::tokens(const std::string& field, Index vocabulary) const {
   const json* j = find(field);
-  if (!j) return -1;
-  const json& one = j->is_array() && !j->empty() ? (*j)[0] : *j;
-  if (one.is_number_integer() && one == -1) return -1;  // some configurations write it for none
-  if (!one.is_number_unsigned()) wrong(field, "the id of a token", *j);
-  if (one.get<std::uint64_t>() >= static_cast<std::uint64_t>(vocabulary)) return -1;  // a default of transformers: never occurs
-  return one.get<Id>();
+  if (!j) return {};
+  std::vector<Id> ids;
+  for (const json& one : j->is_array() ? *j : json::array({*j})) {
+    if (one.is_number_integer() && one == -1) continue;  // some configurations write it for none
+    if (!one.is_number_unsigned()) wrong(field, "the id of a token", *j);
+    // Defaults of transformers may lie beyond a small vocabulary: they never occur.
+    if (one.get<std::uint64_t>() < static_cast<std::uint64_t>(vocabulary)) ids.push_back(one.get<Id>());
+  }
+  return ids;
+}
+
+Id ConfigReader::token(const std::string& field, Index vocabulary) const {
+  const std::vector<Id> all = tokens(field, vocabulary);
+  return all.empty() ? -1 : all.front();
+}
+
+void ConfigReader::refuse(const std::string& field, const std::string& what) const {
+  throw FormatError(text(source_, ": the field ", path_, field, " is ", what, ", which graft does not compute"));
 }
 
 ConfigReader ConfigReader::inner(const std::string& field) const {

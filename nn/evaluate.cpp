@@ -10,7 +10,11 @@ double Evaluation::perplexity() const { return std::exp(mean()); }
 Evaluation evaluate(Model& model, const std::vector<Id>& ids, Index window,
                     const std::function<void(Index done, Index all)>& progress) {
   const Index all = static_cast<Index>(ids.size());
-  if (window == 0) window = model.context() - model.begin(1).longest();
+  const Evaluating no_dropout(model);
+  if (window == 0) {  // what a memory and a template take of the context is not left for the text
+    const Ids one({1, 1}, {0});
+    window = model.context() - model.memory->length() - (model.frame(Framed{one, one, {}}).ids.shape()[1] - 1);
+  }
   expect<ValueError>(window >= 2, "evaluate: a window of ", window, " tokens leaves nothing to predict; at least 2 are needed");
   expect<ValueError>(all >= 2, "evaluate: the text has ", all, " tokens, but the first is not scored; at least 2 are needed");
   const NoGrad no_grad;
@@ -44,6 +48,9 @@ Evaluation evaluate(Model& model, const std::vector<Id>& ids, Index window,
     }
     if (progress) progress(begin + T, all);
   }
+  if (progress && all % window == 1) progress(all, all);  // one token was left over
+  expect<ValueError>(std::isfinite(result.sum), "evaluate: the log-likelihood is ", -result.sum,
+                     "; the weights are damaged, or too large to compute with");
   return result;
 }
 

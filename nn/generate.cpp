@@ -46,6 +46,7 @@ std::vector<std::vector<Id>> generate(Model& model, const std::vector<std::vecto
   expect_prompts(model, prompts);
   expect<ValueError>(options.max_tokens >= 0, "generate: ", options.max_tokens, " tokens asked for");
   const NoGrad no_grad;
+  const Evaluating no_dropout(model);
   const Index B = static_cast<Index>(prompts.size()), V = model.vocabulary();
   Framed start = model.frame(padded(prompts));
   if (start.lengths.empty()) start.lengths.assign(static_cast<std::size_t>(B), start.ids.shape()[1]);
@@ -54,7 +55,7 @@ std::vector<std::vector<Id>> generate(Model& model, const std::vector<std::vecto
   expect<IndexError>(taken + longest + options.max_tokens - (options.max_tokens > 0) <= model.context(),
                      "generate: ", taken + longest, " positions for the prompt and ", options.max_tokens,
                      " new tokens do not fit into the context of ", model.context(), "; use a shorter prompt or fewer tokens");
-  past.reserve = taken + longest + options.max_tokens;
+  past.reserve = taken + longest + std::min<Index>(options.max_tokens, 256);  // it doubles when that is full
 
   std::vector<std::vector<Id>> written(prompts.size()), seen(prompts);
   if (options.max_tokens == 0) return written;

@@ -14,7 +14,9 @@ const Gpt2Config& checked(const Gpt2Config& c) {
                      ", layers ", c.layers, ", heads ", c.heads);
   for (const Index n : {c.vocabulary, c.context, c.dim, c.hidden, c.layers, c.heads})
     expect<ValueError>(n < Index(1) << 31, "Gpt2: a size of ", n, " is beyond 2^31");
-  expect<ValueError>(c.eps >= 0 && std::isfinite(c.eps), "Gpt2: eps is ", c.eps, ", but must be a number from 0");
+  expect<ValueError>(c.eps >= 0 && c.eps < 1, "Gpt2: eps is ", c.eps, ", but must be in [0, 1)");
+  for (const real p : {c.dropout, c.embed_dropout})
+    expect<ValueError>(0 <= p && p < 1, "Gpt2: the dropout rate is ", p, ", but must be in [0, 1)");
   expect<ValueError>(c.dim % c.heads == 0, "Gpt2: ", c.dim, " features cannot be cut into ", c.heads, " heads evenly");
   return c;
 }

@@ -17,14 +17,19 @@ LlamaConfig checked(LlamaConfig c) {
                      ", hidden ", c.hidden, ", layers ", c.layers, ", heads ", c.heads, ", key heads ", c.kv_heads);
   for (const Index n : {c.vocabulary, c.context, c.dim, c.hidden, c.layers, c.heads, c.kv_heads, c.head_dim})
     expect<ValueError>(n < Index(1) << 31, "Llama: a size of ", n, " is beyond 2^31");
-  expect<ValueError>(c.eps >= 0 && std::isfinite(c.eps), "Llama: eps is ", c.eps, ", but must be a number from 0");
+  expect<ValueError>(c.eps >= 0 && c.eps < 1, "Llama: eps is ", c.eps, ", but must be in [0, 1)");
   expect<ValueError>(c.head_dim > 0 || c.dim % c.heads == 0, "Llama: ", c.dim, " features cannot be cut into ", c.heads,
                      " heads evenly");
   if (c.head_dim == 0) c.head_dim = c.dim / c.heads;
+  expect<ValueError>(c.head_dim <= 65536, "Llama: heads of ", c.head_dim, " are beyond 65536");
+  const RopeScaling& s = c.rope_scaling;
+  expect<ValueError>(std::isfinite(s.factor) && s.low_freq_factor < s.high_freq_factor, "Llama: rope_scaling with factor ",
+                     s.factor, ", low_freq_factor ", s.low_freq_factor, " and high_freq_factor ", s.high_freq_factor,
+                     "; the first must be finite, the second below the third");
   expect<ValueError>(c.heads % c.kv_heads == 0, "Llama: ", c.heads, " query heads cannot share ", c.kv_heads,
                      " key heads evenly");
-  expect<ValueError>(c.rope_theta > 0 && std::isfinite(c.rope_theta) && c.rope_scaling.factor > 0, "Llama: rope_theta ",
-                     c.rope_theta, " and the factor ", c.rope_scaling.factor, " of rope_scaling must be positive");
+  expect<ValueError>(c.rope_theta > 0 && c.rope_theta < 1e30 && c.rope_scaling.factor > 0, "Llama: rope_theta ", c.rope_theta,
+                     " and the factor ", c.rope_scaling.factor, " of rope_scaling must be positive");
   return c;
 }
 

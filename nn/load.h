@@ -16,6 +16,7 @@ struct Loaded {
   Classifier* classifier = nullptr;  ///< null for a language model
   std::string path, format;          ///< "Hugging Face folder" or "GGUF"
   Id bos = -1, eos = -1, pad = -1;   ///< as the files say; -1: none
+  std::vector<Id> ends;              ///< all that end a text: eos, and others where the files name several
 };
 
 /// Loads a Hugging Face folder or a .gguf file. Weights are copied into memory one tensor at a time; packed blocks of a GGUF

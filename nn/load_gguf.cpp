@@ -46,6 +46,8 @@ LlamaConfig config_of(const Gguf& g) {
   c.kv_heads = g.integer("llama.attention.head_count_kv", c.heads);
   c.eps = static_cast<real>(g.real("llama.attention.layer_norm_rms_epsilon"));
   c.rope_theta = g.real("llama.rope.freq_base", 10000);
+  expect<FormatError>(g.has("llama.attention.key_length") || c.dim % c.heads == 0, g.path(), ": llama.embedding_length ", c.dim,
+                      " cannot be cut into llama.attention.head_count ", c.heads, " heads evenly");
   c.head_dim = g.integer("llama.attention.key_length", c.dim / c.heads);
   const Index rotated = g.integer("llama.rope.dimension_count", c.head_dim);
   expect<FormatError>(rotated == c.head_dim, g.path(), ": llama.rope.dimension_count is ", rotated, ", but heads of ",
@@ -186,6 +188,7 @@ Loaded load_gguf(const std::string& path) {
   loaded.format = "GGUF";
   loaded.bos = token(g, "tokenizer.ggml.bos_token_id", config.vocabulary);
   loaded.eos = token(g, "tokenizer.ggml.eos_token_id", config.vocabulary);
+  if (loaded.eos >= 0) loaded.ends = {loaded.eos};
   loaded.pad = token(g, "tokenizer.ggml.padding_token_id", config.vocabulary);
   return loaded;
 }

@@ -158,7 +158,8 @@ Loaded load_hugging_face(const std::string& folder) {
   }
   loaded.path = folder;
   loaded.format = "Hugging Face folder";
-  loaded.bos = config.bos, loaded.eos = config.eos, loaded.pad = config.pad;
+  loaded.bos = config.bos, loaded.pad = config.pad, loaded.ends = config.ends;
+  loaded.eos = config.ends.empty() ? -1 : config.ends.front();
   return loaded;
 }
 

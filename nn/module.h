@@ -120,6 +120,19 @@ namespace detail {
 [[noreturn]] void empty_slot(const std::string& name);
 }
 
+/// While it lives, modules below m are in evaluation mode.
+class Evaluating {
+ public:
+  explicit Evaluating(Module& m) : module_(m), before_(m.randomness()) { module_.training(nullptr); }
+  ~Evaluating() { module_.training(before_); }
+  Evaluating(const Evaluating&) = delete;
+  Evaluating& operator=(const Evaluating&) = delete;
+
+ private:
+  Module& module_;
+  Rng* before_;
+};
+
 /// A place for a T. Owns what sits there.
 template <class T>
 class Slot : public Part {

@@ -38,6 +38,7 @@ Variable picked(const Variable& x, const std::vector<Index>& rows) {
 }
 
 void expect_rows(const std::vector<Index>& rows, Index batch) {
+  expect<ValueError>(!recording(), "keep_rows: it would cut the history of what is kept; use NoGrad");
   expect<ValueError>(!rows.empty(), "keep_rows: no rows asked for; at least one is needed");
   for (const Index r : rows)
     expect<IndexError>(0 <= r && r < batch, "keep_rows: row ", r, " asked for, but the batch has ", batch);
@@ -55,6 +56,8 @@ void KeyValue::append(const Variable& k, const Variable& v, const std::vector<In
          " must both be (B, G, T, D)");
   expect(static_cast<Index>(lengths.size()) == k.dim(0), "KeyValue::append: ", lengths.size(), " lengths for a batch of ",
          k.dim(0));
+  expect<ValueError>(k.dim(0) > 0 && *std::min_element(lengths.begin(), lengths.end()) >= 0,
+                     "KeyValue::append: an empty batch, or a row of negative length");
   const Index most = *std::max_element(lengths.begin(), lengths.end()), need = most + k.dim(2);
   if (k_.defined()) {
     expect(k.shape() == k_.shape().with(2, k.dim(2)), "KeyValue::append: k ", k.shape(), " does not continue ", k_.shape());

@@ -1,7 +1,9 @@
 // Writing a model as a Hugging Face folder: the inverse of load_hf.cpp. Fused and transposed tensors are made one at a time.
+#include <cmath>
 #include <filesystem>
 #include <map>
 #include <set>
+#include <typeinfo>
 
 #include "formats/safetensors.h"
 #include "nn/config.h"
@@ -47,7 +49,14 @@ std::map<std::string, std::vector<Piece>> pieces_of(const Loaded& loaded) {
   return all;
 }
 
-formats::Numbers assembled(const std::string& name, const std::vector<Piece>& pieces) {
+/// Errors: ValueError if a number is too large for F16 (65504).
+void expect_fits_half(const std::string& name, const std::vector<float>& numbers) {
+  for (const float x : numbers)
+    expect<ValueError>(!(std::abs(x) >= 65520.0f) || std::isinf(x), "save_model: ", name, " has the number ", x,
+                       ", which is beyond F16; take BF16 or F32");
+}
+
+formats::Numbers assembled(const std::string& name, const std::vector<Piece>& pieces, bool half) {
   const Piece& first = pieces.front();
   expect<ValueError>(static_cast<int>(pieces.size()) == first.place.parts, "save_model: ", name, " is made of ",
                      first.place.parts, " parts, but the model has ", pieces.size());
@@ -58,7 +67,7 @@ formats::Numbers assembled(const std::string& name, const std::vector<Piece>& pi
   n.shape.assign(first.shape.begin(), first.shape.end());
   n.shape[0] = wide;
   if (transposed) std::swap(n.shape[0], n.shape[1]);
-  n.make = [&pieces, out, in, wide, transposed] {
+  n.make = [&pieces, name, out, in, wide, transposed, half] {
     std::vector<float> all(static_cast<std::size_t>(wide * in));
     for (const Piece& piece : pieces) {
       const Tensor t = piece.numbers();
@@ -68,6 +77,7 @@ formats::Numbers assembled(const std::string& name, const std::vector<Piece>& pi
           all[static_cast<std::size_t>(transposed ? i * wide + first_out + o : (first_out + o) * in + i)] =
               static_cast<float>(t[o * in + i]);
     }
+    if (half) expect_fits_half(name, all);
     return all;
   };
   return n;
@@ -87,11 +97,15 @@ void save_model(const Loaded& loaded, const std::string& folder, const std::stri
   else throw ValueError(text("save_model: a ", loaded.model->kind(), " has no Hugging Face format"));
   config.classifier = loaded.classifier != nullptr;
   if (loaded.classifier) config.labels = loaded.classifier->labels;
-  config.bos = loaded.bos, config.eos = loaded.eos, config.pad = loaded.pad;
+  config.bos = loaded.bos, config.ends = loaded.ends, config.pad = loaded.pad;
 
   const auto pieces = pieces_of(loaded);
   std::vector<formats::Numbers> tensors;
-  for (const auto& entry : pieces) tensors.push_back(assembled(entry.first, entry.second));
+  for (const auto& entry : pieces) tensors.push_back(assembled(entry.first, entry.second, dtype == "F16"));
+
+  expect<ValueError>(
+      typeid(*loaded.model->memory) == typeid(Memory) && typeid(*loaded.model->frame) == typeid(Template),
+      "save_model: the model has a memory or a template of its own, which these files cannot hold; take it off first");
 
   std::error_code error;
   fs::create_directories(folder, error);

@@ -3,6 +3,7 @@
 #include <initializer_list>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 #include "autograd/errors.h"
 #include "autograd/real.h"
@@ -26,11 +27,13 @@ class ConfigReader {
   std::string word(const std::string& field) const;
   std::string word(const std::string& field, const std::string& otherwise) const;
   std::string first_word(const std::string& field, const std::string& otherwise) const;  ///< of an array of words
-  Id token(const std::string& field, Index vocabulary) const;  ///< -1 if missing or beyond; the first of several
-  ConfigReader inner(const std::string& field) const;          ///< an object in it
+  std::vector<Id> tokens(const std::string& field, Index vocabulary) const;  ///< one, or a list; without those beyond
+  Id token(const std::string& field, Index vocabulary) const;                ///< -1 if missing or beyond; the first of several
+  ConfigReader inner(const std::string& field) const;                        ///< an object in it
   Index entries() const { return static_cast<Index>(object_->size()); }
 
-  void only(const std::string& field, bool supported) const;  ///< refuses the other value
+  [[noreturn]] void refuse(const std::string& field, const std::string& what) const;  ///< "the field .. is <what>, which .."
+  void only(const std::string& field, bool supported) const;                          ///< refuses the other value
   void expect_one_of(const std::string& field, const std::string& found, std::initializer_list<std::string> known) const;
 
  private:
