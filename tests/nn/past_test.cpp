@@ -12,7 +12,8 @@ namespace {
 
 using namespace fixture;
 
-constexpr double tolerance = 1e-5;
+// Sums in another order: some 1e-5 in float (2.3e-5 was seen), and nearly nothing in double, which is the sharper test.
+constexpr double tolerance = sizeof(real) == 8 ? 1e-10 : 1e-4;
 using Rows = std::vector<std::vector<Id>>;
 
 Rows random_rows(const std::vector<Index>& lengths, Index V, std::uint64_t seed) {
@@ -146,7 +147,7 @@ TEST_P(Cache, RecordedStepsEqualTheFullForwardAndItsGradients) {
   const Variable pieces = concat(parts, 1);
   EXPECT_LE(apart(table::numbers(pieces.value()), table::numbers(full.value())), tolerance);
   const auto expected = gradients(full), ours = gradients(pieces);
-  for (std::size_t i = 0; i < ours.size(); ++i) EXPECT_LE(table::distance(ours[i], expected[i], 1), 1e-5) << i;
+  for (std::size_t i = 0; i < ours.size(); ++i) EXPECT_LE(table::distance(ours[i], expected[i], 1), tolerance) << i;
 }
 
 /// Shifting along a random direction in the memory changes the logits as the gradient says.
