@@ -49,8 +49,8 @@ Variable language_loss(Model& model, const Ids& ids, const Ids& labels, const Re
   const Ids shifted({B, T}, std::move(next));
 
   Slot<Projection>& head = model.output();
-  const auto* plain =
-      typeid(*head) == typeid(Linear) ? dynamic_cast<const Linear*>(&*head) : nullptr;  // not what derives from it
+  const Projection& occupant = *head;
+  const auto* plain = typeid(occupant) == typeid(Linear) ? dynamic_cast<const Linear*>(&occupant) : nullptr;  // not what derives from it
   if (plain && !plain->b) return linear_cross_entropy(x, plain->weight, shifted, reduction);
   return cross_entropy_by_rows(
       x, shifted, [&](const Variable& rows) { return head(rows); }, reduction);

@@ -103,8 +103,10 @@ void save_model(const Loaded& loaded, const std::string& folder, const std::stri
   std::vector<formats::Numbers> tensors;
   for (const auto& entry : pieces) tensors.push_back(assembled(entry.first, entry.second, dtype == "F16"));
 
+  const Memory& memory = *loaded.model->memory;
+  const Template& frame = *loaded.model->frame;
   expect<ValueError>(
-      typeid(*loaded.model->memory) == typeid(Memory) && typeid(*loaded.model->frame) == typeid(Template),
+      typeid(memory) == typeid(Memory) && typeid(frame) == typeid(Template),
       "save_model: the model has a memory or a template of its own, which these files cannot hold; take it off first");
 
   std::error_code error;
