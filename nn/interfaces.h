@@ -49,10 +49,4 @@ struct Template : Module {
   virtual Framed operator()(const Framed& user) { return user; }
 };
 
-/// Which of several named variants of its parts a model uses: one for all rows, or one per row of the batch. "" is none.
-struct Selection {
-  std::string all;
-  std::vector<std::string> rows;  ///< if not empty, one name per row of the batch
-};
-
 }  // namespace graft

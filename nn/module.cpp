@@ -30,10 +30,57 @@ void Param::give(Tensor numbers) {
   }
 }
 
+const Param::Cell& Param::chosen() const {
+  if (cell_->variants.empty()) return *cell_;
+  const Selection& selection = *cell_->selection;
+  const auto of = [&](const std::string& variant) -> const Cell& {
+    const auto found = cell_->variants.find(variant);
+    return found == cell_->variants.end() ? *cell_ : *found->second;
+  };
+  const Cell& cell = of(selection.one());
+  for (const std::string& other : selection.rows)
+    expect<ValueError>(&of(other) == &cell, "parameter ", name(), " has one value for all rows of a batch, but \"",
+                       selection.one(), "\" and \"", other, "\" want different ones; give them batches of their own");
+  return cell;
+}
+
 const Variable& Param::variable() const {
+  const Cell& cell = chosen();
+  return &cell == cell_.get() ? own() : cell.variable;
+}
+
+void Param::vary(const Selection& selection, const std::string& variant, Tensor numbers, bool learns) {
+  expect<ValueError>(!varies(variant), "parameter ", name(), " has a variant \"", variant, "\" already");
+  auto shown = std::make_unique<Param>(owner(), name() + "." + variant, shape());
+  shown->learn(learns);
+  shown->give(std::move(numbers));
+  cell_->selection = &selection;
+  cell_->variants[variant] = shown->cell_;
+  if (learns) shown_[variant] = std::move(shown);
+}
+
+std::vector<std::string> Param::variants() const {
+  std::vector<std::string> all;
+  for (const auto& variant : cell_->variants) all.push_back(variant.first);
+  return all;
+}
+
+const Variable& Param::own() const {
   expect<ValueError>(given(), "parameter ", name(), " ", shape(),
                      " has no numbers yet; load the model from a file, or initialize() it");
   return cell_->variable;
+}
+
+void Param::drop_variant(const std::string& variant) {
+  cell_->variants.erase(variant);
+  shown_.erase(variant);
+}
+
+void Param::keep_variant(const std::string& variant) {
+  const auto found = cell_->variants.find(variant);
+  if (found == cell_->variants.end()) return;
+  give(found->second->variable.value());
+  drop_variant(variant);
 }
 
 void Param::learn(bool on) {

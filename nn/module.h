@@ -3,6 +3,7 @@
 // What sits in a slot can be taken out, wrapped and put back; that is all that fine-tuning methods need (DESIGN: one idea).
 #pragma once
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -11,6 +12,7 @@
 #include "autograd/packed.h"
 #include "autograd/rng.h"
 #include "autograd/variable.h"
+#include "nn/selection.h"
 
 namespace graft {
 
@@ -56,13 +58,27 @@ class Param : public Part {
   bool same(const Param& other) const { return cell_ == other.cell_; }  ///< shared
   const void* identity() const { return cell_.get(); }
 
+  /// A variant: while `selection` names it, variable() and value() are these numbers, here and wherever the parameter is
+  /// shared. One that learns is a parameter of its own, called "weight.NAME"; the others are part of no list.
+  /// Errors: ShapeError; ValueError if there is one of that name. variable() throws ValueError when rows of a batch differ.
+  void vary(const Selection& selection, const std::string& variant, Tensor numbers, bool learns = true);
+  bool varies(const std::string& variant) const { return cell_->variants.count(variant) != 0; }
+  std::vector<std::string> variants() const;
+  const Variable& own() const;                    ///< without variants. Errors: as variable()
+  void drop_variant(const std::string& variant);  ///< nothing happens if there is none
+  void keep_variant(const std::string& variant);  ///< its numbers become the parameter's own
+
  private:
   struct Cell {
     Shape shape;
     Variable variable;
     bool learns = true;
+    std::map<std::string, std::shared_ptr<Cell>> variants;
+    const Selection* selection = nullptr;
   };
+  const Cell& chosen() const;
   std::shared_ptr<Cell> cell_;
+  std::map<std::string, std::unique_ptr<Param>> shown_;  // the variants that were made here and learn
 };
 
 /// A packed weight as a member: shown and counted beside parameters, never learns.

@@ -1,0 +1,54 @@
+#include "peft/dora.h"
+
+#include <cmath>
+
+#include "autograd/kernels.h"
+#include "autograd/ops.h"
+
+namespace graft::peft {
+namespace {
+
+Tensor row_norms(const Tensor& W) {
+  Tensor norms(Shape{W.rows()});
+  real* to = norms.write();
+  for (Index o = 0; o < W.rows(); ++o) {
+    double sum = 0;
+    for (Index i = 0; i < W.cols(); ++i) sum += static_cast<double>(W[o * W.cols() + i]) * W[o * W.cols() + i];
+    to[o] = static_cast<real>(std::sqrt(sum));
+  }
+  return norms;
+}
+
+/// W₀ + s·B·A
+Tensor direction(const LoraLinear& wrapper, const LoraPair& p) {
+  return kernel::binary(kernel::Binary::add, wrapper.base->dense(),
+                        kernel::scale(kernel::multiply_nn(p.B.value(), p.A.value()), p.scale));
+}
+
+}  // namespace
+
+void add_magnitude(LoraLinear& wrapper, const std::string& name) {
+  LoraPair& p = wrapper.pair(name);
+  p.magnitude.emplace(wrapper, "magnitude." + name, Shape{wrapper.out()});
+  p.magnitude->give(row_norms(direction(wrapper, p)));
+}
+
+Variable dora(const Variable& base_y, const Variable& bax, const LoraLinear& wrapper, const std::string& name) {
+  const LoraPair& p = wrapper.pair(name);
+  const Variable norm(row_norms(direction(wrapper, p)));  // a constant: no history
+  const Variable factor = p.magnitude->variable() / norm;
+  const Tensor b = wrapper.base->bias();
+  if (!b.defined()) return (base_y + bax) * factor;
+  return (base_y - b + bax) * factor + b;
+}
+
+Tensor with_magnitude(const Tensor& W, const Tensor& m) {
+  const Tensor norm = row_norms(W);
+  Tensor scaled(W.shape());
+  real* to = scaled.write();
+  for (Index o = 0; o < W.rows(); ++o)
+    for (Index i = 0; i < W.cols(); ++i) to[o * W.cols() + i] = W[o * W.cols() + i] * (m[o] / norm[o]);
+  return scaled;
+}
+
+}  // namespace graft::peft

@@ -1,0 +1,16 @@
+// DoRA: Liu et al. 2024, "DoRA: weight-decomposed low-rank adaptation". Direction by LoRA, magnitude by a number per output.
+//     W' = m·(W₀ + s·B·A)/‖W₀ + s·B·A‖      the norm over inputs, one per output (eq. 5)
+// In backward the norm is a constant (section 4.3). Costs one dense W per forward pass; LoRA does not.
+#pragma once
+#include "peft/lora.h"
+
+namespace graft::peft {
+
+/// m = ‖W₀ + s·B·A‖, so that W' = W₀ where B = 0.
+void add_magnitude(LoraLinear& wrapper, const std::string& name);
+/// y = (m/‖W‖)·(W₀x + s·B·A·x) + b₀, from W₀x + b₀ and s·B·A·x.
+Variable dora(const Variable& base_y, const Variable& bax, const LoraLinear& wrapper, const std::string& name);
+/// m·W/‖W‖, by rows.
+Tensor with_magnitude(const Tensor& W, const Tensor& m);
+
+}  // namespace graft::peft

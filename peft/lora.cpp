@@ -1,0 +1,130 @@
+#include "peft/lora.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "autograd/kernels.h"
+#include "autograd/ops.h"
+#include "peft/dora.h"
+#include "peft/lora_table.h"
+#include "peft/pissa.h"
+
+namespace graft::peft {
+
+std::vector<std::string> LoraLinear::names() const {
+  std::vector<std::string> all;
+  for (const auto& pair : pairs_) all.push_back(pair.first);
+  return all;
+}
+
+Variable LoraLinear::operator()(const Variable& x) {
+  const Variable y = base(x);
+  if (passes(selection)) return y;
+  return by_rows(selection, {x}, y, [&](const std::string& name, const Rows& rows, const Variable& wx) {
+    const auto found = pairs_.find(name);
+    if (found == pairs_.end()) return wx;
+    LoraPair& p = *found->second;
+    Variable in = rows[0];
+    if (randomness() && p.dropout > 0) {
+      if (p.first) *p.mask = randomness()->split();
+      Rng same = *p.mask;
+      in = graft::dropout(in, p.dropout, same);
+    }
+    Variable bax = linear(p.scale * linear(in, p.A), p.B);  // s·B·A·x
+    if (p.b) bax = bax + p.scale * *p.b;
+    return p.magnitude ? dora(wx, bax, *this, name) : wx + bax;
+  });
+}
+
+Tensor LoraLinear::merged_weight(const std::string& name) const {
+  const LoraPair& p = pair(name);
+  Tensor W =
+      kernel::binary(kernel::Binary::add, base->dense(), kernel::scale(kernel::multiply_nn(p.B.value(), p.A.value()), p.scale));
+  return p.magnitude ? with_magnitude(W, p.magnitude->value()) : W;
+}
+
+Tensor LoraLinear::merged_bias(const std::string& name) const {
+  const LoraPair& p = pair(name);
+  if (!p.b) return base->bias();
+  const Tensor more = kernel::scale(p.b->value(), p.scale);
+  return base->bias().defined() ? kernel::binary(kernel::Binary::add, base->bias(), more) : more;
+}
+
+LoraPair& LoraLinear::add(const std::string& name, Index r, real scale, real dropout, bool bias, const Param* shared_A) {
+  expect<ValueError>(r > 0 && r <= std::min(in(), out()), "LoRA: a rank of ", r, " for a matrix of ", out(), " x ", in(),
+                     "; it must be 1 to ", std::min(in(), out()));
+  expect<ValueError>(0 <= dropout && dropout < 1, "LoRA: the dropout rate is ", dropout, ", but must be in [0, 1)");
+  expect<ValueError>(std::isfinite(scale), "LoRA: alpha gives a scale of ", scale, "; a finite number is needed");
+  std::unique_ptr<LoraPair> pair(
+      new LoraPair{shared_A ? Param(*this, "lora_A." + name, *shared_A) : Param(*this, "lora_A." + name, {r, in()}),
+                   Param(*this, "lora_B." + name, {out(), r}),
+                   {},
+                   {},
+                   scale,
+                   dropout,
+                   std::make_shared<Rng>()});
+  if (bias) pair->b.emplace(*this, "lora_bias." + name, Shape{out()});
+  return *(pairs_[name] = std::move(pair));
+}
+
+// --- the method ----------------------------------------------------------------------------------------------------------
+
+namespace {
+
+template <class T>
+T of_pattern(const std::map<std::string, T>& pattern, const std::string& path, T otherwise) {
+  for (const auto& entry : pattern)
+    if (matches(path, entry.first)) return entry.second;
+  return otherwise;
+}
+
+/// The part of a path up to its last word: q, k and v of one attention have the same.
+std::string parent(const std::string& path) { return path.substr(0, path.rfind('.') + 1); }
+
+}  // namespace
+
+Index Lora::rank_of(const std::string& path) const { return of_pattern(rank_pattern, path, r); }
+real Lora::scale_of(const std::string& path) const {
+  const real a = of_pattern(alpha_pattern, path, alpha), rank = static_cast<real>(rank_of(path));
+  return rank_stabilized ? a / std::sqrt(rank) : a / rank;
+}
+
+void Lora::graft(const Host& host, const std::string& name, Rng& rng) const {
+  expect<ValueError>(r > 0, "LoRA: a rank of ", r, "; it must be at least 1");
+  std::vector<std::string> projections, tables;  // a target may be a table
+  for (const std::string& target : targets) (is_table(host, target) ? tables : projections).push_back(target);
+  std::map<std::string, LoraPair*> attentions;  // whose A is shared
+  for (const auto& slot : targeted<Projection>(host, projections, kind())) {
+    auto& wrapper = wrapper_in<LoraLinear>(*slot.second, host.model.selection);
+    const bool share = fused && (matches(slot.first, "q") || matches(slot.first, "k") || matches(slot.first, "v"));
+    LoraPair*& first = attentions[parent(slot.first)];
+    LoraPair& p =
+        wrapper.add(name, rank_of(slot.first), scale_of(slot.first), dropout, bias, share && first ? &first->A : nullptr);
+    if (share && first) p.mask = first->mask, p.first = false;
+    const Index in = wrapper.in(), rank = p.A.shape()[0];
+    const real bound = 1 / std::sqrt(static_cast<real>(in));
+    if (!p.A.given())
+      p.A.give(init == Init::gaussian ? normal({rank, in}, 0, 1 / static_cast<real>(rank), rng)
+                                      : uniform({rank, in}, -bound, bound, rng));
+    p.B.give(Tensor(p.B.shape(), 0));
+    if (p.b) p.b->give(Tensor(p.b->shape(), 0));
+    if (init == Init::pissa) start_pissa(*wrapper.base, p, host.model.selection, name);
+    if (dora) add_magnitude(wrapper, name);
+    if (share && !first) first = &p;
+  }
+  for (const auto& slot : targeted<Table>(host, tables, kind()))
+    wrapper_in<LoraTable>(*slot.second, host.model.selection).add(name, rank_of(slot.first), scale_of(slot.first), rng);
+
+  const auto is_bias = [](const std::string& path) { return matches(path, "bias"); };
+  if (train_biases == Biases::all) vary(host, name, is_bias);
+  if (train_biases == Biases::lora_only)
+    for (const auto& slot : targeted<Projection>(host, projections, kind()))
+      vary(host, name, [&](const std::string& path) { return path == slot.first + ".bias"; });
+  for (const std::string& module : also) {
+    const Index count = vary(host, name, [&](const std::string& path) { return path.substr(0, path.rfind('.')) == module; });
+    expect<ValueError>(count > 0, "LoRA: there is no module \"", module,
+                       "\" with parameters that could learn whole; tree() shows the paths");
+  }
+}
+
+}  // namespace graft::peft

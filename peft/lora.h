@@ -1,0 +1,66 @@
+// LoRA: Hu et al. 2021, "LoRA: low-rank adaptation of large language models". A frozen weight learns a difference of rank r.
+// Sources disagree on the start of A: the paper says Gaussian; its code (loralib) and PEFT take U(-1/√in, 1/√in). B = 0 in all.
+// On GPT-2's fused c_attn, loralib gives q and v an A each (the default here, as the paper); PEFT gives q, k, v one: `fused`.
+// DoRA, PiSSA and LoRA+ are in dora.h, pissa.h, lora_plus.h; LoRA of a table of embeddings is in lora_table.h.
+#pragma once
+#include <map>
+#include <optional>
+
+#include "peft/method.h"
+#include "peft/wrapper.h"
+
+namespace graft::peft {
+
+struct Lora : Method {
+  Index r = 8;                                 ///< rank
+  real alpha = 8;                              ///< s = alpha/r (PEFT's default; the paper sets it to the first r that is tried)
+  real dropout = 0;                            ///< on the input of A
+  std::vector<std::string> targets{"q", "v"};  ///< ends of slot paths: q k v out up down gate head, embed, "layers.3.attn.q"
+  enum class Init { kaiming, gaussian, pissa };
+  Init init = Init::kaiming;     ///< A: U(-1/√in, 1/√in); N(0, 1/r); or the largest singular directions (pissa.h)
+  bool rank_stabilized = false;  ///< s = alpha/√r: Kalajdzievski 2023, "rsLoRA"
+  bool dora = false;             ///< with magnitudes of their own (dora.h)
+  bool fused = false;            ///< q, k, v of a layer share one A and one dropout mask
+  bool bias = false;             ///< a bias with B: s·(B·A·x + b)
+  enum class Biases { none, all, lora_only };
+  Biases train_biases = Biases::none;         ///< the base's biases learn too: all, or those of the targets
+  std::vector<std::string> also;              ///< paths of modules that learn whole: "norm" (PEFT: modules_to_save)
+  std::map<std::string, Index> rank_pattern;  ///< other ranks for slots that end so
+  std::map<std::string, real> alpha_pattern;
+
+  std::string kind() const override { return dora ? "DoRA" : "LoRA"; }
+  void graft(const Host& host, const std::string& name, Rng& rng) const override;
+  Index rank_of(const std::string& path) const;
+  real scale_of(const std::string& path) const;  ///< s
+};
+
+/// What one name adds to one projection.
+struct LoraPair {
+  Param A;                         ///< (r, in)
+  Param B;                         ///< (out, r)
+  std::optional<Param> b;          ///< (out)
+  std::optional<Param> magnitude;  ///< (out), DoRA only
+  real scale, dropout;
+  std::shared_ptr<Rng> mask;  ///< the state that q, k, v draw one mask from; q, the first, renews it
+  bool first = true;
+};
+
+/// y = W₀x + b₀ + s·B·A·x      (eq. 3 of the paper, s = α/r)
+struct LoraLinear : ProjectionWrapper {
+  using ProjectionWrapper::ProjectionWrapper;
+  std::string method() const override { return "LoRA"; }
+  std::vector<std::string> names() const override;
+  void drop(const std::string& name) override { pairs_.erase(name); }
+  Variable operator()(const Variable& x) override;
+  Tensor merged_weight(const std::string& name) const override;  ///< W₀ + s·B·A
+  Tensor merged_bias(const std::string& name) const override;    ///< b₀ + s·b
+
+  /// A new pair, its numbers not yet given; A may be another projection's. Errors: ValueError for r outside 1 .. min(in, out).
+  LoraPair& add(const std::string& name, Index r, real scale, real dropout, bool bias, const Param* shared_A = nullptr);
+  LoraPair& pair(const std::string& name) const { return *pairs_.at(name); }
+
+ private:
+  std::map<std::string, std::unique_ptr<LoraPair>> pairs_;
+};
+
+}  // namespace graft::peft

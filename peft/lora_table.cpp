@@ -1,0 +1,75 @@
+#include "peft/lora_table.h"
+
+#include <algorithm>
+
+#include "autograd/kernels.h"
+#include "autograd/ops.h"
+#include "nn/layers.h"
+
+namespace graft::peft {
+
+std::vector<std::string> LoraTable::names() const {
+  std::vector<std::string> all;
+  for (const auto& pair : pairs_) all.push_back(pair.first);
+  return all;
+}
+
+/// E[ids] + s·A[ids]·Bᵀ
+Variable LoraTable::operator()(const Ids& ids) {
+  const Variable y = base(ids);
+  if (passes(selection)) return y;
+  if (!selection.mixed()) {
+    const auto found = pairs_.find(selection.one());
+    if (found == pairs_.end()) return y;
+    const Pair& p = *found->second;
+    return y + linear(p.scale * lookup(p.A, ids), p.B);
+  }
+  Rows low;  // one lookup per name over the whole batch; by_rows keeps the rows that are its own
+  std::vector<std::string> order;
+  for (const auto& pair : pairs_) {
+    low.push_back(pair.second->scale * lookup(pair.second->A, ids));
+    order.push_back(pair.first);
+  }
+  return by_rows(selection, low, y, [&](const std::string& name, const Rows& rows, const Variable& mine) {
+    const auto at = std::find(order.begin(), order.end(), name);
+    if (at == order.end()) return mine;
+    return mine + linear(rows[static_cast<std::size_t>(at - order.begin())], pair(name).B);
+  });
+}
+
+Tensor LoraTable::dense() const {
+  const auto found = pairs_.find(selection.one());
+  if (passes(selection) || found == pairs_.end()) return base->dense();
+  const Pair& p = *found->second;
+  return kernel::binary(kernel::Binary::add, base->dense(),
+                        kernel::scale(kernel::multiply_nt(p.A.value(), p.B.value()), p.scale));
+}
+
+std::unique_ptr<Table> LoraTable::plain(const std::string& name) const {
+  const Pair& p = pair(name);
+  auto table = std::make_unique<Embedding>(rows(), dim());
+  table->learn(false);
+  table->weight.give(kernel::binary(kernel::Binary::add, base->dense(),
+                                    kernel::scale(kernel::multiply_nt(p.A.value(), p.B.value()), p.scale)));
+  return table;
+}
+
+void LoraTable::add(const std::string& name, Index r, real scale, Rng& rng) {
+  expect<ValueError>(r > 0 && r <= std::min(rows(), dim()), "LoRA: a rank of ", r, " for a table of ", rows(), " x ", dim(),
+                     "; it must be 1 to ", std::min(rows(), dim()));
+  std::unique_ptr<Pair> pair(
+      new Pair{Param(*this, "lora_A." + name, {rows(), r}), Param(*this, "lora_B." + name, {dim(), r}), scale});
+  pair->A.give(Tensor(pair->A.shape(), 0));
+  pair->B.give(normal(pair->B.shape(), 0, 1, rng));
+  pairs_[name] = std::move(pair);
+}
+
+bool is_table(const Host& host, const std::string& target) {
+  for (const auto& slot : host.root.slots<Projection>())
+    if (matches(slot.first, target)) return false;
+  for (const auto& slot : host.root.slots<Table>())
+    if (matches(slot.first, target)) return true;
+  return false;
+}
+
+}  // namespace graft::peft

@@ -1,0 +1,33 @@
+// LoRA of a table of embeddings: E' = E + s·(B·A)ᵀ, so row i gets s·B·A[:, i] (Hu et al. 2021; loralib's Embedding).
+// Here the start is reversed in loralib and PEFT: A = 0 and B ~ N(0, 1). A head tied to the table keeps the old rows, as in PEFT.
+#pragma once
+#include "peft/lora.h"
+
+namespace graft::peft {
+
+struct LoraTable : MergingWrapper<Table> {
+  using MergingWrapper<Table>::MergingWrapper;
+  std::string method() const override { return "LoRA"; }
+  std::vector<std::string> names() const override;
+  void drop(const std::string& name) override { pairs_.erase(name); }
+  Variable operator()(const Ids& ids) override;
+  Index rows() const override { return base->rows(); }
+  Index dim() const override { return base->dim(); }
+  Tensor dense() const override;
+  std::unique_ptr<Table> plain(const std::string& name) const override;
+
+  struct Pair {
+    Param A;  ///< (V, r): transposed, one row per id
+    Param B;  ///< (D, r)
+    real scale;
+  };
+  void add(const std::string& name, Index r, real scale, Rng& rng);
+  Pair& pair(const std::string& name) const { return *pairs_.at(name); }
+
+ private:
+  std::map<std::string, std::unique_ptr<Pair>> pairs_;
+};
+
+bool is_table(const Host& host, const std::string& target);  ///< does a table's path end so, and no projection's?
+
+}  // namespace graft::peft

@@ -1,0 +1,271 @@
+#include "peft/method.h"
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "peft/trained_copy.h"
+#include "peft/wrapper.h"
+
+namespace graft::peft {
+namespace {
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string all;
+  for (const std::string& word : words) all += (all.empty() ? "" : ", ") + word;
+  return all.empty() ? "none" : all;
+}
+
+std::vector<std::string> words_of(const std::string& path) {
+  std::vector<std::string> words(1);
+  for (const char c : path)
+    if (c == '.') words.emplace_back();
+    else words.back() += c;
+  return words;
+}
+
+/// Every wrapper, the outer before the inner.
+std::vector<Wrapper*> wrappers(const Host& host) {
+  std::vector<Wrapper*> all;
+  host.root.each([&](const std::string&, Part& part) {
+    for (const auto& child : part.children())
+      if (auto* wrapper = dynamic_cast<Wrapper*>(child.second)) all.push_back(wrapper);
+  });
+  return all;
+}
+
+std::vector<Param*> params(const Host& host) {
+  std::vector<Param*> all;
+  host.root.each([&](const std::string&, Part& part) {
+    if (auto* param = dynamic_cast<Param*>(&part)) all.push_back(param);
+  });
+  return all;
+}
+
+/// Wrappers around a T that hold nothing any more come off.
+template <class T>
+bool unwrap_empty(const Host& host) {
+  Slot<T>* idle = nullptr;
+  host.root.each([&](const std::string&, Part& part) {
+    auto* slot = dynamic_cast<Slot<T>*>(&part);
+    if (!slot || slot->empty() || idle) return;
+    auto* wrapper = dynamic_cast<Wraps<T>*>(&**slot);
+    if (wrapper && wrapper->names().empty()) idle = slot;
+  });
+  if (!idle) return false;
+  std::unique_ptr<T> wrapper = idle->take();
+  idle->put(dynamic_cast<Wraps<T>&>(*wrapper).base.take());
+  return true;
+}
+
+void take_off(const Host& host, const std::string& name) {
+  for (Wrapper* wrapper : wrappers(host)) {
+    auto* merging = dynamic_cast<Merging*>(wrapper);
+    if (merging && merging->merged() == name) merging->unmerge();
+    wrapper->drop(name);
+  }
+  for (Param* param : params(host)) param->drop_variant(name);
+  while (unwrap_empty<Projection>(host) || unwrap_empty<Table>(host) || unwrap_empty<RowMap>(host) ||
+         unwrap_empty<Memory>(host) || unwrap_empty<Template>(host)) {}
+  if (host.model.selection.all == name) host.model.selection.all.clear();
+}
+
+void expect_free(const Host& host, const std::string& name) {
+  const bool word = !name.empty() && std::all_of(name.begin(), name.end(),
+                                                 [](unsigned char c) { return std::isalnum(c) || c == '_' || c == '-'; });
+  expect<ValueError>(word, "attach: the name \"", name, "\" must be a word of letters, digits, _ and -");
+  const std::vector<std::string> there = names(host);
+  expect<ValueError>(std::find(there.begin(), there.end(), name) == there.end(), "attach: the name \"", name,
+                     "\" is taken; attached are ", joined(there), ". Choose another name, or detach that one first");
+  host.root.each([&](const std::string& path, Part&) {
+    for (const std::string& part : words_of(path))
+      expect<ValueError>(part != name, "attach: \"", name, "\" is the name of a part of the model (", path,
+                         "); choose another");
+  });
+}
+
+}  // namespace
+
+std::vector<std::string> names(const Host& host) {
+  std::set<std::string> all;
+  for (const Wrapper* wrapper : wrappers(host))
+    for (const std::string& name : wrapper->names()) all.insert(name);
+  for (const Param* param : params(host))
+    for (const std::string& name : param->variants()) all.insert(name);
+  return {all.begin(), all.end()};
+}
+
+std::vector<std::pair<std::string, Param*>> parameters(const Host& host, const std::string& name) {
+  std::vector<std::pair<std::string, Param*>> mine;
+  for (const auto& named : host.root.parameters()) {
+    const std::vector<std::string> words = words_of(named.first);
+    if (std::find(words.begin(), words.end(), name) != words.end()) mine.push_back(named);
+  }
+  return mine;
+}
+
+void learn(const Host& host, const std::vector<std::string>& names) {
+  host.root.learn(false);
+  for (const std::string& name : names)
+    for (const auto& named : parameters(host, name)) named.second->learn(true);
+}
+
+Attached detail::attach(const Host& host, std::shared_ptr<const Method> method, Rng& rng, const std::string& name) {
+  expect_free(host, name);
+  Attached attached{name, std::move(method), {}};
+  for (const auto& named : host.root.parameters())
+    if (named.second->learns()) attached.learned.push_back(named.first);
+  host.root.learn(false);
+  Rng draws = rng;
+  try {
+    attached.method->graft(host, name, draws);
+    if (host.score) wrapper_in<TrainedCopy>(*host.score, host.model.selection).add(name);
+  } catch (...) {
+    detach(host, attached);
+    throw;
+  }
+  rng = draws;
+  host.model.selection.all = name;
+  return attached;
+}
+
+void detach(const Host& host, const Attached& attached) {
+  take_off(host, attached.name);
+  const std::set<std::string> learned(attached.learned.begin(), attached.learned.end());
+  for (const auto& named : host.root.parameters())
+    if (learned.count(named.first)) named.second->learn(true);
+}
+
+void detach(const Host& host, const std::string& name) {
+  const std::vector<std::string> there = names(host);
+  expect<ValueError>(std::find(there.begin(), there.end(), name) != there.end(), "detach: there is no \"", name,
+                     "\"; attached are ", joined(there));
+  take_off(host, name);
+}
+
+// --- merging -------------------------------------------------------------------------------------------------------------
+
+namespace {
+
+void expect_attached(const Host& host, const std::string& name, const char* who) {
+  const std::vector<std::string> there = names(host);
+  expect<ValueError>(std::find(there.begin(), there.end(), name) != there.end(), who, ": there is no \"", name,
+                     "\"; attached are ", joined(there));
+}
+
+/// While it lives, the model is as this name has it.
+struct Selected {
+  Selection& selection;
+  Selection before;
+  Selected(Model& model, const std::string& name) : selection(model.selection), before(selection) { selection = {name, {}}; }
+  ~Selected() { selection = before; }
+};
+
+void expect_finite(const Tensor& W, const std::string& name) {
+  for (Index i = 0; i < W.numel(); ++i)
+    expect<ValueError>(std::isfinite(W[i]), "merge: \"", name, "\" would make a weight of ", W[i],
+                       "; nothing was changed. Training has diverged, or the file is damaged");
+}
+
+}  // namespace
+
+void merge(const Host& host, const std::string& name, bool safe) {
+  expect_attached(host, name, "merge");
+  std::vector<Merging*> holders;
+  for (Wrapper* wrapper : wrappers(host)) {
+    if (!wrapper->holds(name)) continue;
+    auto* merging = dynamic_cast<Merging*>(wrapper);
+    expect<ValueError>(merging != nullptr, "merge: \"", name, "\" is ", wrapper->method(),
+                       ", which cannot be merged into the weights; it adds to the input or bends it");
+    holders.push_back(merging);
+  }
+  const Selected selected(host.model, name);
+  std::size_t done = 0;
+  try {
+    for (Merging* holder : holders) {
+      holder->merge(name);
+      ++done;
+      if (safe) expect_finite(holder->merged_numbers(), name);
+    }
+  } catch (...) {
+    for (std::size_t i = 0; i < done; ++i) holders[i]->unmerge();
+    throw;
+  }
+}
+
+void unmerge(const Host& host, const std::string& name) {
+  expect_attached(host, name, "unmerge");
+  for (Wrapper* wrapper : wrappers(host))
+    if (auto* merging = dynamic_cast<Merging*>(wrapper))
+      if (merging->merged() == name) merging->unmerge();
+}
+
+void fold(const Host& host, const std::string& name) {
+  bool merged = false;
+  for (Wrapper* wrapper : wrappers(host))
+    if (auto* merging = dynamic_cast<Merging*>(wrapper)) merged = merged || merging->merged() == name;
+  if (!merged) merge(host, name);
+  for (Wrapper* wrapper : wrappers(host))
+    if (auto* merging = dynamic_cast<Merging*>(wrapper))
+      if (merging->merged() == name) merging->keep_merged();
+  for (Param* param : params(host)) param->keep_variant(name);
+  take_off(host, name);
+}
+
+void flatten(const Host& host, const std::string& name) {
+  expect_attached(host, name, "flatten");
+  for (Wrapper* wrapper : wrappers(host)) wrapper->flatten(name);
+}
+
+std::string report(const Host& host) {
+  const Index all = host.root.count(false), learning = host.root.count(true);
+  char percent[32];
+  std::snprintf(percent, sizeof percent, "%.3g", all ? 100.0 * static_cast<double>(learning) / static_cast<double>(all) : 0.0);
+  return text("trainable ", learning, " of ", all, " parameters (", percent, " %)");
+}
+
+// --- for methods ---------------------------------------------------------------------------------------------------------
+
+bool matches(const std::string& path, const std::string& target) {
+  if (path.size() < target.size() || path.compare(path.size() - target.size(), target.size(), target) != 0) return false;
+  return path.size() == target.size() || path[path.size() - target.size() - 1] == '.';
+}
+
+template <class T>
+std::vector<std::pair<std::string, Slot<T>*>> targeted(const Host& host, const std::vector<std::string>& targets,
+                                                       const std::string& who) {
+  std::vector<std::pair<std::string, Slot<T>*>> found;
+  std::vector<std::string> there;  // without the numbers of layers
+  std::set<std::string> hit;
+  for (const auto& slot : host.root.slots<T>()) {
+    if (slot.second->empty() || slot.second == static_cast<void*>(host.score)) continue;
+    const std::vector<std::string> words = words_of(slot.first);
+    const std::string kind =
+        words.size() > 2 && words[0] == "layers" ? slot.first.substr(words[0].size() + words[1].size() + 2) : slot.first;
+    if (std::find(there.begin(), there.end(), kind) == there.end()) there.push_back(kind);
+    for (const std::string& target : targets)
+      if (matches(slot.first, target)) {
+        hit.insert(target);
+        if (found.empty() || found.back().second != slot.second) found.push_back(slot);
+      }
+  }
+  for (const std::string& target : targets)
+    expect<ValueError>(hit.count(target) != 0, who, ": no slot ends with \"", target, "\"; this model has ", joined(there));
+  return found;
+}
+template std::vector<std::pair<std::string, Slot<Projection>*>> targeted(const Host&, const std::vector<std::string>&,
+                                                                         const std::string&);
+template std::vector<std::pair<std::string, Slot<Table>*>> targeted(const Host&, const std::vector<std::string>&,
+                                                                    const std::string&);
+
+Index vary(const Host& host, const std::string& name, const std::function<bool(const std::string&)>& which) {
+  Index count = 0;
+  for (const auto& named : host.root.parameters()) {
+    if (!which(named.first) || named.second->varies(name)) continue;
+    named.second->vary(host.model.selection, name, named.second->own().value().clone());
+    ++count;
+  }
+  return count;
+}
+
+}  // namespace graft::peft

@@ -1,0 +1,91 @@
+// attach(), detach(), merge(): a method is grafted on a frozen base under a name, and comes off again without a trace.
+//     peft::Lora lora;  lora.r = 4;
+//     const peft::Attached a = peft::attach(model, lora, rng);      // the base is frozen, lora_A and lora_B learn
+// PEFT = who sits in which slot, and who is frozen. Freezing happens here and nowhere else.
+#pragma once
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "nn/classifier.h"
+#include "nn/load.h"
+#include "nn/model.h"
+
+namespace graft::peft {
+
+/// What a method is grafted on: a language model, or one with a classification head (which every method trains as well).
+struct Host {
+  Module& root;
+  Model& model;
+  Slot<Projection>* score = nullptr;
+
+  Host(Model& m) : root(m), model(m) {}
+  Host(Classifier& c) : root(c), model(*c.model), score(&c.score) {}
+  Host(const Loaded& l) : root(*l.root), model(*l.model), score(l.classifier ? &l.classifier->score : nullptr) {}
+};
+
+/// A method with its options. Adding one: derive from this in a header of its own, add a row to tests/peft/methods.h.
+struct Method {
+  virtual ~Method() = default;
+  virtual std::string kind() const = 0;  ///< "LoRA"
+  /// Puts itself into the slots under `name`; parameters made now learn. After an exception attach() takes all back.
+  virtual void graft(const Host& host, const std::string& name, Rng& rng) const = 0;
+};
+
+/// What attach() did.
+struct Attached {
+  std::string name;
+  std::shared_ptr<const Method> method;
+  std::vector<std::string> learned;  ///< paths of the parameters that learned before; detach() lets them learn again
+};
+
+namespace detail {
+Attached attach(const Host& host, std::shared_ptr<const Method> method, Rng& rng, const std::string& name);
+}
+/// Freezes what is there, grafts the method, selects it. The head of a classifier learns too, as a variant of its own.
+/// Errors: ValueError: a name that is taken, or is no word of letters, digits, _ and -; and what the method itself refuses.
+/// After an error the model, and rng, are as they were.
+template <class M>
+Attached attach(const Host& host, const M& method, Rng& rng, const std::string& name = "default") {
+  return detail::attach(host, std::make_shared<M>(method), rng, name);
+}
+/// Takes it off; the base is what attach() was given, bit for bit. Errors: ValueError lists the names there are.
+void detach(const Host& host, const Attached& attached);
+void detach(const Host& host, const std::string& name);
+
+std::vector<std::string> names(const Host& host);  ///< of all that is attached
+/// The parameters of one, by path: those with `name` as a word of their path.
+std::vector<std::pair<std::string, Param*>> parameters(const Host& host, const std::string& name);
+/// Just these learn from now on (several prompts that are trained in one batch).
+void learn(const Host& host, const std::vector<std::string>& names);
+
+/// Folds it into the weights: inference then costs what the base costs. safe: throws before anything changes if a merged
+/// number is not finite. unmerge() restores the weights bit for bit, since they were kept aside.
+/// Errors: ValueError for a method that cannot be merged.
+void merge(const Host& host, const std::string& name, bool safe = true);
+void unmerge(const Host& host, const std::string& name);
+/// Merges it for good: wrappers and originals are gone, a plain model is left.
+void fold(const Host& host, const std::string& name);
+/// Drops what only training needs (encoders), with equal results.
+void flatten(const Host& host, const std::string& name);
+
+/// "trainable 294,912 of 124,734,720 parameters (0.236 %)"
+std::string report(const Host& host);
+
+// --- for methods ---------------------------------------------------------------------------------------------------------
+
+/// Does the path end with the word or words `target`? "attn.q" and "q" match layers.0.attn.q; "c" does not match abc.
+bool matches(const std::string& path, const std::string& target);
+/// The slots whose paths end with one of the targets. Errors: ValueError for a target that matches none lists what there is.
+template <class T>
+std::vector<std::pair<std::string, Slot<T>*>> targeted(const Host& host, const std::vector<std::string>& targets,
+                                                       const std::string& who);
+extern template std::vector<std::pair<std::string, Slot<Projection>*>> targeted(const Host&, const std::vector<std::string>&,
+                                                                                const std::string&);
+extern template std::vector<std::pair<std::string, Slot<Table>*>> targeted(const Host&, const std::vector<std::string>&,
+                                                                           const std::string&);
+/// A learning variant of every parameter of the base whose path satisfies which(); how many there were.
+Index vary(const Host& host, const std::string& name, const std::function<bool(const std::string& path)>& which);
+
+}  // namespace graft::peft

@@ -1,0 +1,98 @@
+// The table of all methods, for tests/peft/methods_test.cpp: a new method is one row here.
+#pragma once
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "nn/gpt2.h"
+#include "nn/llama.h"
+#include "peft/lora.h"
+#include "peft/method.h"
+
+namespace graft::table {
+
+struct MethodRow {
+  std::string name;
+  std::function<peft::Attached(const peft::Host&, Rng&, const std::string&)> attach;
+  /// How many numbers it trains on GPT-2 124M (METHODS: counted by PEFT, or the formula), without a head; -1: no figure.
+  Index on_gpt2 = -1;
+  bool silent = true;  ///< does it change nothing at first?
+  bool merges = true;  ///< can it be folded into the weights?
+  bool needs_biases = false;
+  bool only_language = false;  ///< nothing to sit on in a classifier
+  bool only_classifier = false;
+  bool rows = true;  ///< may rows of one batch use it beside others?
+};
+
+template <class M>
+MethodRow row(std::string name, Index on_gpt2, const M& method) {
+  MethodRow r;
+  r.name = std::move(name);
+  r.on_gpt2 = on_gpt2;
+  r.attach = [method](const peft::Host& host, Rng& rng, const std::string& as) { return peft::attach(host, method, rng, as); };
+  return r;
+}
+inline MethodRow loud(MethodRow r) { return r.silent = false, r; }
+inline MethodRow unmergeable(MethodRow r) { return r.merges = false, r; }
+inline MethodRow whole_batch(MethodRow r) { return r.rows = false, r; }
+inline MethodRow for_language(MethodRow r) { return r.only_language = true, r; }
+inline MethodRow for_classifiers(MethodRow r) { return r.only_classifier = true, r; }
+inline MethodRow on_biases(MethodRow r) { return r.needs_biases = true, r; }
+
+inline std::vector<MethodRow> methods() {
+  using peft::Lora;
+  std::vector<MethodRow> all;
+  const auto lora = [](const std::function<void(Lora&)>& change) {
+    Lora l;
+    l.r = 2, l.alpha = 3;
+    change(l);
+    return l;
+  };
+  // Counts on GPT-2 124M are for the options in the row; METHODS.md 1.8's rows are in counts_test.cpp.
+  all.push_back(row("lora", 2 * 12 * 2 * (768 + 768), lora([](Lora&) {})));
+  all.push_back(row("lora_all", 12 * 2 * (4 * 2 * 768 + 2 * (768 + 3072)),
+                    lora([](Lora& l) { l.targets = {"q", "k", "v", "out", "up", "down"}, l.init = Lora::Init::gaussian; })));
+  all.push_back(row("lora_fused", 12 * 2 * (768 + 3 * 768), lora([](Lora& l) {
+                      l.targets = {"q", "k", "v"}, l.fused = true;
+                    })));
+  all.push_back(
+      row("lora_rs_bias", 2 * 12 * (2 * (768 + 768) + 768), lora([](Lora& l) { l.rank_stabilized = true, l.bias = true; })));
+  all.push_back(for_language(row("lora_head", 2 * (768 + 50257), lora([](Lora& l) { l.targets = {"head"}; }))));
+  all.push_back(row("lora_table", 2 * (768 + 50257), lora([](Lora& l) { l.targets = {"embed"}; })));
+  all.push_back(whole_batch(row("lora_norm", 2 * 12 * 2 * (768 + 768) + 2 * 768, lora([](Lora& l) { l.also = {"norm"}; }))));
+  all.push_back(row("dora", 2 * 12 * (2 * (768 + 768) + 768), lora([](Lora& l) { l.dora = true; })));
+  all.push_back(whole_batch(row("pissa", 2 * 12 * 2 * (768 + 768), lora([](Lora& l) { l.init = Lora::Init::pissa; }))));
+  return all;
+}
+
+// --- models to graft on --------------------------------------------------------------------------------------------------
+
+inline std::unique_ptr<Model> tiny_gpt2() {
+  Gpt2Config c;
+  c.vocabulary = 13, c.context = 16, c.dim = 8, c.layers = 2, c.heads = 2, c.hidden = 12;
+  return std::make_unique<Gpt2>(c);
+}
+inline std::unique_ptr<Model> tiny_llama() {
+  LlamaConfig c;
+  c.vocabulary = 13, c.context = 16, c.dim = 8, c.hidden = 10, c.layers = 2, c.heads = 4, c.kv_heads = 2, c.head_dim = 2;
+  c.attention_bias = c.mlp_bias = true, c.eps = real(0.1);  // norms of short rows bend too sharply for differences
+  return std::make_unique<Llama>(c);
+}
+/// Numbers of an ordinary size everywhere.
+inline void randomize(const Module& m, std::uint64_t seed = 7) {
+  Rng rng(seed);
+  for (const auto& p : m.parameters()) p.second->give(normal(p.second->shape(), p.second->shape().rank() == 1, real(0.4), rng));
+}
+/// What a method trains, moved: as if it had been trained.
+inline void move(const peft::Host& host, const std::string& name, std::uint64_t seed = 9) {
+  Rng rng(seed);
+  for (const auto& p : peft::parameters(host, name)) {
+    Tensor t = p.second->value();
+    const Tensor step = normal(t.shape(), 0, real(0.3), rng);
+    real* to = t.write();
+    for (Index i = 0; i < t.numel(); ++i) to[i] += step[i];
+  }
+}
+
+}  // namespace graft::table

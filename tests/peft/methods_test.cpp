@@ -1,0 +1,324 @@
+// What holds for every method: rows of methods.h × these properties, on a GPT-2 and a Llama (and their classifiers).
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "autograd/ops.h"
+#include "nn/generate.h"
+#include "tests/autograd/compare.h"
+#include "tests/autograd/gradient_check.h"
+#include "tests/peft/methods.h"
+
+namespace graft {
+namespace {
+
+using table::MethodRow;
+
+const Ids ids({2, 5}, {1, 4, 2, 7, 3, 5, 5, 0, 6, 1});
+const Ids labels({2, 5}, {1, 4, ignored, 7, 3, 5, 5, 0, 6, ignored});
+const real close = sizeof(real) == 8 ? real(1e-10) : real(1e-4);
+
+/// Raw bytes of all parameters of the base.
+std::map<std::string, std::vector<real>> base_bytes(const Module& m) {
+  std::map<std::string, std::vector<real>> all;
+  for (const auto& p : m.parameters()) all[p.first] = p.second->own().value().values();
+  return all;
+}
+
+/// Logits of the user's ids, through frame and memory.
+Tensor logits(Model& m) {
+  const NoGrad no_grad;
+  return m(m.frame(Framed{ids, {}, {}}).ids).value();
+}
+double apart(const Tensor& a, const Tensor& b) {
+  if (a.shape() != b.shape()) return std::numeric_limits<double>::infinity();
+  double worst = 0;
+  for (Index i = 0; i < a.numel(); ++i) worst = std::max(worst, std::abs(double(a[i]) - double(b[i])));
+  return worst;
+}
+/// The logits at the user's places: virtual tokens put before them give rows of their own.
+Tensor of_user(const Tensor& all, Index T) {
+  if (all.dim(1) == T) return all;
+  return slice(Variable(all), 1, all.dim(1) - T, all.dim(1)).value();
+}
+
+struct Case {
+  std::string name;
+  MethodRow row;
+  bool llama, classifier;
+};
+void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
+
+std::vector<Case> cases() {
+  std::vector<Case> all;
+  for (const MethodRow& row : table::methods())
+    for (const bool llama : {false, true})
+      for (const bool classifier : {false, true})
+        if (classifier ? !row.only_language : !row.only_classifier)
+          all.push_back({row.name + (llama ? "_llama" : "_gpt2") + (classifier ? "_classifier" : ""), row, llama, classifier});
+  return all;
+}
+
+class Methods : public testing::TestWithParam<Case> {
+ protected:
+  std::unique_ptr<Model> own = GetParam().llama ? table::tiny_llama() : table::tiny_gpt2();
+  std::unique_ptr<Classifier> classifier;
+  Model& model = *own;
+  Rng rng{3};
+
+  void SetUp() override {
+    if (GetParam().classifier) {
+      own->output().take();
+      classifier = std::make_unique<Classifier>(std::move(own), std::vector<std::string>{"a", "b", "c"}, -1);
+    }
+    table::randomize(root());
+  }
+  Module& root() { return classifier ? static_cast<Module&>(*classifier) : static_cast<Module&>(model); }
+  peft::Host host() { return classifier ? peft::Host(*classifier) : peft::Host(model); }
+  peft::Attached attach(const std::string& name = "mine") { return GetParam().row.attach(host(), rng, name); }
+  Variable loss() {
+    if (!classifier) return language_loss(model, ids, labels);
+    const Framed framed = model.frame(Framed{ids, {}, {}});
+    return cross_entropy((*classifier)(framed.ids, framed.lengths), Ids({2}, {1, 2}));
+  }
+  Tensor answers() {
+    if (!classifier) return logits(model);
+    const NoGrad no_grad;
+    const Framed framed = model.frame(Framed{ids, {}, {}});
+    return (*classifier)(framed.ids, framed.lengths).value();
+  }
+  std::vector<std::pair<Tensor, std::vector<double>>> dora_norms();
+  /// The loss with the norms of DoRA held as they were (they are constants to its backward): m·now/then cancels the change.
+  double held_loss(const std::vector<std::pair<Tensor, std::vector<double>>>& then) {
+    auto now = dora_norms();
+    std::vector<std::vector<real>> kept;
+    for (std::size_t k = 0; k < now.size(); ++k) {
+      kept.push_back(now[k].first.values());
+      for (std::size_t o = 0; o < then[k].second.size(); ++o)
+        now[k].first.write()[o] *= static_cast<real>(now[k].second[o] / then[k].second[o]);
+    }
+    const double y = loss().item();
+    for (std::size_t k = 0; k < now.size(); ++k) std::copy(kept[k].begin(), kept[k].end(), now[k].first.write());
+    return y;
+  }
+  /// Plain gradient descent.
+  void train(int steps) {
+    for (int i = 0; i < steps; ++i) {
+      loss().backward();
+      for (const auto& p : root().parameters()) {
+        if (!p.second->learns() || !p.second->own().grad().defined()) continue;
+        Tensor w = p.second->own().value();
+        const Tensor g = p.second->own().grad();
+        real* to = w.write();
+        for (Index k = 0; k < w.numel(); ++k) to[k] -= real(0.05) * g[k];
+        p.second->own().node()->grad = Tensor();
+      }
+    }
+  }
+};
+
+/// ‖W₀ + s·B·A‖ of every DoRA pair, with the tensor of its magnitudes.
+std::vector<std::pair<Tensor, std::vector<double>>> dora_norms_of(const Module& root) {
+  std::vector<std::pair<Tensor, std::vector<double>>> all;
+  for (const auto& slot : root.slots<Projection>()) {
+    const auto* lora = dynamic_cast<const peft::LoraLinear*>(&**slot.second);
+    if (!lora || !lora->holds("mine") || !lora->pair("mine").magnitude) continue;
+    const peft::LoraPair& p = lora->pair("mine");
+    const Tensor W = lora->base->dense(), A = p.A.value(), B = p.B.value();
+    std::vector<double> norms;
+    for (Index o = 0; o < W.rows(); ++o) {
+      double sum = 0;
+      for (Index i = 0; i < W.cols(); ++i) {
+        double w = W[o * W.cols() + i];
+        for (Index k = 0; k < A.rows(); ++k) w += p.scale * B[o * A.rows() + k] * A[k * W.cols() + i];
+        sum += w * w;
+      }
+      norms.push_back(std::sqrt(sum));
+    }
+    all.emplace_back(p.magnitude->value(), norms);
+  }
+  return all;
+}
+
+std::vector<std::pair<Tensor, std::vector<double>>> Methods::dora_norms() { return dora_norms_of(root()); }
+
+TEST_P(Methods, TheBaseStaysAsItIsWhileTraining) {
+  const auto before = base_bytes(root());
+  attach();
+  const double first = loss().item();
+  train(8);
+  EXPECT_LT(loss().item(), first) << "it learns";
+  for (const auto& p : root().parameters()) {
+    const auto was = before.find(p.first);
+    if (was == before.end()) continue;
+    EXPECT_EQ(p.second->own().value().values(), was->second) << p.first;
+    EXPECT_FALSE(p.second->learns()) << p.first;
+    EXPECT_FALSE(p.second->own().grad().defined()) << p.first;
+  }
+}
+
+TEST_P(Methods, EveryTrainedParameterGetsAGradient) {
+  attach();
+  table::move(host(), "mine");
+  loss().backward();
+  Index count = 0;
+  for (const auto& p : peft::parameters(host(), "mine")) {
+    ASSERT_TRUE(p.second->learns()) << p.first;
+    ASSERT_TRUE(p.second->own().grad().defined()) << p.first;
+    count += p.second->numel();
+  }
+  EXPECT_EQ(count, root().count(true)) << "nothing else learns";
+  EXPECT_GT(count, 0);
+}
+
+TEST_P(Methods, SilentAtFirstWhereThePaperSaysSo) {
+  const Tensor before = answers();
+  attach();
+  const Tensor after = classifier ? answers() : of_user(answers(), ids.shape()[1]);
+  if (GetParam().row.silent) EXPECT_LE(apart(before, after), close);
+  else EXPECT_GT(apart(before, after), 1e-3);
+  table::move(host(), "mine");
+  const Tensor moved = classifier ? answers() : of_user(answers(), ids.shape()[1]);
+  EXPECT_GT(apart(before, moved), 1e-3) << "and not for ever";
+}
+
+TEST_P(Methods, DetachGivesTheBaseBack) {
+  const auto before = base_bytes(root());
+  const Tensor answered = answers();
+  const std::string tree = root().tree();
+  const peft::Attached a = attach();
+  table::move(host(), "mine");
+  train(2);
+  peft::detach(host(), a);
+  EXPECT_EQ(base_bytes(root()), before);
+  EXPECT_EQ(answers().values(), answered.values());
+  EXPECT_EQ(root().tree(), tree) << "who learns, too";
+  EXPECT_TRUE(peft::names(host()).empty());
+}
+
+TEST_P(Methods, AnotherNameBesideIt) {
+  attach("one");
+  table::move(host(), "one", 1);
+  const Tensor one = answers();
+  attach("two");
+  table::move(host(), "two", 2);
+  const Tensor two = answers();
+  EXPECT_GT(apart(of_user(Variable(one).value(), 0 + one.dim(1)), two), 1e-4);
+  model.selection.all = "one";
+  EXPECT_EQ(answers().values(), one.values());
+  model.selection.all = "";
+  const Tensor none = answers();
+  peft::detach(host(), "one");
+  EXPECT_EQ(answers().values(), none.values());
+  model.selection.all = "two";
+  EXPECT_EQ(answers().values(), two.values());
+  EXPECT_THROW(attach("two"), ValueError);
+  EXPECT_EQ(answers().values(), two.values()) << "left as it was";
+}
+
+TEST_P(Methods, RowsOfABatchMayUseDifferentOnes) {
+  attach("one"), attach("two");
+  table::move(host(), "one", 1), table::move(host(), "two", 2);
+  std::vector<Tensor> alone;
+  for (const char* name : {"one", "two"}) {
+    model.selection.all = name;
+    alone.push_back(answers());
+  }
+  model.selection.rows = {"two", "one"};
+  if (!GetParam().row.rows) {
+    EXPECT_THROW(answers(), ValueError) << "weights that are changed themselves are the same for all rows";
+    return;
+  }
+  const Tensor mixed = answers();
+  const Index n = mixed.numel() / 2;
+  for (Index i = 0; i < n; ++i) {
+    EXPECT_NEAR(mixed[i], alone[1][i], close);
+    EXPECT_NEAR(mixed[n + i], alone[0][n + i], close);
+  }
+}
+
+TEST_P(Methods, MergedEqualsUnmerged) {
+  attach();
+  table::move(host(), "mine");
+  const auto before = base_bytes(root());
+  const Tensor apart_from_it = answers();
+  if (!GetParam().row.merges) {
+    EXPECT_THROW(peft::merge(host(), "mine"), ValueError);
+    EXPECT_EQ(answers().values(), apart_from_it.values());
+    return;
+  }
+  peft::merge(host(), "mine");
+  EXPECT_LE(apart(answers(), apart_from_it), sizeof(real) == 8 ? 1e-10 : 1e-5);
+  peft::unmerge(host(), "mine");
+  EXPECT_EQ(base_bytes(root()), before);
+  EXPECT_EQ(answers().values(), apart_from_it.values());
+  peft::fold(host(), "mine");
+  EXPECT_LE(apart(answers(), apart_from_it), sizeof(real) == 8 ? 1e-10 : 1e-5);
+  EXPECT_TRUE(peft::names(host()).empty());
+  EXPECT_EQ(peft::parameters(host(), "mine").size(), 0u);
+}
+
+TEST_P(Methods, CachedGenerationEqualsTheFullForward) {
+  if (classifier) return;  // does not generate
+  attach();
+  table::move(host(), "mine");
+  GenerateOptions options;
+  options.max_tokens = 4;
+  Rng draws(1);
+  const std::vector<std::vector<Id>> prompts{{1, 4, 2}, {5}};
+  const auto written = generate(model, prompts, options, draws);
+  const NoGrad no_grad;
+  for (std::size_t b = 0; b < prompts.size(); ++b) {
+    std::vector<Id> row = prompts[b];
+    for (const Id token : written[b]) {  // greedy: the most likely of the full forward
+      const Framed framed = model.frame(Framed{Ids({1, Index(row.size())}, row), {}, {}});
+      const Tensor all = model(framed.ids).value();
+      const Index V = all.dim(2), last = (framed.lengths.empty() ? framed.ids.shape()[1] : framed.lengths[0]) - 1;
+      const real* at = all.data() + last * V;
+      EXPECT_GE(at[token] + close, *std::max_element(at, at + model.vocabulary()));
+      row.push_back(token);
+    }
+  }
+  // And number by number: one token at a time after a past.
+  const Framed framed = model.frame(Framed{Ids({1, 5}, {1, 4, 2, 7, 3}), {}, {}});
+  const Tensor full = model(framed.ids).value();
+  Past past = model.begin(1);
+  for (Index t = 0; t < framed.ids.shape()[1]; ++t) {
+    const Tensor step = model(Ids({1, 1}, {framed.ids[t]}), past).value();
+    for (Index v = 0; v < model.vocabulary(); ++v) EXPECT_NEAR(step[v], full[t * full.dim(2) + v], close);
+  }
+}
+
+#ifdef GRAFT_DOUBLE
+TEST_P(Methods, GradientsOfEveryTrainedParameter) {
+  attach();
+  table::move(host(), "mine");
+  loss().backward();
+  table::Worst worst;
+  const auto norms = dora_norms();
+  for (const auto& p : peft::parameters(host(), "mine")) {
+    const std::vector<double> ours = table::numbers(p.second->own().grad());
+    Tensor w = p.second->own().value();
+    std::vector<double> expected;
+    const NoGrad no_grad;
+    for (Index i = 0; i < w.numel(); ++i) {
+      constexpr double h = 5e-4;
+      const real before = w[i];
+      const auto at = [&](double step) {
+        w.write()[i] = before + step;
+        const double y = held_loss(norms);
+        w.write()[i] = before;
+        return y;
+      };
+      expected.push_back((8 * (at(h) - at(-h)) - (at(2 * h) - at(-2 * h))) / (12 * h));
+    }
+    table::compare(ours, expected, p.first, worst);
+  }
+  EXPECT_LE(worst.error, 1e-7) << worst.where;
+}
+#endif
+
+INSTANTIATE_TEST_SUITE_P(All, Methods, testing::ValuesIn(cases()), [](const auto& c) { return c.param.name; });
+
+}  // namespace
+}  // namespace graft
