@@ -121,6 +121,7 @@ class Methods : public testing::TestWithParam<Case> {
 std::vector<std::pair<Tensor, std::vector<double>>> dora_norms_of(const Module& root) {
   std::vector<std::pair<Tensor, std::vector<double>>> all;
   for (const auto& slot : root.slots<Projection>()) {
+    if (slot.second->empty()) continue;
     const auto* lora = dynamic_cast<const peft::LoraLinear*>(&**slot.second);
     if (!lora || !lora->holds("mine") || !lora->pair("mine").magnitude) continue;
     const peft::LoraPair& p = lora->pair("mine");
@@ -302,7 +303,7 @@ TEST_P(Methods, GradientsOfEveryTrainedParameter) {
     std::vector<double> expected;
     const NoGrad no_grad;
     for (Index i = 0; i < w.numel(); ++i) {
-      constexpr double h = 5e-4;
+      constexpr double h = 1e-3;
       const real before = w[i];
       const auto at = [&](double step) {
         w.write()[i] = before + step;
