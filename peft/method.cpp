@@ -104,6 +104,13 @@ std::vector<std::pair<std::string, Param*>> parameters(const Host& host, const s
   return mine;
 }
 
+std::vector<std::pair<std::string, Param*>> learning(const Host& host) {
+  std::vector<std::pair<std::string, Param*>> all;
+  for (const auto& named : host.root.parameters())
+    if (named.second->learns()) all.push_back(named);
+  return all;
+}
+
 void learn(const Host& host, const std::vector<std::string>& names) {
   host.root.learn(false);
   for (const std::string& name : names)
@@ -119,7 +126,7 @@ Attached detail::attach(const Host& host, std::shared_ptr<const Method> method, 
   Rng draws = rng;
   try {
     attached.method->graft(host, name, draws);
-    if (host.score) wrapper_in<TrainedCopy>(*host.score, host.model.selection).add(name);
+    if (host.score && !attached.method->in_place()) wrapper_in<TrainedCopy>(*host.score, host.model.selection).add(name);
   } catch (...) {
     detach(host, attached);
     throw;
@@ -130,6 +137,7 @@ Attached detail::attach(const Host& host, std::shared_ptr<const Method> method, 
 }
 
 void detach(const Host& host, const Attached& attached) {
+  if (attached.method->in_place()) host.root.learn(false);
   take_off(host, attached.name);
   const std::set<std::string> learned(attached.learned.begin(), attached.learned.end());
   for (const auto& named : host.root.parameters())
@@ -257,6 +265,11 @@ template std::vector<std::pair<std::string, Slot<Projection>*>> targeted(const H
                                                                          const std::string&);
 template std::vector<std::pair<std::string, Slot<Table>*>> targeted(const Host&, const std::vector<std::string>&,
                                                                     const std::string&);
+
+template std::vector<std::pair<std::string, Slot<RowMap>*>> targeted(const Host&, const std::vector<std::string>&,
+                                                                     const std::string&);
+
+bool is_norm(const std::string& path) { return matches(path.substr(0, path.rfind('.')), "norm"); }
 
 Index vary(const Host& host, const std::string& name, const std::function<bool(const std::string&)>& which) {
   Index count = 0;

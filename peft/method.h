@@ -31,6 +31,7 @@ struct Method {
   virtual std::string kind() const = 0;  ///< "LoRA"
   /// Puts itself into the slots under `name`; parameters made now learn. After an exception attach() takes all back.
   virtual void graft(const Host& host, const std::string& name, Rng& rng) const = 0;
+  virtual bool in_place() const { return false; }  ///< does it change the base itself? (full fine-tuning)
 };
 
 /// What attach() did.
@@ -57,6 +58,8 @@ void detach(const Host& host, const std::string& name);
 std::vector<std::string> names(const Host& host);  ///< of all that is attached
 /// The parameters of one, by path: those with `name` as a word of their path.
 std::vector<std::pair<std::string, Param*>> parameters(const Host& host, const std::string& name);
+/// What learns now: what an optimizer is given.
+std::vector<std::pair<std::string, Param*>> learning(const Host& host);
 /// Just these learn from now on (several prompts that are trained in one batch).
 void learn(const Host& host, const std::vector<std::string>& names);
 
@@ -77,6 +80,8 @@ std::string report(const Host& host);
 
 /// Does the path end with the word or words `target`? "attn.q" and "q" match layers.0.attn.q; "c" does not match abc.
 bool matches(const std::string& path, const std::string& target);
+/// Is it a parameter of a norm?
+bool is_norm(const std::string& path);
 /// The slots whose paths end with one of the targets. Errors: ValueError for a target that matches none lists what there is.
 template <class T>
 std::vector<std::pair<std::string, Slot<T>*>> targeted(const Host& host, const std::vector<std::string>& targets,
@@ -85,6 +90,8 @@ extern template std::vector<std::pair<std::string, Slot<Projection>*>> targeted(
                                                                                 const std::string&);
 extern template std::vector<std::pair<std::string, Slot<Table>*>> targeted(const Host&, const std::vector<std::string>&,
                                                                            const std::string&);
+extern template std::vector<std::pair<std::string, Slot<RowMap>*>> targeted(const Host&, const std::vector<std::string>&,
+                                                                            const std::string&);
 /// A learning variant of every parameter of the base whose path satisfies which(); how many there were.
 Index vary(const Host& host, const std::string& name, const std::function<bool(const std::string& path)>& which);
 

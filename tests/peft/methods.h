@@ -7,8 +7,11 @@
 
 #include "nn/gpt2.h"
 #include "nn/llama.h"
+#include "peft/bottleneck.h"
+#include "peft/ia3.h"
 #include "peft/lora.h"
 #include "peft/method.h"
+#include "peft/tune.h"
 
 namespace graft::table {
 
@@ -63,6 +66,27 @@ inline std::vector<MethodRow> methods() {
   all.push_back(whole_batch(row("lora_norm", 2 * 12 * 2 * (768 + 768) + 2 * 768, lora([](Lora& l) { l.also = {"norm"}; }))));
   all.push_back(row("dora", 2 * 12 * (2 * (768 + 768) + 768), lora([](Lora& l) { l.dora = true; })));
   all.push_back(whole_batch(row("pissa", 2 * 12 * 2 * (768 + 768), lora([](Lora& l) { l.init = Lora::Init::pissa; }))));
+  all.push_back(row("ia3", 12 * (2 * 768 + 3072), peft::Ia3{}));
+  peft::Ia3 three;
+  three.outputs = {"q", "k", "v"};
+  all.push_back(row("ia3_fused", 12 * (3 * 768 + 3072), three));
+  const auto adapter = [](const std::function<void(peft::BottleneckAdapter&)>& change) {
+    peft::BottleneckAdapter b;
+    b.size = 3, b.init = peft::BottleneckAdapter::Init::zero_up;
+    change(b);
+    return b;
+  };
+  using Form = peft::BottleneckAdapter::Form;
+  const Index net = 2 * 768 * 3 + 3 + 768;
+  all.push_back(unmergeable(row("adapter_houlsby", 24 * net, adapter([](auto&) {}))));
+  all.push_back(unmergeable(
+      row("adapter_after_mlp", 12 * net, adapter([](auto& b) { b.form = Form::after_mlp, b.activation = "gelu"; }))));
+  all.push_back(unmergeable(row("adapter_parallel", 12 * net, adapter([](auto& b) { b.form = Form::parallel, b.scale = 4; }))));
+  all.push_back(
+      unmergeable(whole_batch(row("adapter_norms", 24 * net + 12 * 4 * 768, adapter([](auto& b) { b.layer_norms = true; })))));
+  all.push_back(whole_batch(row("bitfit", 102144, peft::BitFit{})));
+  all.push_back(whole_batch(row("layer_norm", 38400, peft::LayerNormTuning{})));
+  all.push_back(for_classifiers(row("linear_probe", 0, peft::LinearProbe{})));
   return all;
 }
 

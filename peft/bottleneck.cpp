@@ -1,0 +1,67 @@
+#include "peft/bottleneck.h"
+
+#include <cmath>
+
+#include "autograd/ops.h"
+
+namespace graft::peft {
+
+Bottleneck::Bottleneck(Module& owner, const std::string& name, Index dim, Index size, Activation function, real s, bool x,
+                       bool h)
+    : down(owner, "adapter_down." + name, {size, dim}),
+      down_bias(owner, "adapter_down_bias." + name, Shape{size}),
+      up(owner, "adapter_up." + name, {dim, size}),
+      up_bias(owner, "adapter_up_bias." + name, Shape{dim}),
+      f(function),
+      scale(s),
+      reads_residual(x),
+      reads_output(h) {}
+
+Variable Bottleneck::operator()(const Variable& h, const Variable& x) const {
+  const Variable v = reads_residual && reads_output ? h + x : reads_residual ? x : h;
+  const Variable y = linear(f(linear(v, down, down_bias)), up, up_bias);
+  return h + (scale == 1 ? y : scale * y);
+}
+
+Variable AdaptedProjection::operator()(const Variable& x) {
+  return by_rows(selection, {}, base(x), [&](const std::string& name, const Rows&, const Variable& h) {
+    const Bottleneck* net = nets.find(name);
+    return net ? (*net)(h, h) : h;
+  });
+}
+
+Variable AdaptedBranch::operator()(const Variable& x) {
+  return by_rows(selection, {x}, base(x), [&](const std::string& name, const Rows& in, const Variable& h) {
+    const Bottleneck* net = nets.find(name);
+    return net ? (*net)(h, in[0]) : h;
+  });
+}
+
+void BottleneckAdapter::graft(const Host& host, const std::string& name, Rng& rng) const {
+  const Index dim = host.model.width(), m = size > 0 ? size : reduction > 0 ? dim / reduction : 0;
+  expect<ValueError>(m > 0, "Adapter: a bottleneck of ", m, " (", dim, " features over ", reduction,
+                     "); give a size, or a reduction of at most ", dim);
+  expect<ValueError>(std::isfinite(scale) && scale != 0, "Adapter: the scale is ", scale, ", which leaves nothing of it");
+  const Activation f = graft::activation(!activation.empty() ? activation : form == Form::houlsby ? "silu" : "relu");
+  const bool x = form != Form::houlsby, h = form != Form::parallel;
+
+  const auto start = [&](Bottleneck& net) {
+    const real bound = 1 / std::sqrt(static_cast<real>(dim));
+    const real deviation = init == Init::bert ? real(0.02) : real(1e-3);
+    net.down.give(init == Init::zero_up ? uniform({m, dim}, -bound, bound, rng) : normal({m, dim}, 0, deviation, rng));
+    net.up.give(init == Init::zero_up ? Tensor(Shape{dim, m}, 0) : normal({dim, m}, 0, deviation, rng));
+    net.down_bias.give(Tensor(Shape{m}, 0));
+    net.up_bias.give(Tensor(Shape{dim}, 0));
+  };
+  const auto net_in = [&](auto& wrapper) {
+    start(wrapper.nets.put(name, std::make_unique<Bottleneck>(wrapper, name, dim, m, f, scale, x, h)));
+  };
+  if (form == Form::houlsby)
+    for (const auto& slot : targeted<Projection>(host, {"attn.out"}, kind()))
+      net_in(wrapper_in<AdaptedProjection>(*slot.second, host.model.selection));
+  for (const auto& slot : targeted<RowMap>(host, {"mlp"}, kind()))
+    net_in(wrapper_in<AdaptedBranch>(*slot.second, host.model.selection));
+  if (layer_norms) vary(host, name, [](const std::string& path) { return path.rfind("layers.", 0) == 0 && is_norm(path); });
+}
+
+}  // namespace graft::peft

@@ -1,0 +1,39 @@
+// (IA)³: Liu et al. 2022, "Few-shot parameter-efficient fine-tuning is better and cheaper than in-context learning", eq. 1:
+//     k ↦ l_k·k      v ↦ l_v·v      down(h) ↦ down(l_ff·h)      vectors l of ones at first
+// On GPT-2, PEFT targets the whole fused c_attn, so that q is scaled too; outputs = {"q", "k", "v"} does the same here.
+#pragma once
+#include "peft/method.h"
+#include "peft/named.h"
+#include "peft/wrapper.h"
+
+namespace graft::peft {
+
+struct Ia3 : Method {
+  std::vector<std::string> outputs{"k", "v"};  ///< projections whose output is scaled, bias included
+  std::vector<std::string> inputs{"down"};     ///< projections whose input is scaled
+
+  std::string kind() const override { return "IA3"; }
+  void graft(const Host& host, const std::string& name, Rng& rng) const override;
+};
+
+struct Ia3Linear : ProjectionWrapper {
+  using ProjectionWrapper::ProjectionWrapper;
+  struct Scales {
+    Param l;  ///< (in) or (out)
+    bool at_input;
+  };
+  std::string method() const override { return "IA3"; }
+  std::vector<std::string> names() const override { return scales_.names(); }
+  void drop(const std::string& name) override { scales_.drop(name); }
+  Variable operator()(const Variable& x) override;
+  Tensor merged_weight(const std::string& name) const override;  ///< rows, or columns, of W times l
+  Tensor merged_bias(const std::string& name) const override;
+  Scales& add(const std::string& name, bool at_input);
+  Scales& scales(const std::string& name) const { return scales_.at(name); }
+
+ private:
+  Variable scaled(const Variable& x, bool at_input);
+  Named<Scales> scales_;
+};
+
+}  // namespace graft::peft
