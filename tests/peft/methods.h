@@ -11,6 +11,10 @@
 #include "peft/ia3.h"
 #include "peft/lora.h"
 #include "peft/method.h"
+#include "peft/p_tuning.h"
+#include "peft/p_tuning_v2.h"
+#include "peft/prefix.h"
+#include "peft/prompt.h"
 #include "peft/tune.h"
 
 namespace graft::table {
@@ -87,6 +91,28 @@ inline std::vector<MethodRow> methods() {
   all.push_back(whole_batch(row("bitfit", 102144, peft::BitFit{})));
   all.push_back(whole_batch(row("layer_norm", 38400, peft::LayerNormTuning{})));
   all.push_back(for_classifiers(row("linear_probe", 0, peft::LinearProbe{})));
+  const auto soft = [](MethodRow r) { return loud(unmergeable(std::move(r))); };
+  peft::PrefixTuning prefix;
+  prefix.length = 3;
+  all.push_back(soft(row("prefix", 3 * 2 * 12 * 768, prefix)));
+  prefix.hidden = 4;
+  all.push_back(soft(row("prefix_mlp", 3 * 768 + 4 * 768 + 4 + 5 * 2 * 12 * 768, prefix)));
+  peft::PTuningV2 v2;
+  v2.length = 3, v2.dropout = 0;
+  all.push_back(for_classifiers(soft(row("p_tuning_v2", 3 * 2 * 12 * 768, v2))));
+  peft::PromptTuning prompt;
+  prompt.length = 4;
+  all.push_back(soft(row("prompt", 4 * 768, prompt)));
+  peft::PTuning p;
+  using Kind = peft::Piece::Kind;
+  p.pattern = {
+      {Kind::virtual_tokens, 2}, {Kind::sentence}, {Kind::words, 0, {2, 3}}, {Kind::virtual_tokens, 1}, {Kind::answer}};
+  const Index lstm = 2 * (4 * 384 * (768 + 384 + 2) + 4 * 384 * (768 + 384 + 2)), dense = 768 * 768 + 768;
+  all.push_back(soft(row("p_tuning_lstm", 3 * 768 + lstm + 2 * dense, p)));
+  p.encoder = peft::PTuning::Encoder::mlp, p.flavour = peft::PTuning::Flavour::peft;
+  all.push_back(soft(row("p_tuning_mlp", 3 * 768 + 3 * dense, p)));
+  p.encoder = peft::PTuning::Encoder::none, p.words = {1, 2, 3};
+  all.push_back(soft(row("p_tuning_rows", 3 * 768, p)));
   return all;
 }
 

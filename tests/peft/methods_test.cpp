@@ -270,14 +270,16 @@ TEST_P(Methods, CachedGenerationEqualsTheFullForward) {
   const auto written = generate(model, prompts, options, draws);
   const NoGrad no_grad;
   for (std::size_t b = 0; b < prompts.size(); ++b) {
-    std::vector<Id> row = prompts[b];
-    for (const Id token : written[b]) {  // greedy: the most likely of the full forward
-      const Framed framed = model.frame(Framed{Ids({1, Index(row.size())}, row), {}, {}});
+    std::vector<Id> row = prompts[b], said(row.size(), ignored);
+    for (const Id token : written[b]) {  // greedy: the most likely of the full forward, what was written being the answer
+      const Index T = static_cast<Index>(row.size());
+      const Framed framed = model.frame(Framed{Ids({1, T}, row), Ids({1, T}, said), {}});
       const Tensor all = model(framed.ids).value();
       const Index V = all.dim(2), last = (framed.lengths.empty() ? framed.ids.shape()[1] : framed.lengths[0]) - 1;
       const real* at = all.data() + last * V;
       EXPECT_GE(at[token] + close, *std::max_element(at, at + model.vocabulary()));
       row.push_back(token);
+      said.push_back(token);
     }
   }
   // And number by number: one token at a time after a past.

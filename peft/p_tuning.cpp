@@ -1,0 +1,73 @@
+#include "peft/p_tuning.h"
+
+#include <cmath>
+
+#include "autograd/ops.h"
+#include "nn/lstm.h"
+
+namespace graft::peft {
+
+PromptEncoder::PromptEncoder(Module& owner, const std::string& name, const PTuning& o, Index D, Rng& rng)
+    : embedding(owner, "embedding." + name, {virtual_count(o.pattern), D}) {
+  const bool paper = o.flavour == PTuning::Flavour::paper, recurrent = o.encoder == PTuning::Encoder::lstm;
+  const Index h = paper ? D / 2 : o.hidden ? o.hidden : D;
+  if (recurrent) {
+    auto net = std::make_unique<Lstm>(D, h, o.layers, true);
+    net->initialize(rng);
+    lstm = std::make_unique<Slot<RowMap>>(owner, "lstm_head." + name, std::move(net));
+  }
+  // The sizes of the MLP, from its input to its output.
+  const Index in = recurrent ? 2 * h : D;
+  std::vector<Index> sizes{in, recurrent ? 2 * h : h, D};
+  if (paper) sizes = {in, D, D};
+  else if (!recurrent) sizes = {D, h, h, D};
+  for (std::size_t i = 0; i + 1 < sizes.size(); ++i) {
+    const real bound = 1 / std::sqrt(static_cast<real>(sizes[i]));
+    const std::string place = text("mlp_head.", 2 * i, ".");
+    weights.push_back(std::make_unique<Param>(owner, place + "weight." + name, Shape{sizes[i + 1], sizes[i]}));
+    biases.push_back(std::make_unique<Param>(owner, place + "bias." + name, Shape{sizes[i + 1]}));
+    weights.back()->give(uniform(weights.back()->shape(), -bound, bound, rng));
+    biases.back()->give(uniform(biases.back()->shape(), -bound, bound, rng));
+  }
+}
+
+Variable PromptEncoder::operator()() const {
+  const Index P = embedding.shape()[0], D = embedding.shape()[1];
+  Variable x = embedding;
+  if (lstm) {
+    const Variable h = (*lstm)(reshape(x, {1, P, D}));  // (1, P, 2h)
+    x = reshape(h, {P, h.dim(-1)});
+  }
+  for (std::size_t i = 0; i < weights.size(); ++i) {
+    x = linear(x, *weights[i], *biases[i]);
+    if (i + 1 < weights.size()) x = relu(x);
+  }
+  return x;
+}
+
+void PTuning::graft(const Host& host, const std::string& name, Rng& rng) const {
+  check_pattern(pattern);
+  const Index P = virtual_count(pattern), D = host.model.width();
+  expect<ValueError>(layers > 0 && hidden >= 0, kind(), ": an encoder of ", layers, " layers, ", hidden,
+                     " wide; at least 1 and 0 are needed");
+  expect<ValueError>(flavour != Flavour::paper || encoder != Encoder::lstm || D % 2 == 0, kind(), ": ", D,
+                     " features cannot be halved for the two directions of the paper's LSTM; take Flavour::peft");
+  expect<ValueError>(words.empty() || static_cast<Index>(words.size()) == P, kind(), ": ", words.size(), " words for ", P,
+                     " virtual tokens; give one for each, or none");
+  const Tensor start = words.empty() ? normal({P, D}, 0, 1, rng) : rows_of(host, words).clone();
+  graft_virtual_tokens(
+      host, name, pattern,
+      [&](VirtualTable& owner) -> std::unique_ptr<VirtualRows> {
+        if (encoder == Encoder::none) {
+          auto rows = std::make_unique<TrainedRows>(owner, name, P, D);
+          rows->rows.give(start);
+          return rows;
+        }
+        auto rows = std::make_unique<PromptEncoder>(owner, name, *this, D, rng);
+        rows->embedding.give(start);
+        return rows;
+      },
+      kind());
+}
+
+}  // namespace graft::peft

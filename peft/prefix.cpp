@@ -1,0 +1,182 @@
+#include "peft/prefix.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "autograd/ops.h"
+#include "nn/attention.h"
+
+namespace graft::peft {
+
+Variable PrefixPart::operator()(Rng* rng) const {
+  Variable kv = flat ? flat->variable() : linear(tanh(linear(*embedding, *W1, *b1)), *W2, *b2);  // (P, 2·L·G·d)
+  return rng && dropout > 0 ? graft::dropout(kv, dropout, *rng) : kv;
+}
+
+Prefix::Prefix(std::unique_ptr<Memory> b, const Selection& s, Index l, Index g, Index d)
+    : Wraps<Memory>(std::move(b), s),
+      layers(l),
+      heads(g),
+      head_dim(d) {}
+
+Index Prefix::length() const {
+  Index longest = base->length();
+  const auto of = [&](const std::string& name) {
+    const PrefixPart* part = parts.find(name);
+    return part ? (part->flat ? *part->flat : *part->embedding).shape()[0] : base->length();
+  };
+  if (selection.rows.empty()) return of(selection.all);
+  for (const std::string& name : selection.rows) longest = std::max(longest, of(name));
+  return longest;
+}
+
+Past Prefix::operator()(Index batch) {
+  const std::vector<std::string> rows =
+      selection.rows.empty() ? std::vector<std::string>(static_cast<std::size_t>(batch), selection.all) : selection.rows;
+  expect(static_cast<Index>(rows.size()) == batch, "prefix tuning: ", rows.size(), " rows were chosen for, but the batch has ",
+         batch);
+  std::vector<std::string> distinct;  // those of the rows, each once
+  std::vector<Id> which;
+  for (const std::string& name : rows) {
+    const auto at = std::find(distinct.begin(), distinct.end(), name);
+    which.push_back(static_cast<Id>(at - distinct.begin()));
+    if (at == distinct.end()) distinct.push_back(name);
+  }
+  if (distinct.size() == 1 && !parts.find(distinct[0])) return base(batch);
+
+  Index longest = 0;
+  std::vector<Variable> flats;
+  std::vector<Index> lengths;
+  for (const std::string& name : distinct) {
+    const PrefixPart* part = parts.find(name);
+    expect<ValueError>(part != nullptr || base->length() == 0, "prefix tuning: \"", name,
+                       "\" uses the memory below, which cannot share a batch with a prefix");
+    flats.push_back(part ? (*part)(randomness()) : Variable());
+    lengths.push_back(part ? flats.back().dim(0) : 0);
+    longest = std::max(longest, lengths.back());
+  }
+  Past past;
+  for (const Id w : which) past.lengths.push_back(lengths[static_cast<std::size_t>(w)]);
+  const Index W = width();
+  const auto layer = [&](Index at) {  // (batch, G, longest, d): columns [at, at + W) of each row's prefix
+    std::vector<Variable> each;       // rows shorter than the longest are filled up with zeros that nobody looks at
+    for (std::size_t n = 0; n < flats.size(); ++n) {
+      Variable x = lengths[n] ? slice(flats[n], 1, at, at + W) : Variable(Tensor(Shape{longest, W}, 0));
+      if (lengths[n] && lengths[n] < longest) x = concat({x, Variable(Tensor(Shape{longest - lengths[n], W}, 0))}, 0);
+      each.push_back(reshape(split_heads(reshape(x, {1, longest, W}), heads), {1, heads * longest * head_dim}));
+    }
+    const Variable all = each.size() == 1 ? each[0] : concat(each, 0);
+    return reshape(lookup(all, Ids({batch}, which)), {batch, heads, longest, head_dim});
+  };
+  for (Index i = 0; i < layers; ++i) {
+    const Variable k = layer(2 * i * W);
+    past.layers.emplace_back(k, layer((2 * i + 1) * W));
+  }
+  return past;
+}
+
+PrefixPart& Prefix::add(const std::string& name, Index length, Index hidden, real dropout) {
+  auto part = std::make_unique<PrefixPart>();
+  const Index W = width(), all = 2 * layers * W;
+  const auto param = [&](const char* what, const Shape& shape) {
+    return std::make_unique<Param>(*this, std::string(what) + "." + name, shape);
+  };
+  part->dropout = dropout;
+  if (hidden == 0) {
+    part->flat = param("prefix", {length, all});
+  } else {
+    part->embedding = param("embedding", {length, W});
+    part->W1 = param("transform.0.weight", {hidden, W}), part->b1 = param("transform.0.bias", Shape{hidden});
+    part->W2 = param("transform.2.weight", {all, hidden}), part->b2 = param("transform.2.bias", Shape{all});
+  }
+  return parts.put(name, std::move(part));
+}
+
+void Prefix::flatten(const std::string& name) {
+  PrefixPart* part = parts.find(name);
+  if (!part || part->flat) return;
+  const NoGrad no_grad;
+  auto flat = std::make_unique<Param>(*this, "prefix." + name, Shape{part->embedding->shape()[0], 2 * layers * width()});
+  flat->learn(part->embedding->learns());
+  flat->give((*part)(nullptr).value());
+  part->flat = std::move(flat);
+  for (auto* gone : {&part->embedding, &part->W1, &part->b1, &part->W2, &part->b2}) gone->reset();
+}
+
+// --- the method ----------------------------------------------------------------------------------------------------------
+
+namespace {
+
+/// The keys and values that the model computes for these words, without any prefix, flat.
+Tensor activations(Model& model, const std::vector<Id>& words, Index width) {
+  const NoGrad no_grad;
+  const Evaluating no_dropout(model);
+  const Index P = static_cast<Index>(words.size()), L = model.layer_count();
+  Past past;
+  past.expect_fits(1, L);
+  model.hidden(Ids({1, P}, words), past);
+  Tensor flat(Shape{P, 2 * L * width});
+  real* to = flat.write();
+  for (Index i = 0; i < 2 * L; ++i) {
+    const KeyValue& kv = past.layers[static_cast<std::size_t>(i / 2)];
+    const Tensor x = merge_heads(slice(i % 2 ? kv.v() : kv.k(), 2, 0, P)).value();  // (1, P, G·d)
+    for (Index p = 0; p < P; ++p) std::copy_n(x.data() + p * width, width, to + p * 2 * L * width + i * width);
+  }
+  return flat;
+}
+
+}  // namespace
+
+void PrefixTuning::graft(const Host& host, const std::string& name, Rng& rng) const {
+  const Index context = host.model.context();
+  expect<ValueError>(length > 0 && hidden >= 0, kind(), ": a length of ", length, " and an MLP of ", hidden,
+                     "; at least 1 and 0 are needed");
+  expect<ValueError>(length < context, kind(), ": a prefix of ", length, " leaves nothing of the context of ", context,
+                     "; take a shorter one");
+  expect<ValueError>(0 <= dropout && dropout < 1, kind(), ": the dropout rate is ", dropout, ", but must be in [0, 1)");
+  const auto attentions = host.root.slots<Attention>();
+  expect<ValueError>(!attentions.empty(), kind(), ": ", host.model.kind(), " has no attention to remember for");
+  const AttentionSizes& sizes = (*attentions[0].second)->sizes;
+  for (const auto& slot : attentions) {
+    const AttentionSizes& s = (**slot.second).sizes;
+    expect<ValueError>(s.kv_heads == sizes.kv_heads && s.head_dim == sizes.head_dim, kind(), ": ", slot.first,
+                       " has other sizes than the first layer; all must have the same");
+  }
+  Tensor start;
+  if (init == Init::words) {
+    expect<ValueError>(hidden == 0, kind(), ": words start a flat prefix, not one that an MLP of ", hidden, " makes");
+    expect<ValueError>(static_cast<Index>(words.size()) == length, kind(), ": ", words.size(), " words for a prefix of ",
+                       length, "; give one for each place");
+    const Selection before = host.model.selection;
+    host.model.selection = {};
+    try {
+      start = activations(host.model, words, sizes.kv_heads * sizes.head_dim);
+    } catch (...) {
+      host.model.selection = before;
+      throw;
+    }
+    host.model.selection = before;
+  }
+  auto* prefix = dynamic_cast<Prefix*>(&*host.model.memory);
+  if (!prefix) {
+    host.model.memory.wrap([&](std::unique_ptr<Memory> base) {
+      return std::make_unique<Prefix>(std::move(base), host.model.selection, host.model.layer_count(), sizes.kv_heads,
+                                      sizes.head_dim);
+    });
+    prefix = dynamic_cast<Prefix*>(&*host.model.memory);
+  }
+  PrefixPart& part = prefix->add(name, length, hidden, dropout);
+  const auto give = [&](Param& p, real bound) { p.give(uniform(p.shape(), -bound, bound, rng)); };
+  if (part.flat) {
+    if (!start.defined()) start = init == Init::zero ? Tensor(part.flat->shape(), 0) : normal(part.flat->shape(), 0, 1, rng);
+    part.flat->give(start);
+    return;
+  }
+  expect<ValueError>(init != Init::zero, kind(), ": zeros start a flat prefix, not one that an MLP of ", hidden, " makes");
+  part.embedding->give(normal(part.embedding->shape(), 0, 1, rng));
+  const real one = 1 / std::sqrt(static_cast<real>(part.W1->shape()[1])), two = 1 / std::sqrt(static_cast<real>(hidden));
+  give(*part.W1, one), give(*part.b1, one);
+  give(*part.W2, two), give(*part.b2, two);
+}
+
+}  // namespace graft::peft

@@ -1,0 +1,67 @@
+#include "peft/prompt.h"
+
+#include <algorithm>
+#include <numeric>
+
+namespace graft::peft {
+namespace {
+
+/// Rows of the vocabulary, none twice while there are enough.
+std::vector<Id> drawn(Index count, Index vocabulary, Rng& rng) {
+  std::vector<Id> all(static_cast<std::size_t>(vocabulary)), ids;
+  std::iota(all.begin(), all.end(), Id(0));
+  for (Index i = 0; i < count; ++i) {
+    const Index at = i % vocabulary;
+    std::swap(all[static_cast<std::size_t>(at)], all[static_cast<std::size_t>(at + rng.below(vocabulary - at))]);
+    ids.push_back(all[static_cast<std::size_t>(at)]);
+  }
+  return ids;
+}
+
+Tensor start(const PromptTuning& p, const Host& host, Rng& rng) {
+  using Init = PromptTuning::Init;
+  const Index D = host.model.width(), V = host.model.vocabulary();
+  const Shape shape{p.length, D};
+  if (p.init == Init::random) return normal(shape, 0, 1, rng);
+  if (p.init == Init::uniform) return uniform(shape, real(-0.5), real(0.5), rng);
+  if (p.init == Init::text) {
+    expect<ValueError>(!p.text.empty(), "prompt tuning: to start from a text, give its ids");
+    std::vector<Id> ids;
+    for (Index i = 0; i < p.length; ++i) ids.push_back(p.text[static_cast<std::size_t>(i) % p.text.size()]);
+    return rows_of(host, ids);
+  }
+  Tensor rows = rows_of(host, drawn(p.length, std::min(V, p.most_common), rng)).clone();
+  if (p.init == Init::vocabulary) return rows;
+  expect<ValueError>(!p.labels.empty(), "prompt tuning: to start from labels, give the ids of each label's words");
+  real* to = rows.write();
+  for (std::size_t i = 0; i < std::min(p.labels.size(), static_cast<std::size_t>(p.length)); ++i) {
+    expect<ValueError>(!p.labels[i].empty(), "prompt tuning: label ", i, " has no words to start from");
+    const Tensor words = rows_of(host, p.labels[i]);
+    for (Index d = 0; d < D; ++d) {
+      real sum = 0;
+      for (Index w = 0; w < words.rows(); ++w) sum += words[w * D + d];
+      to[static_cast<Index>(i) * D + d] = sum / static_cast<real>(words.rows());
+    }
+  }
+  return rows;
+}
+
+}  // namespace
+
+void PromptTuning::graft(const Host& host, const std::string& name, Rng& rng) const {
+  expect<ValueError>(length > 0, kind(), ": a prompt of ", length, " tokens; at least 1 is needed");
+  expect<ValueError>(most_common > 0, kind(), ": the first ", most_common, " rows of the vocabulary; at least 1 is needed");
+  expect<ValueError>(length < host.model.context(), kind(), ": a prompt of ", length, " leaves nothing of the context of ",
+                     host.model.context(), "; take a shorter one");
+  const Tensor rows = start(*this, host, rng);
+  graft_virtual_tokens(
+      host, name, prompt_pattern(length),
+      [&](VirtualTable& owner) {
+        auto trained = std::make_unique<TrainedRows>(owner, name, length, host.model.width());
+        trained->rows.give(rows);
+        return trained;
+      },
+      kind());
+}
+
+}  // namespace graft::peft

@@ -1,0 +1,168 @@
+#include "peft/virtual_tokens.h"
+
+#include <algorithm>
+
+#include "autograd/ops.h"
+
+namespace graft::peft {
+
+TrainedRows::TrainedRows(Module& owner, const std::string& name, Index count, Index dim)
+    : rows(owner, "prompt." + name, {count, dim}) {}
+
+// --- the table -----------------------------------------------------------------------------------------------------------
+
+Index VirtualTable::rows() const {
+  Index end = base->rows();
+  for (const auto& entry : entries_) end = std::max<Index>(end, entry.second->first + entry.second->count);
+  return end;
+}
+
+Variable VirtualTable::operator()(const Ids& ids) {
+  const Id V = static_cast<Id>(base->rows());
+  if (std::all_of(ids.begin(), ids.end(), [V](Id id) { return id < V; })) return base(ids);
+
+  // The real tokens' rows, N of them (an unimportant one stands where a virtual token is), then the virtual rows that occur.
+  const Index N = ids.numel(), D = dim();
+  std::vector<Id> real_ids(ids.begin(), ids.end()), place(static_cast<std::size_t>(N));
+  std::vector<Variable> more;
+  Id next = static_cast<Id>(N);
+  std::vector<bool> found(static_cast<std::size_t>(N));
+  for (const auto& named : entries_) {
+    const Entry& e = *named.second;
+    bool occurs = false;
+    for (Index i = 0; i < N; ++i) {
+      if (ids[i] < e.first || ids[i] >= e.first + e.count) continue;
+      place[static_cast<std::size_t>(i)] = next + (ids[i] - e.first);
+      real_ids[static_cast<std::size_t>(i)] = 0;
+      occurs = found[static_cast<std::size_t>(i)] = true;
+    }
+    if (!occurs) continue;
+    more.push_back((*e.rows)());
+    next += static_cast<Id>(e.count);
+  }
+  for (Index i = 0; i < N; ++i) {
+    if (ids[i] < V) place[static_cast<std::size_t>(i)] = static_cast<Id>(i);
+    expect<IndexError>(ids[i] < V || found[static_cast<std::size_t>(i)], "virtual tokens: nobody has the id ", ids[i],
+                       "; the vocabulary has ", V, ", and the attached ones end at ", rows());
+  }
+  const Variable all = base(Ids(ids.shape(), real_ids));  // (.., D)
+  const Variable y = reshape(all, {N, D});
+  const Variable rows = lookup(y, more.size() == 1 ? more[0] : concat(more, 0), Ids({N}, place));
+  return reshape(rows, all.shape());
+}
+
+VirtualTable::Entry& VirtualTable::add(const std::string& name, Index count, std::unique_ptr<VirtualRows> made) {
+  return entries_.put(name, std::unique_ptr<Entry>(new Entry{static_cast<Id>(rows()), count, std::move(made)}));
+}
+
+void VirtualTable::flatten(const std::string& name) {
+  Entry* e = entries_.find(name);
+  if (!e || e->rows->flat()) return;
+  const NoGrad no_grad;
+  auto plain = std::make_unique<TrainedRows>(*this, name, e->count, dim());
+  plain->rows.give((*e->rows)().value().clone());
+  e->rows = std::move(plain);
+}
+
+// --- the template --------------------------------------------------------------------------------------------------------
+
+void VirtualFrame::add(const std::string& name, Pattern pattern, Id first) {
+  entries_.put(name, std::unique_ptr<Entry>(new Entry{std::move(pattern), first}));
+}
+
+namespace {
+
+struct Row {
+  std::vector<Id> ids, labels;
+  void put(Id id, Id label) { ids.push_back(id), labels.push_back(label); }
+};
+
+Row through(const Pattern& pattern, Id first, const Row& user) {
+  std::size_t answer = user.ids.size();  // where the trailing run of labels begins
+  while (answer > 0 && user.labels[answer - 1] != ignored) --answer;
+  const bool whole = answer == 0;  // every token is labelled: language modelling, the sentence itself is what is learned
+  if (whole) answer = user.ids.size();
+  Row row;
+  for (const Piece& piece : pattern) switch (piece.kind) {
+      case Piece::Kind::virtual_tokens:
+        for (Index i = 0; i < piece.count; ++i) row.put(first++, ignored);
+        break;
+      case Piece::Kind::words:
+        for (const Id id : piece.ids) row.put(id, ignored);
+        break;
+      case Piece::Kind::sentence:
+        for (std::size_t t = 0; t < answer; ++t) row.put(user.ids[t], user.labels[t]);
+        break;
+      case Piece::Kind::answer:
+        for (std::size_t t = answer; t < user.ids.size(); ++t) row.put(user.ids[t], user.labels[t]);
+        break;
+    }
+  return row;
+}
+
+}  // namespace
+
+Framed VirtualFrame::operator()(const Framed& given) {
+  const Framed user = base(given);
+  const Index B = user.ids.shape()[0], T = user.ids.shape()[1];
+  expect(selection.rows.empty() || static_cast<Index>(selection.rows.size()) == B, "virtual tokens: ", selection.rows.size(),
+         " rows were chosen for, but the batch has ", B);
+  const bool labelled = user.labels.numel() > 0;
+  std::vector<Row> rows;
+  Index longest = 0;
+  bool touched = false;
+  for (Index b = 0; b < B; ++b) {
+    Row row;
+    const Index length = user.lengths.empty() ? T : user.lengths[static_cast<std::size_t>(b)];
+    for (Index t = 0; t < length; ++t) row.put(user.ids[b * T + t], labelled ? user.labels[b * T + t] : ignored);
+    const Entry* e = entries_.find(selection.row(static_cast<std::size_t>(b)));
+    touched = touched || e;
+    rows.push_back(e ? through(e->pattern, e->first, row) : row);
+    longest = std::max(longest, static_cast<Index>(rows.back().ids.size()));
+  }
+  if (!touched) return user;
+  Framed framed;
+  std::vector<Id> ids, labels;
+  bool ragged = !user.lengths.empty();
+  for (const Row& row : rows) {
+    const Index length = static_cast<Index>(row.ids.size());
+    framed.lengths.push_back(length);
+    ragged = ragged || length != longest;
+    ids.insert(ids.end(), row.ids.begin(), row.ids.end());
+    ids.insert(ids.end(), static_cast<std::size_t>(longest - length), 0);  // any id: nothing looks at it
+    labels.insert(labels.end(), row.labels.begin(), row.labels.end());
+    labels.insert(labels.end(), static_cast<std::size_t>(longest - length), ignored);
+  }
+  if (!ragged) framed.lengths.clear();
+  framed.ids = Ids({B, longest}, std::move(ids));
+  if (labelled) framed.labels = Ids({B, longest}, std::move(labels));
+  return framed;
+}
+
+// --- for methods ---------------------------------------------------------------------------------------------------------
+
+void graft_virtual_tokens(const Host& host, const std::string& name, const Pattern& pattern, const MakeRows& make,
+                          const std::string& who) {
+  Index taken = 0;
+  for (const Piece& piece : pattern) taken += piece.count + static_cast<Index>(piece.ids.size());
+  const Index context = host.model.context();
+  expect<ValueError>(taken < context, who, ": ", taken, " tokens of its own leave nothing of the context of ", context,
+                     "; take fewer");
+  for (const Piece& piece : pattern)
+    for (const Id id : piece.ids)
+      expect<IndexError>(0 <= id && id < host.model.vocabulary(), who, ": the template has the id ", id,
+                         ", but the vocabulary has ", host.model.vocabulary());
+  auto& table = wrapper_in<VirtualTable>(host.model.table(), host.model.selection);
+  const Id first = table.add(name, virtual_count(pattern), make(table)).first;
+  wrapper_in<VirtualFrame>(host.model.frame, host.model.selection).add(name, pattern, first);
+}
+
+Tensor rows_of(const Host& host, const std::vector<Id>& ids) {
+  const NoGrad no_grad;
+  for (const Id id : ids)
+    expect<IndexError>(0 <= id && id < host.model.vocabulary(), "virtual tokens: to start from the word ", id,
+                       ", but the vocabulary has ", host.model.vocabulary());
+  return host.model.table()(Ids({static_cast<Index>(ids.size())}, ids)).value();
+}
+
+}  // namespace graft::peft

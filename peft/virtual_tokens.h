@@ -1,0 +1,77 @@
+// Virtual tokens are rows V, V + 1, ... of the vocabulary: a table that holds their rows, and a template that puts their ids
+// where a pattern says. The head keeps V rows, so none is ever predicted. Prompt tuning and P-tuning v1 share this; they differ
+// in where the rows come from and where the ids go.
+#pragma once
+#include "peft/method.h"
+#include "peft/named.h"
+#include "peft/pattern.h"
+#include "peft/wrapper.h"
+
+namespace graft::peft {
+
+/// Where the rows of one name come from: a parameter, or an encoder.
+struct VirtualRows {
+  virtual ~VirtualRows() = default;
+  virtual Variable operator()() const = 0;  ///< (P, D)
+  virtual bool flat() const { return true; }
+};
+struct TrainedRows : VirtualRows {
+  Param rows;
+  TrainedRows(Module& owner, const std::string& name, Index count, Index dim);
+  Variable operator()() const override { return rows; }
+};
+
+/// ids < V: the base's rows; an id beyond: the row of a name's virtual token. Computed only where one occurs.
+struct VirtualTable : Wraps<Table> {
+  using Wraps<Table>::Wraps;
+  std::string method() const override { return "virtual tokens"; }
+  std::vector<std::string> names() const override { return entries_.names(); }
+  void drop(const std::string& name) override { entries_.drop(name); }
+  void flatten(const std::string& name) override;  ///< the encoder goes, its rows stay
+  /// Errors: IndexError for an id that belongs to nobody.
+  Variable operator()(const Ids& ids) override;
+  Index rows() const override;
+  Index dim() const override { return base->dim(); }
+  Tensor dense() const override { return base->dense(); }
+
+  struct Entry {
+    Id first;  ///< the id of its first virtual token
+    Index count;
+    std::unique_ptr<VirtualRows> rows;
+  };
+  Entry& add(const std::string& name, Index count, std::unique_ptr<VirtualRows> rows);
+  Entry& entry(const std::string& name) const { return entries_.at(name); }
+
+ private:
+  Named<Entry> entries_;
+};
+
+/// A user's row through the pattern of the name that is selected for it. Labels at virtual places and at words of the pattern
+/// are `ignored`; the user's own trailing run of labelled tokens is the answer, what is before it the sentence.
+/// Rows of different lengths are padded on the right, and `lengths` says how long they are.
+struct VirtualFrame : Wraps<Template> {
+  using Wraps<Template>::Wraps;
+  std::string method() const override { return "virtual tokens"; }
+  std::vector<std::string> names() const override { return entries_.names(); }
+  void drop(const std::string& name) override { entries_.drop(name); }
+  Framed operator()(const Framed& user) override;
+
+  struct Entry {
+    Pattern pattern;
+    Id first;
+  };
+  void add(const std::string& name, Pattern pattern, Id first);
+  const Pattern& pattern(const std::string& name) const { return entries_.at(name).pattern; }
+
+ private:
+  Named<Entry> entries_;
+};
+
+/// Both, for a method: the table gets the rows, the template the pattern. rows(wrapper) makes the rows inside the table.
+using MakeRows = std::function<std::unique_ptr<VirtualRows>(VirtualTable& owner)>;
+void graft_virtual_tokens(const Host& host, const std::string& name, const Pattern& pattern, const MakeRows& rows,
+                          const std::string& who);
+/// Rows of the table for these ids, as it stands. Errors: IndexError
+Tensor rows_of(const Host& host, const std::vector<Id>& ids);
+
+}  // namespace graft::peft
