@@ -85,7 +85,8 @@ inline std::vector<MethodRow> methods() {
   all.push_back(unmergeable(row("adapter_houlsby", 24 * net, adapter([](auto&) {}))));
   all.push_back(unmergeable(
       row("adapter_after_mlp", 12 * net, adapter([](auto& b) { b.form = Form::after_mlp, b.activation = "gelu"; }))));
-  all.push_back(unmergeable(row("adapter_parallel", 12 * net, adapter([](auto& b) { b.form = Form::parallel, b.scale = 4; }))));
+  all.push_back(unmergeable(row("adapter_parallel", 12 * net,
+                                adapter([](auto& b) { b.form = Form::parallel, b.scale = 4, b.activation = "gelu"; }))));
   all.push_back(
       unmergeable(whole_batch(row("adapter_norms", 24 * net + 12 * 4 * 768, adapter([](auto& b) { b.layer_norms = true; })))));
   all.push_back(whole_batch(row("bitfit", 102144, peft::BitFit{})));
