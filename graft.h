@@ -34,6 +34,7 @@
 #include "nn/names.h"
 #include "nn/past.h"
 #include "nn/selection.h"
+#include "peft/adapter_file.h"
 #include "peft/bottleneck.h"
 #include "peft/dora.h"
 #include "peft/ia3.h"
@@ -59,3 +60,4 @@
 #include "tokenizer/stream.h"
 #include "tokenizer/tokenizer.h"
 #include "tokenizer/train.h"
+#include "train/optimizer.h"

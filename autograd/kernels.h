@@ -104,4 +104,11 @@ struct LinearScored {
 LinearScored linear_cross_entropy(const Tensor& x, const Tensor& W, const Ids& labels, const std::vector<real>& weights,
                                   bool want_dx, bool want_dW);
 
+// --- optimizers (cpu/adam.cpp) ---
+/// w ← shrink·w - rate·m/(√v/root + eps) after m and v took in g, over n numbers that may lie anywhere (mapped pages).
+struct AdamStep {
+  real shrink, beta1, beta2, eps, rate, root;
+};
+void adam(real* w, const real* g, real* m, real* v, Index n, const AdamStep& a);
+
 }  // namespace graft::kernel

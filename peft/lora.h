@@ -43,6 +43,7 @@ struct LoraPair {
   real scale, dropout;
   std::shared_ptr<Rng> mask;  ///< the state that q, k, v draw one mask from; q, the first, renews it
   bool first = true;
+  Tensor A0{}, B0{};  ///< PiSSA only: the start, which the base went without
 };
 
 /// y = W₀x + b₀ + s·B·A·x      (eq. 3 of the paper, s = α/r)

@@ -23,6 +23,7 @@ void start_pissa(Projection& base, LoraPair& pair, const Selection& selection, c
   }
   const Tensor BA = kernel::scale(kernel::multiply_nn(B, A), pair.scale);
   plain->weight.vary(selection, name, kernel::binary(kernel::Binary::sub, base.dense(), BA), false);
+  pair.A0 = A.clone(), pair.B0 = B.clone();
   pair.A.give(A);
   pair.B.give(B);
 }

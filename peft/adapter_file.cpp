@@ -1,0 +1,138 @@
+#include "peft/adapter_file.h"
+
+#include <filesystem>
+#include <map>
+
+#include "formats/file.h"
+#include "peft/ia3.h"
+#include "peft/inside/adapter_parts.h"
+#include "peft/lora.h"
+#include "peft/p_tuning.h"
+#include "peft/prefix.h"
+#include "peft/prompt.h"
+#include "peft/tune.h"
+
+namespace graft::peft {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::json;
+using Read = Attached (*)(const Host&, const ConfigReader&, const Json&, Keys&, const std::string&);
+
+const std::map<std::string, Read>& readers() {
+  static const std::map<std::string, Read> all{{"LORA", read_lora},
+                                               {"IA3", read_ia3},
+                                               {"PREFIX_TUNING", read_soft},
+                                               {"PROMPT_TUNING", read_soft},
+                                               {"P_TUNING", read_soft},
+                                               {"GRAFT_P_TUNING", read_soft},
+                                               {"GRAFT_BITFIT", read_tuned},
+                                               {"GRAFT_LAYER_NORM", read_tuned},
+                                               {"GRAFT_LINEAR_PROBE", read_tuned}};
+  return all;
+}
+
+std::string config_file(const std::string& folder) {
+  const fs::path path = fs::path(folder) / "adapter_config.json";
+  expect<FileError>(fs::is_directory(folder), folder, ": no such folder; an adapter is a folder with adapter_config.json and ",
+                    "adapter_model.safetensors");
+  expect<FileError>(fs::exists(path), folder, ": there is no adapter_config.json, so this is no adapter");
+  return path.string();
+}
+
+std::string weights_file(const std::string& folder) {
+  const fs::path path = fs::path(folder) / "adapter_model.safetensors";
+  const bool pickle = fs::exists(fs::path(folder) / "adapter_model.bin");
+  expect<FileError>(
+      fs::exists(path), folder, ": there is no adapter_model.safetensors",
+      pickle ? "; adapter_model.bin is a pickle, which can run code and is not read. Save it anew with PEFT" : "");
+  return path.string();
+}
+
+/// An object, with peft_type. Errors: FormatError
+Json checked(const std::string& path) {
+  Json json = parse_config(formats::read_text(path), path);
+  expect<FormatError>(json.is_object(), path, ": it must hold an object, not ", json.type_name());
+  return json;
+}
+
+}  // namespace
+
+Attached load_adapter(const Host& host, const std::string& folder, const std::string& name) {
+  const std::string path = config_file(folder);
+  const Json json = checked(path);
+  const ConfigReader config(json, path, "");
+  const std::string type = config.word("peft_type");
+  const auto reader = readers().find(type);
+  std::string known;
+  for (const auto& entry : readers()) known += " " + entry.first;
+  expect<FormatError>(reader != readers().end(), path, ": the peft_type is \"", type, "\"; graft reads", known);
+  const std::string task = config.word("task_type", "");
+  expect<FormatError>(task != "SEQ_CLS" || host.score != nullptr, path, ": the adapter is for a classifier (SEQ_CLS), but ",
+                      host.model.kind(), " is a language model");
+  expect<FormatError>(task != "CAUSAL_LM" || host.score == nullptr, path,
+                      ": the adapter is for a language model (CAUSAL_LM), but ", host.root.kind(), " is a classifier");
+  Keys keys(weights_file(folder));
+  Attached attached = reader->second(host, config, json, keys, name);
+  try {
+    keys.expect_all_taken();
+  } catch (...) {
+    detach(host, attached);
+    throw;
+  }
+  return attached;
+}
+
+void save_adapter(const Host& host, const Attached& attached, const std::string& folder, const std::string& base) {
+  const Method& method = *attached.method;
+  Json config;
+  Named_tensors tensors;
+  if (dynamic_cast<const Lora*>(&method)) write_lora(host, attached, config, tensors);
+  else if (dynamic_cast<const Ia3*>(&method)) write_ia3(host, attached, config, tensors);
+  else if (dynamic_cast<const PrefixTuning*>(&method) || dynamic_cast<const PromptTuning*>(&method) ||
+           dynamic_cast<const PTuning*>(&method))
+    write_soft(host, attached, config, tensors);
+  else if (dynamic_cast<const BitFit*>(&method) || dynamic_cast<const LayerNormTuning*>(&method) ||
+           dynamic_cast<const LinearProbe*>(&method))
+    write_tuned(host, attached, config, tensors);
+  else
+    throw ValueError(text("save_adapter: ", method.kind(), " is not an adapter of PEFT's kind; ",
+                          method.in_place() ? "save_model() writes the whole model" : "save_adapterhub() writes it"));
+  config["task_type"] = host.score ? "SEQ_CLS" : "CAUSAL_LM";
+  config["base_model_name_or_path"] = base;
+  config["inference_mode"] = true;
+
+  std::error_code error;
+  fs::create_directories(folder, error);
+  expect<FileError>(!error, folder, ": the folder cannot be made: ", error.message());
+  std::vector<formats::Numbers> numbers;
+  for (const auto& entry : tensors) {
+    formats::Numbers n;
+    n.name = entry.first;
+    for (int i = 0; i < entry.second.rank(); ++i) n.shape.push_back(entry.second.dim(i));
+    if constexpr (sizeof(real) == sizeof(double)) n.wide = reinterpret_cast<const double*>(entry.second.data());
+    else n.data = reinterpret_cast<const float*>(entry.second.data());
+    numbers.push_back(std::move(n));
+  }
+  formats::write_safetensors((fs::path(folder) / "adapter_model.safetensors").string(), numbers);
+  formats::write_text((fs::path(folder) / "adapter_config.json").string(),
+                      config.dump(2) + "\n");  // last: now it is an adapter
+}
+
+AdapterSummary describe_adapter(const std::string& folder) {
+  const std::string path = config_file(folder);
+  const Json json = checked(path);
+  const ConfigReader config(json, path, "");
+  AdapterSummary summary;
+  summary.type = config.word("peft_type");
+  summary.task = config.word("task_type", ""), summary.base = config.word("base_model_name_or_path", "");
+  summary.config = json.dump(2);
+  const formats::Safetensors file(weights_file(folder));
+  for (const auto& entry : file.tensors()) {
+    summary.tensors.push_back({entry.first, {entry.second.shape.begin(), entry.second.shape.end()}});
+    summary.numbers += entry.second.numel();
+  }
+  return summary;
+}
+
+}  // namespace graft::peft

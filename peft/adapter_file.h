@@ -1,0 +1,38 @@
+// Adapters from and to folders, as Hugging Face PEFT has them: adapter_config.json + adapter_model.safetensors.
+// LORA (with rsLoRA, DoRA, biases, patterns, tables), IA3, PREFIX_TUNING (also P-tuning v2), PROMPT_TUNING, P_TUNING.
+// Stricter than PEFT, which warns of missing tensors and ignores unknown ones: both are errors here.
+// What PEFT has no type for is written in the same form under types of our own (GRAFT_…), so that PEFT refuses it instead of
+// computing something else: BitFit, LayerNorm tuning, linear probe, P-tuning with a template. Bottleneck adapters are
+// AdapterHub's: adapterhub_file.h. Encoders and optimizers are not part of an adapter: training_state.h.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "peft/method.h"
+
+namespace graft::peft {
+
+/// Attaches what the folder holds, as `name`. Errors: FileError, FormatError: an unknown type or option, a missing or unknown
+/// tensor, another shape than this base needs, an adapter for another kind of model; ValueError as attach(). The model is then
+/// as it was.
+Attached load_adapter(const Host& host, const std::string& folder, const std::string& name = "default");
+
+/// Writes it; both files whole or not at all. Encoders are flattened into the file, not in the model; the three LoRAs of a fused
+/// projection become one of rank 3r (A stacked, B block-diagonal), PiSSA plain LoRA of rank 2r. base: how PEFT finds the model.
+/// Errors: FileError; ValueError for full fine-tuning, which save_model() writes, and for what no file format holds.
+void save_adapter(const Host& host, const Attached& attached, const std::string& folder, const std::string& base = "");
+
+/// What a folder says about itself, without a model.
+struct AdapterSummary {
+  std::string type, task, base;  ///< "LORA", "CAUSAL_LM", "org/name"; what is not said is empty
+  struct Tensor {
+    std::string name;
+    std::vector<Index> shape;
+  };
+  std::vector<Tensor> tensors;
+  Index numbers = 0;
+  std::string config;  ///< the file's own text
+};
+AdapterSummary describe_adapter(const std::string& folder);  ///< Errors: FileError, FormatError
+
+}  // namespace graft::peft

@@ -1,0 +1,248 @@
+#include "peft/inside/adapter_parts.h"
+
+#include <algorithm>
+#include <regex>
+
+#include "nn/gpt2.h"
+#include "nn/llama.h"
+#include "nn/names.h"
+#include "peft/trained_copy.h"
+
+namespace graft::peft {
+
+using Json = nlohmann::json;
+
+std::string model_type(const Host& host) {
+  if (dynamic_cast<const Gpt2*>(&host.model)) return "gpt2";
+  expect<ValueError>(dynamic_cast<const Llama*>(&host.model) != nullptr, "adapter files: a ", host.model.kind(),
+                     " has no names in Hugging Face's files");
+  return "llama";
+}
+
+Place place_of(const Host& host, const std::string& path) {
+  return hugging_face_place(host.model, path, hugging_face_prefix(host.model));
+}
+
+std::vector<HfModule> hf_modules(const Host& host) {
+  std::vector<HfModule> all;
+  const auto add = [&](const std::string& path, bool table) {
+    const std::string weight = place_of(host, path + ".weight").name, name = weight.substr(0, weight.rfind('.'));
+    const auto known = std::find_if(all.begin(), all.end(), [&](const HfModule& m) { return m.name == name; });
+    if (known == all.end()) all.push_back({name, {path}, table});
+    else known->paths.push_back(path);
+  };
+  for (const auto& slot : host.root.slots<Table>()) add(slot.first, true);
+  for (const auto& slot : host.root.slots<Projection>())
+    if (!slot.second->empty()) add(slot.first, false);
+  return all;
+}
+
+// --- tensors -------------------------------------------------------------------------------------------------------------
+
+std::vector<std::string> Keys::left() const {
+  std::vector<std::string> names;
+  for (const auto& entry : file_.tensors())
+    if (taken_.count(entry.first) == 0) names.push_back(entry.first);
+  return names;
+}
+
+Tensor Keys::take(const std::string& name, const std::string& why) {
+  const formats::TensorEntry* entry = file_.find(name);
+  expect<FormatError>(entry != nullptr, path(), ": there is no tensor \"", name, "\" (", why,
+                      "); the adapter is incomplete, or made for another model");
+  taken_.insert(name);
+  expect<FormatError>(!entry->shape.empty() && entry->shape.size() <= 5, path(), ": the tensor \"", name, "\" has ",
+                      entry->shape.size(), " axes");
+  Shape shape = Shape{entry->shape.back()};
+  for (std::size_t i = entry->shape.size() - 1; i-- > 0;) shape = shape.before(entry->shape[i]);
+  Tensor numbers(shape);
+  formats::read_numbers(*entry, numbers.write(), path());
+  return numbers;
+}
+
+Tensor Keys::take(const std::string& name, const Shape& shape, const std::string& why) {
+  if (const formats::TensorEntry* entry = file_.find(name)) {
+    std::vector<std::int64_t> wanted;
+    for (int i = 0; i < shape.rank(); ++i) wanted.push_back(shape.dim(i));
+    std::string has;
+    for (const std::int64_t n : entry->shape) has += (has.empty() ? "" : ", ") + std::to_string(n);
+    expect<FormatError>(entry->shape == wanted, path(), ": the tensor \"", name, "\" has shape [", has, "], but ", why,
+                        " needs ", shape, "; the adapter is made for another base, or its configuration is wrong");
+  }
+  return take(name, why);
+}
+
+void Keys::expect_all_taken() const {
+  const std::vector<std::string> rest = left();
+  expect<FormatError>(rest.empty(), path(), ": ", rest.size(), rest.size() == 1 ? " tensor is" : " tensors are",
+                      " not known to this model and configuration, the first is \"", rest.empty() ? "" : rest[0],
+                      "\"; the adapter is made for another base, or its adapter_config.json is not its own");
+}
+
+Tensor rows_part(const Tensor& all, Index part, Index parts) {
+  if (parts == 1) return all;
+  const Index n = all.dim(0) / parts, size = all.numel() / all.dim(0);
+  Tensor rows(all.shape().with(0, n));
+  std::copy_n(all.data() + part * n * size, n * size, rows.write());
+  return rows;
+}
+
+Tensor stacked(const std::vector<Tensor>& parts) {
+  if (parts.size() == 1) return parts[0];
+  Index rows = 0;
+  for (const Tensor& part : parts) rows += part.dim(0);
+  Tensor all(parts[0].shape().with(0, rows));
+  real* to = all.write();
+  for (const Tensor& part : parts) to = std::copy_n(part.data(), part.numel(), to);
+  return all;
+}
+
+Tensor transposed(const Tensor& m) {
+  Tensor t(Shape{m.cols(), m.rows()});
+  real* to = t.write();
+  for (Index i = 0; i < m.rows(); ++i)
+    for (Index j = 0; j < m.cols(); ++j) to[j * m.rows() + i] = m[i * m.cols() + j];
+  return t;
+}
+
+// --- parameters of the base that learn -----------------------------------------------------------------------------------
+
+namespace {
+
+/// Every base parameter that has the variant, with its own path.
+std::vector<std::pair<std::string, Param*>> varied(const Host& host, const std::string& name) {
+  std::vector<std::pair<std::string, Param*>> all;
+  for (const auto& named : host.root.parameters())
+    if (named.second->varies(name)) all.push_back(named);
+  return all;
+}
+
+}  // namespace
+
+void read_variants(const Host& host, const std::string& name, Keys& keys, const KeyOf& key) {
+  for (const auto& named : varied(host, name)) {
+    const Place place = place_of(host, named.first);
+    const Shape& shape = named.second->shape();
+    const bool turned = place.transposed && shape.rank() == 2;
+    Shape stored = shape.with(0, shape.dim(0) * place.parts);
+    if (turned) stored = Shape{stored.dim(1), stored.dim(0)};
+    Tensor all = keys.take(key(named.first, place.name), stored, named.first);
+    if (turned) all = transposed(all);
+    host.root.parameter(named.first + "." + name).give(rows_part(all, place.part, place.parts));
+  }
+}
+
+void write_variants(const Host& host, const std::string& name, Named_tensors& tensors, const KeyOf& key) {
+  std::map<std::string, std::map<int, Tensor>> parts;
+  std::map<std::string, bool> turned;
+  for (const auto& named : varied(host, name)) {
+    const Place place = place_of(host, named.first);
+    const std::string to = key(named.first, place.name);
+    Param& variant = host.root.parameter(named.first + "." + name);
+    parts[to][place.part] = variant.own().value();
+    turned[to] = place.transposed && variant.shape().rank() == 2;
+  }
+  for (const auto& entry : parts) {
+    std::vector<Tensor> all;
+    for (const auto& part : entry.second) all.push_back(part.second);
+    tensors[entry.first] = turned[entry.first] ? transposed(stacked(all)) : stacked(all);
+  }
+}
+
+namespace {
+TrainedCopy::Copy* head_of(const Host& host, const std::string& name) {
+  for (Module* at = host.score ? static_cast<Module*>(&**host.score) : nullptr; at != nullptr;) {
+    auto* copy = dynamic_cast<TrainedCopy*>(at);
+    if (copy && copy->holds(name)) return &copy->copy(name);
+    auto* wraps = dynamic_cast<Wraps<Projection>*>(at);
+    at = wraps ? static_cast<Module*>(&*wraps->base) : nullptr;
+  }
+  return nullptr;
+}
+}  // namespace
+
+void read_head(const Host& host, const std::string& name, Keys& keys, const std::string& key) {
+  TrainedCopy::Copy* head = head_of(host, name);
+  if (!head) return;
+  head->weight.give(keys.take(key + ".weight", head->weight.shape(), "the classifier's head"));
+  if (head->bias) head->bias->give(keys.take(key + ".bias", head->bias->shape(), "the classifier's head"));
+}
+
+void write_head(const Host& host, const std::string& name, Named_tensors& tensors, const std::string& key) {
+  const TrainedCopy::Copy* head = head_of(host, name);
+  if (!head) return;
+  tensors[key + ".weight"] = head->weight.value();
+  if (head->bias) tensors[key + ".bias"] = head->bias->value();
+}
+
+// --- target_modules ------------------------------------------------------------------------------------------------------
+
+bool suffix_matches(const std::string& name, const std::string& target) {
+  return name == target ||
+         (name.size() > target.size() && name.compare(name.size() - target.size() - 1, std::string::npos, "." + target) == 0);
+}
+
+namespace {
+
+std::vector<std::string> strings(const ConfigReader& config, const Json& json, const char* field) {
+  std::vector<std::string> all;
+  if (!config.has(field)) return all;
+  if (json[field].is_string()) return {json[field].get<std::string>()};
+  if (!json[field].is_array()) config.refuse(field, json[field].type_name());
+  for (const Json& word : json[field]) {
+    if (!word.is_string()) config.refuse(field, word.dump());
+    all.push_back(word.get<std::string>());
+  }
+  return all;
+}
+
+/// The layer in "transformer.h.3.attn", or -1.
+Index layer_of(const std::string& name) {
+  static const std::regex number(R"(\.(?:h|layers)\.(\d{1,6})\.)");
+  std::smatch m;
+  return std::regex_search(name, m, number) ? std::stol(m[1]) : -1;
+}
+
+}  // namespace
+
+std::vector<HfModule> targets_of(const Host& host, const ConfigReader& config, const Json& json,
+                                 const std::vector<std::string>& by_default) {
+  const bool pattern = config.has("target_modules") && json["target_modules"].is_string();
+  std::vector<std::string> targets = strings(config, json, "target_modules");
+  if (targets.empty()) targets = by_default;
+  const std::vector<std::string> excluded = strings(config, json, "exclude_modules");
+  std::set<Index> layers;
+  if (config.has("layers_to_transform")) {
+    const Json& list = json["layers_to_transform"];
+    for (const Json& n : list.is_array() ? list : Json::array({list})) {
+      if (!n.is_number_integer()) config.refuse("layers_to_transform", n.dump());
+      layers.insert(n.get<Index>());
+    }
+  }
+  const bool all_linear = pattern && targets[0] == "all-linear";
+  std::regex expression;
+  if (pattern && !all_linear) {
+    if (targets[0].size() > 1000)
+      config.refuse("target_modules", "an expression of " + std::to_string(targets[0].size()) + " bytes");
+    try {
+      expression = std::regex(targets[0]);
+    } catch (const std::regex_error&) { config.refuse("target_modules", "\"" + targets[0] + "\", no regular expression"); }
+  }
+  std::vector<HfModule> found;
+  for (const HfModule& module : hf_modules(host)) {
+    const auto hit = [&](const std::string& target) { return suffix_matches(module.name, target); };
+    bool wanted = false;
+    if (all_linear) wanted = !module.table && module.name != "lm_head" && module.name != "score";
+    else if (pattern) wanted = std::regex_match(module.name, expression);
+    else wanted = std::any_of(targets.begin(), targets.end(), hit);
+    if (!layers.empty()) wanted = wanted && layers.count(layer_of(module.name)) != 0;
+    if (wanted && std::none_of(excluded.begin(), excluded.end(), hit)) found.push_back(module);
+  }
+  std::string list;
+  for (const std::string& target : targets) list += (list.empty() ? "" : ", ") + target;
+  if (found.empty())
+    config.refuse("target_modules", "\"" + list + "\", and no module of this " + model_type(host) + " model is called so");
+  return found;
+}
+
+}  // namespace graft::peft

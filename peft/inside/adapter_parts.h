@@ -1,0 +1,79 @@
+// What reading and writing adapter files have in common: the modules of Hugging Face's model, and tensors by name.
+#pragma once
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "formats/safetensors.h"
+#include "nn/inside/config_reader.h"
+#include "nn/names.h"
+#include "peft/adapter_file.h"
+
+namespace graft::peft {
+
+/// A Linear, Conv1D or Embedding of Hugging Face's model, and the slots here that it is made of (c_attn: q, k, v).
+struct HfModule {
+  std::string name;  ///< "transformer.h.0.attn.c_attn"
+  std::vector<std::string> paths;
+  bool table = false;
+};
+std::vector<HfModule> hf_modules(const Host& host);
+std::string model_type(const Host& host);  ///< "gpt2" or "llama"
+/// A parameter's place in the file of Hugging Face's whole model.
+Place place_of(const Host& host, const std::string& path);
+
+/// The tensors of a file, taken one by one. What is left at the end is unknown.
+class Keys {
+ public:
+  explicit Keys(const std::string& path) : file_(path) {}
+  bool has(const std::string& name) const { return file_.find(name) != nullptr; }
+  const formats::TensorEntry* find(const std::string& name) const { return file_.find(name); }
+  std::vector<std::string> left() const;
+  /// Errors: FormatError if it is missing or has another shape; why: what it is for.
+  Tensor take(const std::string& name, const Shape& shape, const std::string& why);
+  Tensor take(const std::string& name, const std::string& why);  ///< any shape
+  void expect_all_taken() const;                                 ///< Errors: FormatError names those that were not
+  const std::string& path() const { return file_.path(); }
+
+ private:
+  formats::Safetensors file_;
+  std::set<std::string> taken_;
+};
+
+using Named_tensors = std::map<std::string, Tensor>;  ///< what is to be written
+
+/// Rows [part·n/parts, ..) of a matrix or vector; the inverse of stacking.
+Tensor rows_part(const Tensor& all, Index part, Index parts);
+Tensor stacked(const std::vector<Tensor>& parts);  ///< one after another along the first axis
+Tensor transposed(const Tensor& matrix);
+
+/// The variants `name` of base parameters, from or to keys `prefix` + Hugging Face's name (key(path) changes it if needed).
+using KeyOf = std::function<std::string(const std::string& path, const std::string& hf_name)>;
+void read_variants(const Host& host, const std::string& name, Keys& keys, const KeyOf& key);
+void write_variants(const Host& host, const std::string& name, Named_tensors& tensors, const KeyOf& key);
+/// The trained copy of the head, under this key and (".bias") beside it.
+void read_head(const Host& host, const std::string& name, Keys& keys, const std::string& key);
+void write_head(const Host& host, const std::string& name, Named_tensors& tensors, const std::string& key);
+
+// One per kind of file: attach and fill, or the configuration's fields and the tensors.
+Attached read_lora(const Host& host, const ConfigReader& config, const nlohmann::json& json, Keys& keys,
+                   const std::string& name);
+void write_lora(const Host& host, const Attached& attached, nlohmann::json& config, Named_tensors& tensors);
+Attached read_ia3(const Host& host, const ConfigReader& config, const nlohmann::json& json, Keys& keys,
+                  const std::string& name);
+void write_ia3(const Host& host, const Attached& attached, nlohmann::json& config, Named_tensors& tensors);
+Attached read_soft(const Host& host, const ConfigReader& config, const nlohmann::json& json, Keys& keys,
+                   const std::string& name);
+void write_soft(const Host& host, const Attached& attached, nlohmann::json& config, Named_tensors& tensors);
+Attached read_tuned(const Host& host, const ConfigReader& config, const nlohmann::json& json, Keys& keys,
+                    const std::string& name);
+void write_tuned(const Host& host, const Attached& attached, nlohmann::json& config, Named_tensors& tensors);
+
+/// Which of the modules target_modules (a list, a regular expression, "all-linear", or null for the default) means, as PEFT
+/// reads it: with layers_to_transform, layers_pattern and exclude_modules.
+std::vector<HfModule> targets_of(const Host& host, const ConfigReader& config, const nlohmann::json& json,
+                                 const std::vector<std::string>& by_default);
+bool suffix_matches(const std::string& name, const std::string& target);  ///< PEFT's rule: equal, or ends with "." + target
+
+}  // namespace graft::peft

@@ -1,0 +1,130 @@
+// PREFIX_TUNING, PROMPT_TUNING, P_TUNING: one tensor prompt_embeddings, and base_model.score.weight for classifiers.
+#include "nn/names.h"
+#include "peft/inside/adapter_parts.h"
+#include "peft/p_tuning.h"
+#include "peft/p_tuning_v2.h"
+#include "peft/prefix.h"
+#include "peft/prompt.h"
+
+namespace graft::peft {
+namespace {
+
+using Json = nlohmann::json;
+const char* const key = "prompt_embeddings";
+
+Prefix* prefix_of(const Host& host) { return dynamic_cast<Prefix*>(&*host.model.memory); }
+VirtualTable* table_of(const Host& host, const std::string& name) {
+  for (Module* at = &*host.model.table(); at != nullptr;) {
+    auto* table = dynamic_cast<VirtualTable*>(at);
+    if (table && table->holds(name)) return table;
+    auto* wraps = dynamic_cast<Wraps<Table>*>(at);
+    at = wraps ? static_cast<Module*>(&*wraps->base) : nullptr;
+  }
+  return nullptr;
+}
+
+Json to_json(const Pattern& pattern) {
+  Json pieces = Json::array();
+  for (const Piece& piece : pattern) switch (piece.kind) {
+      case Piece::Kind::virtual_tokens: pieces.push_back({{"virtual_tokens", piece.count}}); break;
+      case Piece::Kind::words: pieces.push_back({{"words", piece.ids}}); break;
+      case Piece::Kind::sentence: pieces.push_back("sentence"); break;
+      case Piece::Kind::answer: pieces.push_back("answer"); break;
+    }
+  return pieces;
+}
+
+Pattern from_json(const ConfigReader& config, const Json& pieces) {
+  Pattern pattern;
+  if (!pieces.is_array()) config.refuse("graft_template", pieces.type_name());
+  for (const Json& piece : pieces) {
+    if (piece == "sentence") pattern.push_back({Piece::Kind::sentence});
+    else if (piece == "answer") pattern.push_back({Piece::Kind::answer});
+    else if (piece.is_object() && piece.size() == 1 && piece.contains("virtual_tokens") &&
+             piece["virtual_tokens"].is_number_unsigned() && piece["virtual_tokens"].get<std::uint64_t>() < (1u << 24))
+      pattern.push_back({Piece::Kind::virtual_tokens, piece["virtual_tokens"].get<Index>()});
+    else if (piece.is_object() && piece.size() == 1 && piece.contains("words") && piece["words"].is_array()) {
+      Piece words{Piece::Kind::words};
+      for (const Json& id : piece["words"]) {
+        if (!id.is_number_unsigned() || id.get<std::uint64_t>() >= (1u << 31)) config.refuse("graft_template", id.dump());
+        words.ids.push_back(id.get<Id>());
+      }
+      pattern.push_back(words);
+    } else config.refuse("graft_template", piece.dump().substr(0, 60));
+  }
+  check_pattern(pattern);
+  return pattern;
+}
+
+}  // namespace
+
+Attached read_soft(const Host& host, const ConfigReader& config, const Json& json, Keys& keys, const std::string& name) {
+  const std::string type = config.word("peft_type");
+  const Index P = config.size("num_virtual_tokens");
+  Rng rng(0);
+  Attached attached;
+  if (type == "PREFIX_TUNING") {
+    const formats::TensorEntry* entry = keys.find(key);  // before a wrong P asks for a lot of memory
+    expect<FormatError>(entry && !entry->shape.empty() && entry->shape[0] == P, keys.path(), ": \"", key, "\" must have ", P,
+                        " rows, as num_virtual_tokens says, but has ", entry && !entry->shape.empty() ? entry->shape[0] : 0);
+    PrefixTuning prefix;
+    prefix.length = P, prefix.init = PrefixTuning::Init::zero;
+    attached = attach(host, prefix, rng, name);
+  } else if (type == "PROMPT_TUNING") {
+    PromptTuning prompt;
+    prompt.length = P, prompt.init = PromptTuning::Init::vocabulary;
+    attached = attach(host, prompt, rng, name);
+  } else {
+    PTuning p;
+    p.encoder = PTuning::Encoder::none;
+    p.pattern = config.has("graft_template") ? from_json(config, json["graft_template"]) : prompt_pattern(P);
+    if (virtual_count(p.pattern) != P)
+      config.refuse("num_virtual_tokens", text(P, ", but the template has ", virtual_count(p.pattern)));
+    attached = attach(host, p, rng, name);
+  }
+  try {
+    Param& rows = type == "PREFIX_TUNING" ? *prefix_of(host)->parts.at(name).flat
+                                          : dynamic_cast<TrainedRows&>(*table_of(host, name)->entry(name).rows).rows;
+    rows.give(keys.take(key, rows.shape(), attached.method->kind()));
+    read_head(host, name, keys, "base_model.score");
+  } catch (...) {
+    detach(host, attached);
+    throw;
+  }
+  return attached;
+}
+
+void write_soft(const Host& host, const Attached& attached, Json& config, Named_tensors& tensors) {
+  const std::string& name = attached.name;
+  const NoGrad no_grad;
+  Tensor rows;
+  config["num_layers"] = host.model.layer_count();
+  config["num_transformer_submodules"] = 1;
+  if (dynamic_cast<const PrefixTuning*>(attached.method.get())) {
+    const Prefix& prefix = *prefix_of(host);
+    rows = prefix.parts.at(name)(nullptr).value();
+    config["peft_type"] = "PREFIX_TUNING";
+    config["prefix_projection"] = false;  // flat now, whatever it was
+    config["token_dim"] = prefix.width(), config["num_attention_heads"] = prefix.heads;
+    config["encoder_hidden_size"] = prefix.width();
+  } else {
+    rows = (*table_of(host, name)->entry(name).rows)().value();
+    config["token_dim"] = host.model.width();
+    const auto* p = dynamic_cast<const PTuning*>(attached.method.get());
+    config["peft_type"] = p ? "P_TUNING" : "PROMPT_TUNING";
+    const auto front = [](const Pattern& pattern) {
+      return pattern.size() == 3 && pattern[0].kind == Piece::Kind::virtual_tokens && pattern[1].kind == Piece::Kind::sentence;
+    };
+    if (p) config["encoder_hidden_size"] = host.model.width();
+    if (p && !front(p->pattern)) {  // PEFT knows virtual tokens in front only, and must not read this as such
+      config["peft_type"] = "GRAFT_P_TUNING";
+      config["graft_template"] = to_json(p->pattern);
+    }
+  }
+  config["num_virtual_tokens"] = rows.rows();
+  config["modules_to_save"] = host.score ? Json::array({"classifier", "score"}) : Json(nullptr);
+  tensors[key] = rows;
+  write_head(host, name, tensors, "base_model.score");
+}
+
+}  // namespace graft::peft

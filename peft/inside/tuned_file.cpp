@@ -1,0 +1,36 @@
+// GRAFT_BITFIT, GRAFT_LAYER_NORM, GRAFT_LINEAR_PROBE: parameters of the base under base_model.model.<name>. PEFT has no such types.
+#include "nn/names.h"
+#include "peft/inside/adapter_parts.h"
+#include "peft/tune.h"
+
+namespace graft::peft {
+namespace {
+const std::string prefix = "base_model.model.";
+std::string key(const std::string&, const std::string& hf) { return prefix + hf; }
+}  // namespace
+
+Attached read_tuned(const Host& host, const ConfigReader& config, const nlohmann::json&, Keys& keys, const std::string& name) {
+  const std::string type = config.word("peft_type");
+  Rng rng(0);
+  Attached attached = type == "GRAFT_BITFIT"       ? attach(host, BitFit{}, rng, name)
+                      : type == "GRAFT_LAYER_NORM" ? attach(host, LayerNormTuning{}, rng, name)
+                                                   : attach(host, LinearProbe{}, rng, name);
+  try {
+    read_variants(host, name, keys, key);
+    read_head(host, name, keys, prefix + "score");
+  } catch (...) {
+    detach(host, attached);
+    throw;
+  }
+  return attached;
+}
+
+void write_tuned(const Host& host, const Attached& attached, nlohmann::json& config, Named_tensors& tensors) {
+  config["peft_type"] = dynamic_cast<const BitFit*>(attached.method.get())            ? "GRAFT_BITFIT"
+                        : dynamic_cast<const LayerNormTuning*>(attached.method.get()) ? "GRAFT_LAYER_NORM"
+                                                                                      : "GRAFT_LINEAR_PROBE";
+  write_variants(host, attached.name, tensors, key);
+  write_head(host, attached.name, tensors, prefix + "score");
+}
+
+}  // namespace graft::peft

@@ -1,0 +1,129 @@
+#include "train/optimizer.h"
+
+#include <cmath>
+#include <set>
+
+#include "autograd/kernels.h"
+
+namespace graft::train {
+
+Optimizer::Optimizer(std::vector<Group> groups) : groups_(std::move(groups)) {
+  std::set<const void*> seen;
+  for (const Group& group : groups_)
+    for (const auto& named : group.parameters) {
+      expect<ValueError>(named.second->learns(), "optimizer: ", named.first,
+                         " does not learn; give only what learning() lists");
+      expect<ValueError>(seen.insert(named.second->identity()).second, "optimizer: ", named.first, " is there twice");
+    }
+}
+
+void Optimizer::step(real rate) {
+  ++steps_;
+  for (const Group& group : groups_)
+    for (const auto& named : group.parameters) {
+      const Variable& variable = named.second->own();
+      if (!variable.grad().defined()) continue;
+      Tensor w = variable.value();
+      update(named.first, w, variable.grad(), rate * group.factor, group.decays);
+    }
+}
+
+void Optimizer::clear_gradients() {
+  for (const Group& group : groups_)
+    for (const auto& named : group.parameters) {
+      Variable variable = named.second->own();
+      variable.clear_grad();
+    }
+}
+
+Tensor& Optimizer::slot(const std::string& path, const std::string& what, const Shape& shape) {
+  Tensor& kept = slots_[path + "." + what];
+  if (!kept.defined()) {
+    kept = Tensor(shape, 0);
+    kept.retag(Category::optimizer);
+  }
+  return kept;
+}
+
+std::map<std::string, Tensor> Optimizer::state() const {
+  std::map<std::string, Tensor> all = slots_;
+  // As two numbers below 2^24, so that single precision holds them.
+  all["steps"] = Tensor(Shape{2}, {static_cast<real>(steps_ >> 24), static_cast<real>(steps_ & 0xffffff)});
+  return all;
+}
+
+void Optimizer::load(const std::map<std::string, Tensor>& state) {
+  std::map<std::string, Shape> shapes;
+  for (const Group& group : groups_)
+    for (const auto& named : group.parameters)
+      for (const std::string& what : kept()) shapes.emplace(named.first + "." + what, named.second->shape());
+  const auto steps = state.find("steps");
+  expect<ValueError>(steps != state.end() && steps->second.numel() == 2,
+                     "optimizer: the state does not say how many steps were made");
+  for (const auto& entry : state) {
+    if (entry.first == "steps") continue;
+    const auto known = shapes.find(entry.first);
+    expect<ValueError>(known != shapes.end(), "optimizer: the state has \"", entry.first,
+                       "\", which belongs to no parameter here");
+    expect<ValueError>(known->second == entry.second.shape(), "optimizer: \"", entry.first, "\" has shape ",
+                       entry.second.shape(), ", but the parameter ", known->second);
+  }
+  slots_.clear();
+  for (const auto& entry : state)
+    if (entry.first != "steps")
+      slot(entry.first.substr(0, entry.first.rfind('.')), entry.first.substr(entry.first.rfind('.') + 1), entry.second.shape())
+          .copy_from(entry.second);
+  steps_ = (static_cast<Index>(steps->second[0]) << 24) + static_cast<Index>(steps->second[1]);
+}
+
+// --- SGD -----------------------------------------------------------------------------------------------------------------
+
+std::vector<std::string> Sgd::kept() const {
+  return momentum == 0 ? std::vector<std::string>{} : std::vector<std::string>{"momentum"};
+}
+
+void Sgd::update(const std::string& path, Tensor& w, const Tensor& g, real rate, bool decays) {
+  real* to = w.write();
+  real* v = momentum == 0 ? nullptr : slot(path, "momentum", w.shape()).write();
+  for (Index i = 0; i < w.numel(); ++i) {
+    real d = decays ? g[i] + decay * to[i] : g[i];
+    if (v) d = v[i] = momentum * v[i] + d;
+    to[i] -= rate * d;
+  }
+}
+
+// --- AdamW ---------------------------------------------------------------------------------------------------------------
+
+void AdamW::update(const std::string& path, Tensor& w, const Tensor& g, real rate, bool decays) {
+  const double t = static_cast<double>(steps());
+  kernel::AdamStep a;
+  a.shrink = decays ? 1 - rate * decay : real(1);
+  a.beta1 = beta1, a.beta2 = beta2, a.eps = eps;
+  a.rate = static_cast<real>(rate / (1 - std::pow(static_cast<double>(beta1), t)));
+  a.root = static_cast<real>(std::sqrt(1 - std::pow(static_cast<double>(beta2), t)));
+  Tensor& m = slot(path, "exp_avg", w.shape());
+  Tensor& v = slot(path, "exp_avg_sq", w.shape());
+  kernel::adam(w.write(), g.data(), m.write(), v.write(), w.numel(), a);
+}
+
+// --- clipping ------------------------------------------------------------------------------------------------------------
+
+double clip_gradients(const NamedParams& parameters, double largest) {
+  expect<ValueError>(largest > 0, "clip_gradients: the largest norm is ", largest, ", but must be positive");
+  double sum = 0;
+  for (const auto& named : parameters) {
+    const Tensor& g = named.second->own().grad();
+    for (Index i = 0; i < g.numel(); ++i) sum += static_cast<double>(g[i]) * static_cast<double>(g[i]);
+  }
+  const double norm = std::sqrt(sum), factor = largest / (norm + 1e-6);
+  if (factor >= 1) return norm;
+  for (const auto& named : parameters) {
+    const Tensor& g = named.second->own().grad();
+    if (!g.defined()) continue;
+    Variable variable = named.second->own();
+    variable.set_grad(kernel::scale(g, static_cast<real>(factor)));
+  }
+  return norm;
+}
+
+}  // namespace graft::train

@@ -1,0 +1,79 @@
+// Optimizers: what turns gradients into steps. As in PyTorch, to the order of operations.
+#pragma once
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "nn/module.h"
+
+namespace graft::train {
+
+using NamedParams = std::vector<std::pair<std::string, Param*>>;
+
+/// Parameters with a learning rate of their own: the optimizer's rate times `factor` (LoRA+ gives B a larger one).
+struct Group {
+  NamedParams parameters;
+  real factor = 1;
+  bool decays = true;  ///< does weight decay apply?
+};
+
+class Optimizer {
+ public:
+  /// Errors: ValueError if a parameter does not learn or is there twice.
+  explicit Optimizer(std::vector<Group> groups);
+  explicit Optimizer(NamedParams parameters) : Optimizer(std::vector<Group>{{std::move(parameters)}}) {}
+  virtual ~Optimizer() = default;
+
+  /// One step along the gradients that are there; parameters without one stay. rate: the learning rate of this step.
+  void step(real rate);
+  void clear_gradients();
+  Index steps() const { return steps_; }
+
+  /// All that the next step depends on, but for the parameters: tensors by "<path>.<what>". load() takes just these back.
+  /// Errors of load: ValueError names what is missing, unknown or of another shape; nothing is changed then.
+  std::map<std::string, Tensor> state() const;
+  void load(const std::map<std::string, Tensor>& state);
+
+  const std::vector<Group>& groups() const { return groups_; }
+
+ protected:
+  /// w changes along its gradient g; slot() gives the numbers kept for it.
+  virtual void update(const std::string& path, Tensor& w, const Tensor& g, real rate, bool decays) = 0;
+  virtual std::vector<std::string> kept() const = 0;  ///< "exp_avg", ...
+  /// The numbers kept under this name, zeros at first.
+  virtual Tensor& slot(const std::string& path, const std::string& what, const Shape& shape);
+
+ private:
+  std::vector<Group> groups_;
+  std::map<std::string, Tensor> slots_;
+  Index steps_ = 0;
+};
+
+/// w ← w - rate·v, v ← momentum·v + g (+ decay·w)      Sutskever et al. 2013, as torch.optim.SGD
+struct Sgd : Optimizer {
+  real momentum = 0, decay = 0;
+  using Optimizer::Optimizer;
+
+ protected:
+  void update(const std::string& path, Tensor& w, const Tensor& g, real rate, bool decays) override;
+  std::vector<std::string> kept() const override;
+};
+
+/// Loshchilov & Hutter 2019, "Decoupled weight decay regularization", algorithm 2, as torch.optim.AdamW:
+///     w ← w - rate·decay·w      m ← β₁m + (1 - β₁)g      v ← β₂v + (1 - β₂)g²
+///     w ← w - rate/(1 - β₁ᵗ)·m / (√v/√(1 - β₂ᵗ) + eps)
+struct AdamW : Optimizer {
+  real beta1 = real(0.9), beta2 = real(0.999), eps = real(1e-8), decay = real(0.01);
+  using Optimizer::Optimizer;
+
+ protected:
+  void update(const std::string& path, Tensor& w, const Tensor& g, real rate, bool decays) override;
+  std::vector<std::string> kept() const override { return {"exp_avg", "exp_avg_sq"}; }
+};
+
+/// √(Σ g²) over all gradients; scales them down so that it is at most `largest` (Pascanu et al. 2013, as torch's
+/// clip_grad_norm_, whose eps of 1e-6 it has). Returns the norm before. Errors: ValueError unless largest > 0.
+double clip_gradients(const NamedParams& parameters, double largest);
+
+}  // namespace graft::train
