@@ -35,6 +35,7 @@
 #include "nn/past.h"
 #include "nn/selection.h"
 #include "peft/adapter_file.h"
+#include "peft/adapterhub_file.h"
 #include "peft/bottleneck.h"
 #include "peft/dora.h"
 #include "peft/ia3.h"

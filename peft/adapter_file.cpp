@@ -4,6 +4,8 @@
 #include <map>
 
 #include "formats/file.h"
+#include "peft/adapterhub_file.h"
+#include "peft/bottleneck.h"
 #include "peft/ia3.h"
 #include "peft/inside/adapter_parts.h"
 #include "peft/lora.h"
@@ -60,6 +62,7 @@ Json checked(const std::string& path) {
 
 Attached load_adapter(const Host& host, const std::string& folder, const std::string& name) {
   const std::string path = config_file(folder);
+  if (is_adapterhub(folder)) return load_adapterhub(host, folder, name);
   const Json json = checked(path);
   const ConfigReader config(json, path, "");
   const std::string type = config.word("peft_type");
@@ -85,6 +88,7 @@ Attached load_adapter(const Host& host, const std::string& folder, const std::st
 
 void save_adapter(const Host& host, const Attached& attached, const std::string& folder, const std::string& base) {
   const Method& method = *attached.method;
+  if (dynamic_cast<const BottleneckAdapter*>(&method)) return save_adapterhub(host, attached, folder, base);
   Json config;
   Named_tensors tensors;
   if (dynamic_cast<const Lora*>(&method)) write_lora(host, attached, config, tensors);
@@ -96,8 +100,8 @@ void save_adapter(const Host& host, const Attached& attached, const std::string&
            dynamic_cast<const LinearProbe*>(&method))
     write_tuned(host, attached, config, tensors);
   else
-    throw ValueError(text("save_adapter: ", method.kind(), " is not an adapter of PEFT's kind; ",
-                          method.in_place() ? "save_model() writes the whole model" : "save_adapterhub() writes it"));
+    throw ValueError(
+        text("save_adapter: there is no adapter file for ", method.kind(), "; save_model() writes the whole model"));
   config["task_type"] = host.score ? "SEQ_CLS" : "CAUSAL_LM";
   config["base_model_name_or_path"] = base;
   config["inference_mode"] = true;
@@ -105,16 +109,7 @@ void save_adapter(const Host& host, const Attached& attached, const std::string&
   std::error_code error;
   fs::create_directories(folder, error);
   expect<FileError>(!error, folder, ": the folder cannot be made: ", error.message());
-  std::vector<formats::Numbers> numbers;
-  for (const auto& entry : tensors) {
-    formats::Numbers n;
-    n.name = entry.first;
-    for (int i = 0; i < entry.second.rank(); ++i) n.shape.push_back(entry.second.dim(i));
-    if constexpr (sizeof(real) == sizeof(double)) n.wide = reinterpret_cast<const double*>(entry.second.data());
-    else n.data = reinterpret_cast<const float*>(entry.second.data());
-    numbers.push_back(std::move(n));
-  }
-  formats::write_safetensors((fs::path(folder) / "adapter_model.safetensors").string(), numbers);
+  write_tensors((fs::path(folder) / "adapter_model.safetensors").string(), tensors);
   formats::write_text((fs::path(folder) / "adapter_config.json").string(),
                       config.dump(2) + "\n");  // last: now it is an adapter
 }
@@ -124,10 +119,11 @@ AdapterSummary describe_adapter(const std::string& folder) {
   const Json json = checked(path);
   const ConfigReader config(json, path, "");
   AdapterSummary summary;
-  summary.type = config.word("peft_type");
+  summary.type = is_adapterhub(folder) ? "bottleneck adapter (AdapterHub)" : config.word("peft_type");
   summary.task = config.word("task_type", ""), summary.base = config.word("base_model_name_or_path", "");
   summary.config = json.dump(2);
-  const formats::Safetensors file(weights_file(folder));
+  const formats::Safetensors file(is_adapterhub(folder) ? (fs::path(folder) / "adapter.safetensors").string()
+                                                        : weights_file(folder));
   for (const auto& entry : file.tensors()) {
     summary.tensors.push_back({entry.first, {entry.second.shape.begin(), entry.second.shape.end()}});
     summary.numbers += entry.second.numel();

@@ -79,6 +79,19 @@ void Keys::expect_all_taken() const {
                       "\"; the adapter is made for another base, or its adapter_config.json is not its own");
 }
 
+void write_tensors(const std::string& path, const Named_tensors& tensors) {
+  std::vector<formats::Numbers> numbers;
+  for (const auto& entry : tensors) {
+    formats::Numbers n;
+    n.name = entry.first;
+    for (int i = 0; i < entry.second.rank(); ++i) n.shape.push_back(entry.second.dim(i));
+    if constexpr (sizeof(real) == sizeof(double)) n.wide = reinterpret_cast<const double*>(entry.second.data());
+    else n.data = reinterpret_cast<const float*>(entry.second.data());
+    numbers.push_back(std::move(n));
+  }
+  formats::write_safetensors(path, numbers);
+}
+
 Tensor rows_part(const Tensor& all, Index part, Index parts) {
   if (parts == 1) return all;
   const Index n = all.dim(0) / parts, size = all.numel() / all.dim(0);

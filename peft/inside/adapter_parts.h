@@ -43,6 +43,8 @@ class Keys {
 
 using Named_tensors = std::map<std::string, Tensor>;  ///< what is to be written
 
+void write_tensors(const std::string& path, const Named_tensors& tensors);
+
 /// Rows [part·n/parts, ..) of a matrix or vector; the inverse of stacking.
 Tensor rows_part(const Tensor& all, Index part, Index parts);
 Tensor stacked(const std::vector<Tensor>& parts);  ///< one after another along the first axis
