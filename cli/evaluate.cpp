@@ -10,12 +10,13 @@
 #include "cli/models.h"
 #include "cli/options.h"
 #include "nn/evaluate.h"
+#include "peft/adapter_file.h"
 
 namespace graft::cli {
 namespace {
 
 struct Options {
-  std::string model, file;
+  std::string model, adapter, file;
   Index window = 0;
   bool bos = false;
 };
@@ -24,6 +25,7 @@ void evaluate(const Options& options, const Globals& globals) {
   const std::string path = find_model(options.model);
   const std::string words = read_input(options.file);
   const Loaded loaded = load_language_model(path, "evaluate");
+  if (!options.adapter.empty()) peft::load_adapter(loaded, options.adapter);
   std::vector<Id> ids = encode(load_tokenizer_of(path), words);
   if (options.bos) add_bos(ids, loaded);
   expect<ValueError>(options.window <= loaded.model->context(), "--window ", options.window, " is beyond the context of ",
@@ -45,6 +47,7 @@ void add_evaluate(CLI::App& app, const Globals& globals) {
   const auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("evaluate", "how well a model predicts a text: log-likelihood and perplexity");
   add_model_option(*command, options->model);
+  add_adapter_option(*command, options->adapter);
   command->add_option("--text", options->file, "the text's file; - is standard input")
       ->required()
       ->check(filled())

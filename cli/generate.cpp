@@ -12,6 +12,7 @@
 #include "cli/models.h"
 #include "cli/options.h"
 #include "nn/generate.h"
+#include "peft/adapter_file.h"
 #include "tokenizer/chat.h"
 #include "tokenizer/stream.h"
 
@@ -19,7 +20,7 @@ namespace graft::cli {
 namespace {
 
 struct Options {
-  std::string model, file, chat, system;
+  std::string model, adapter, file, chat, system;
   std::vector<std::string> prompts, stops;
   Index max_tokens = 100;
   Sampling sampling;
@@ -81,17 +82,17 @@ std::vector<Prompt> read_prompts(const Options& options, const Loaded& loaded, c
 /// How many tokens may be generated: those asked for, or as many of the default as the context has room for.
 /// Errors: IndexError if the prompt, with what was asked for, is beyond the context.
 Index room(const Options& options, bool asked, Model& model, const std::vector<Prompt>& prompts) {
-  const Index before = model.memory->length();
+  const Index places = model.room();
+  Index n = options.max_tokens;
   for (const Prompt& prompt : prompts) {
-    const Index length = static_cast<Index>(prompt.ids.size());
-    const Index left = model.context() - before - length;
+    const Index length = static_cast<Index>(prompt.ids.size()), left = places - length;
     expect<IndexError>(left > 0, "the prompt has ", length, " tokens, and the model's context of ", model.context(),
-                       " leaves no room for an answer; give a shorter prompt");
+                       " leaves no room for an answer", places < model.context() ? " beside the adapter" : "",
+                       "; give a shorter prompt");
     expect<IndexError>(!asked || options.max_tokens <= left, "--max-tokens ", options.max_tokens, " and a prompt of ", length,
                        " tokens are beyond the model's context of ", model.context(), "; at most ", left, " are possible");
+    n = std::min(n, left);
   }
-  Index n = options.max_tokens;
-  for (const Prompt& prompt : prompts) n = std::min(n, model.context() - before - static_cast<Index>(prompt.ids.size()));
   return n;
 }
 
@@ -188,6 +189,7 @@ class Clock {
 void generate(const Options& options, bool asked, const Globals& globals) {
   const std::string path = find_model(options.model);
   const Loaded loaded = load_language_model(path, "generate");
+  if (!options.adapter.empty()) peft::load_adapter(loaded, options.adapter);
   const Tokenizer tokenizer = load_tokenizer_of(path);
   const std::vector<Prompt> prompts = read_prompts(options, loaded, tokenizer);
 
@@ -224,6 +226,7 @@ void add_generate(CLI::App& app, const Globals& globals) {
   const auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("generate", "let a model go on writing, or answer");
   add_model_option(*command, options->model);
+  add_adapter_option(*command, options->adapter);
   CLI::Option* prompt =
       command->add_option("--prompt", options->prompts, "the text to go on from; given several times, each is answered")
           ->allow_extra_args(false)

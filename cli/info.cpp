@@ -16,6 +16,7 @@
 #include "formats/gguf.h"
 #include "nn/gpt2.h"
 #include "nn/llama.h"
+#include "peft/adapter_file.h"
 
 namespace graft::cli {
 namespace {
@@ -23,7 +24,7 @@ namespace {
 namespace fs = std::filesystem;
 
 struct Options {
-  std::string model;
+  std::string model, adapter;
   bool all = false;
 };
 
@@ -40,6 +41,13 @@ std::string human(double bytes) {
   char out[40];
   std::snprintf(out, sizeof out, unit == 0 ? "%.0f %s" : "%.1f %s", bytes, units[unit]);
   return out;
+}
+
+/// Names in files may hold anything.
+std::string printable(std::string name) {
+  for (char& c : name)
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
+  return name;
 }
 
 double size_on_disk(const fs::path& path) {
@@ -113,9 +121,29 @@ std::string tokenizer_of_folder(const fs::path& folder) {
   return text("tokenizer.json: ", entries("vocab"), " tokens, ", entries("merges"), " merges");
 }
 
+/// What a folder says of its adapter, without a model.
+void adapter_info(const std::string& folder) {
+  const peft::AdapterSummary a = peft::describe_adapter(folder);
+  std::cout << folder << '\n'
+            << "  type          " << a.type << '\n'
+            << "  task          " << (a.task.empty() ? "not said" : a.task) << '\n'
+            << "  made for      " << (a.base.empty() ? "not said" : a.base) << '\n'
+            << "  parameters    " << grouped(a.numbers) << " in " << a.tensors.size()
+            << (a.tensors.size() == 1 ? " tensor\n" : " tensors\n");
+  for (const auto& t : a.tensors) {
+    std::string shape;
+    for (const Index n : t.shape) shape += (shape.empty() ? "" : ", ") + std::to_string(n);
+    std::cout << "    " << printable(t.name) << " [" << shape << "]\n";
+  }
+}
+
 void info(const Options& options) {
+  if (!options.adapter.empty()) adapter_info(options.adapter);
+  if (options.model.empty()) return;
+  if (!options.adapter.empty()) std::cout << '\n';
   const std::string path = find_model(options.model);
   const Loaded loaded = load_model(path);
+  if (!options.adapter.empty()) peft::load_adapter(loaded, options.adapter);
   const Model& model = *loaded.model;
   const std::map<std::string, Stored> formats = by_format(*loaded.root);
   double bytes = 0;
@@ -130,8 +158,8 @@ void info(const Options& options) {
   std::cout << "  context       " << model.context() << " tokens\n"
             << "  vocabulary    " << model.vocabulary() << " tokens" << id("bos", loaded.bos) << id("eos", loaded.eos)
             << id("pad", loaded.pad) << '\n'
-            << "  tokenizer     " << (is_gguf(path) ? tokenizer_of_gguf(formats::Gguf(path)) : tokenizer_of_folder(path))
-            << '\n'
+            << "  tokenizer     "
+            << printable(is_gguf(path) ? tokenizer_of_gguf(formats::Gguf(path)) : tokenizer_of_folder(path)) << '\n'
             << "  parameters    " << grouped(all) << " in " << human(bytes) << ": " << grouped(learning) << " learning, "
             << grouped(all - learning) << " frozen\n";
   for (const auto& [format, stored] : formats)
@@ -147,10 +175,16 @@ void info(const Options& options) {
 void add_info(CLI::App& app) {
   const auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("info", "what a model is made of: sizes, formats, the tree of its modules");
-  command->add_option("MODEL", options->model, what_a_model_is)->required()->check(filled())->type_name("");
+  CLI::Option* model = command->add_option("MODEL", options->model, what_a_model_is)->check(filled())->type_name("");
+  CLI::Option* adapter = add_adapter_option(*command, options->adapter);
   command->add_flag("--all", options->all, "show every layer, also where all are alike");
-  command->footer("Example:\n  graft info smollm2-135m");
-  command->callback([options] { info(*options); });
+  command->footer(
+      "Examples:\n  graft info smollm2-135m\n  graft info --adapter my-adapter\n  graft info smollm2-135m --adapter "
+      "my-adapter");
+  command->callback([=] {
+    if (model->count() + adapter->count() == 0) throw CLI::RequiredError("MODEL or --adapter");
+    info(*options);
+  });
 }
 
 }  // namespace graft::cli

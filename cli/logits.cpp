@@ -9,6 +9,7 @@
 #include "cli/options.h"
 #include "formats/file.h"
 #include "formats/safetensors.h"
+#include "peft/adapter_file.h"
 
 namespace graft::cli {
 namespace {
@@ -17,7 +18,7 @@ namespace fs = std::filesystem;
 using Json = nlohmann::json;
 
 struct Options {
-  std::string model, ids, out;
+  std::string model, adapter, ids, out;
 };
 
 /// {"ids": [[1, 2], [3, 4]]}: rows of one length, every id in [0, vocabulary). Errors name the row and the place in it.
@@ -56,6 +57,20 @@ Ids read_ids(const std::string& path, Index vocabulary) {
   return Ids({static_cast<Index>(rows.size()), static_cast<Index>(rows[0].size())}, std::move(all));
 }
 
+/// How long rows are without the padding at their ends, for a classifier, which looks at the last token; empty: all are full.
+std::vector<Index> without_padding(const Ids& ids, Id pad) {
+  std::vector<Index> lengths;
+  const Index T = ids.shape()[1];
+  bool padded = false;
+  for (Index b = 0; b < ids.shape()[0]; ++b) {
+    Index length = T;
+    while (length > 1 && pad >= 0 && ids[b * T + length - 1] == pad) --length;
+    padded = padded || length < T;
+    lengths.push_back(length);
+  }
+  return padded ? lengths : std::vector<Index>{};
+}
+
 void logits(const Options& options) {
   const fs::path folder = fs::absolute(options.out).parent_path();  // before the work, not after it
   expect<FileError>(fs::is_directory(folder), "--out: there is no folder ", folder.string());
@@ -66,9 +81,12 @@ void logits(const Options& options) {
                          !(fs::is_directory(from, none) && fs::equivalent(folder, from, none)),
                      "--out: ", options.out, " would be written over the ids or into the model; name another file");
   const Loaded loaded = load_model(from);
+  if (!options.adapter.empty()) peft::load_adapter(loaded, options.adapter);
   Model& model = *loaded.model;
   const NoGrad values_only;
-  const Framed framed = model.frame(Framed{read_ids(options.ids, model.vocabulary()), {}, {}});
+  const Ids ids = read_ids(options.ids, model.vocabulary());
+  const Framed framed =
+      model.frame(Framed{ids, {}, loaded.classifier ? without_padding(ids, loaded.classifier->pad) : std::vector<Index>{}});
   const Variable y = loaded.classifier ? (*loaded.classifier)(framed.ids, framed.lengths)  // (B, labels)
                                        : model(framed.ids);                                // (B, T, V)
   formats::Numbers numbers;
@@ -84,13 +102,15 @@ void add_logits(CLI::App& app) {
   const auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("logits", "what a model says to rows of ids, as a safetensors file");
   add_model_option(*command, options->model);
+  add_adapter_option(*command, options->adapter);
   command->add_option("--ids", options->ids, "a JSON file, {\"ids\": [[1, 2], [3, 4]]}, with rows of one length")
       ->required()
       ->check(filled())
       ->type_name("FILE");
   command
       ->add_option("--out", options->out,
-                   "where to write one F32 tensor \"logits\": [rows, length, vocabulary], or [rows, labels] of a classifier")
+                   "where to write one F32 tensor \"logits\": [rows, length, vocabulary], or [rows, labels] of a classifier; "
+                   "virtual tokens of an adapter count as length")
       ->required()
       ->check(filled())
       ->type_name("FILE");

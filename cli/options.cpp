@@ -51,4 +51,12 @@ CLI::Option* add_model_option(CLI::App& command, std::string& model) {
   return command.add_option("--model", model, what_a_model_is)->required()->check(filled())->type_name("MODEL");
 }
 
+CLI::Option* add_adapter_option(CLI::App& command, std::string& adapter) {
+  return command
+      .add_option("--adapter", adapter,
+                  "a folder with an adapter of PEFT, of AdapterHub, or one that graft wrote, to put on the model")
+      ->check(filled())
+      ->type_name("DIR");
+}
+
 }  // namespace graft::cli

@@ -14,7 +14,8 @@ Check number(double low, double high);  ///< a number in [low, high]; neither na
 Check above(double low);                ///< a number > low
 Check filled();                         ///< not empty
 
-CLI::Option* add_model_option(CLI::App& command, std::string& model);  ///< --model MODEL, required
-extern const char* const what_a_model_is;                              ///< for help texts
+CLI::Option* add_model_option(CLI::App& command, std::string& model);      ///< --model MODEL, required
+CLI::Option* add_adapter_option(CLI::App& command, std::string& adapter);  ///< --adapter DIR
+extern const char* const what_a_model_is;                                  ///< for help texts
 
 }  // namespace graft::cli

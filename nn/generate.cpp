@@ -39,6 +39,71 @@ void expect_prompts(const Model& model, const std::vector<std::vector<Id>>& prom
   }
 }
 
+void expect_room(Model& model, const std::vector<std::vector<Id>>& prompts, Index max_tokens) {
+  const Index room = model.room();
+  for (const auto& prompt : prompts) {
+    const Index length = static_cast<Index>(prompt.size());
+    expect<IndexError>(length + max_tokens - 1 <= room, "generate: a prompt of ", length, " tokens and ", max_tokens,
+                       " new ones do not fit into the context of ", model.context(), ", of which ", room,
+                       " are left for them; use a shorter prompt or fewer tokens");
+  }
+}
+
+/// selection.rows, if there are any, name the variant of each prompt; while some rows have ended, the batch is shorter.
+class RowsOfSelection {
+ public:
+  RowsOfSelection(Selection& selection, Index batch) : selection_(selection), all_(selection.rows) {
+    expect(all_.empty() || static_cast<Index>(all_.size()) == batch, "generate: the selection names ", all_.size(),
+           " rows for ", batch, " prompts");
+  }
+  ~RowsOfSelection() { show_all(); }
+  RowsOfSelection(const RowsOfSelection&) = delete;
+  RowsOfSelection& operator=(const RowsOfSelection&) = delete;
+  void show_all() {
+    if (reduced_) selection_.rows = all_;
+    reduced_ = false;
+  }
+  void show(const std::vector<Index>& rows) {
+    all_ = selection_.rows;  // the caller may have changed it
+    if (all_.empty()) return;
+    selection_.rows.clear();
+    for (const Index row : rows) selection_.rows.push_back(all_.at(static_cast<std::size_t>(row)));
+    reduced_ = true;
+  }
+
+ private:
+  Selection& selection_;
+  std::vector<std::string> all_;
+  bool reduced_ = false;
+};
+
+/// The state at the end of each of these rows, prompt and what was written to it, (rows, 1, D); past is made afresh.
+Variable from_start(Model& model, const std::vector<std::vector<Id>>& prompts, const std::vector<std::vector<Id>>& written,
+                    const std::vector<Index>& rows, Index max_tokens, Past& past) {
+  std::vector<std::vector<Id>> ids, labels;
+  for (const Index row : rows) {
+    const std::size_t b = static_cast<std::size_t>(row);
+    ids.push_back(prompts[b]);
+    labels.emplace_back(prompts[b].size(), ignored);
+    ids.back().insert(ids.back().end(), written[b].begin(), written[b].end());  // for a template, the answer so far
+    labels.back().insert(labels.back().end(), written[b].begin(), written[b].end());
+  }
+  Framed user = padded(ids);
+  user.labels = padded(labels, ignored).ids;
+  Framed start = model.frame(user);
+  const Index B = static_cast<Index>(rows.size());
+  if (start.lengths.empty()) start.lengths.assign(static_cast<std::size_t>(B), start.ids.shape()[1]);
+  past = model.begin(B);
+  const Index longest = past.longest() + *std::max_element(start.lengths.begin(), start.lengths.end());
+  past.reserve = longest + std::min<Index>(max_tokens, 256);  // it doubles when that is full
+  // All at once, padded on the right: a row's padding is behind all that it looks at, and the next token is put over it.
+  const std::vector<Index> before = past.lengths;
+  const Variable x = ends_of(model.hidden(start.ids, past), start.lengths);
+  past.lengths = before;
+  past.advance(start.lengths);
+  return x;
+}
+
 }  // namespace
 
 std::vector<std::vector<Id>> generate(Model& model, const std::vector<std::vector<Id>>& prompts, const GenerateOptions& options,
@@ -48,33 +113,23 @@ std::vector<std::vector<Id>> generate(Model& model, const std::vector<std::vecto
   const NoGrad no_grad;
   const Evaluating no_dropout(model);
   const Index B = static_cast<Index>(prompts.size()), V = model.vocabulary();
-  Framed start = model.frame(padded(prompts));
-  if (start.lengths.empty()) start.lengths.assign(static_cast<std::size_t>(B), start.ids.shape()[1]);
-  Past past = model.begin(B);
-  const Index taken = past.longest(), longest = *std::max_element(start.lengths.begin(), start.lengths.end());
-  expect<IndexError>(taken + longest + options.max_tokens - (options.max_tokens > 0) <= model.context(),
-                     "generate: ", taken + longest, " positions for the prompt and ", options.max_tokens,
-                     " new tokens do not fit into the context of ", model.context(), "; use a shorter prompt or fewer tokens");
-  past.reserve = taken + longest + std::min<Index>(options.max_tokens, 256);  // it doubles when that is full
-
   std::vector<std::vector<Id>> written(prompts.size()), seen(prompts);
   if (options.max_tokens == 0) return written;
+  expect_room(model, prompts, options.max_tokens);
   std::vector<Rng> draws;
   for (Index b = 0; b < B; ++b) draws.push_back(rng.split());
 
-  // The prompts at once, padded on the right: a row's padding is behind all that it looks at, and the next token is put
-  // over it.
-  const std::vector<Index> before = past.lengths;
-  Variable x = ends_of(model.hidden(start.ids, past), start.lengths);
-  past.lengths = before;
-  past.advance(start.lengths);
-
   std::vector<Index> rows;  // of the prompts that still run; they are the rows of the batch
   for (Index b = 0; b < B; ++b) rows.push_back(b);
+  RowsOfSelection chosen(model.selection, B);
+  Past past;
+  Variable x = from_start(model, prompts, written, rows, options.max_tokens, past);
   for (;;) {
     const Variable logits = model.output()(x);  // (rows, 1, V)
     std::vector<Index> kept, still;
     std::vector<Id> next;
+    chosen.show_all();  // to the caller the selection is that of all prompts
+    const Selection before = model.selection;
     for (std::size_t i = 0; i < rows.size(); ++i) {
       const std::size_t b = static_cast<std::size_t>(rows[i]);
       const Id token = sample(logits.value().data() + static_cast<Index>(i) * logits.dim(-1), std::min(V, logits.dim(-1)),
@@ -89,8 +144,15 @@ std::vector<std::vector<Id>> generate(Model& model, const std::vector<std::vecto
       next.push_back(token);
     }
     if (kept.empty()) return written;
-    if (kept.size() < rows.size()) past.keep_rows(kept);
+    const bool switched = model.selection != before;
     rows = std::move(still);
+    chosen.show(rows);
+    if (switched) {  // what the past remembers was computed by another variant: all over again, from the ids
+      expect_room(model, prompts, options.max_tokens);
+      x = from_start(model, prompts, written, rows, options.max_tokens, past);
+      continue;
+    }
+    if (static_cast<Index>(kept.size()) < x.dim(0)) past.keep_rows(kept);
     const Index count = static_cast<Index>(next.size());
     x = model.hidden(Ids({count, 1}, std::move(next)), past);
   }

@@ -28,7 +28,8 @@ struct GenerateOptions {
 using OnToken = std::function<bool(Index row, Id token)>;
 
 /// The new tokens of each prompt, through the model's frame. Row b draws from the b-th split of rng, so what is drawn for a
-/// row does not depend on the others. Errors: ValueError for an empty prompt; IndexError for ids outside the vocabulary and
+/// row does not depend on the others. on_token may change the model's selection: what was read is then read again, and the
+/// next token is what a full forward under the new selection gives. Errors: ValueError for an empty prompt; IndexError for ids outside the vocabulary and
 /// for prompt + max_tokens beyond the context.
 std::vector<std::vector<Id>> generate(Model& model, const std::vector<std::vector<Id>>& prompts, const GenerateOptions& options,
                                       Rng& rng, const OnToken& on_token = {});

@@ -1,5 +1,6 @@
 #include "nn/model.h"
 
+#include <algorithm>
 #include <typeinfo>
 
 #include "nn/layers.h"
@@ -10,6 +11,12 @@ Past Model::begin(Index batch) {
   Past past = memory(batch);
   past.expect_fits(batch, layer_count());
   return past;
+}
+
+Index Model::room() {
+  const Index rows = std::max<Index>(static_cast<Index>(selection.rows.size()), 1);
+  const Framed one = frame(Framed{Ids({rows, 1}, std::vector<Id>(static_cast<std::size_t>(rows), 0)), {}, {}});
+  return context() - memory->length() - (one.ids.shape()[1] - 1);
 }
 
 Variable Model::operator()(const Ids& ids) {
@@ -50,7 +57,8 @@ Variable language_loss(Model& model, const Ids& ids, const Ids& labels, const Re
 
   Slot<Projection>& head = model.output();
   const Projection& occupant = *head;
-  const auto* plain = typeid(occupant) == typeid(Linear) ? dynamic_cast<const Linear*>(&occupant) : nullptr;  // not what derives from it
+  const auto* plain =
+      typeid(occupant) == typeid(Linear) ? dynamic_cast<const Linear*>(&occupant) : nullptr;  // not what derives from it
   if (plain && !plain->b) return linear_cross_entropy(x, plain->weight, shifted, reduction);
   return cross_entropy_by_rows(
       x, shifted, [&](const Variable& rows) { return head(rows); }, reduction);

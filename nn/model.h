@@ -24,6 +24,8 @@ struct Model : Module {
   Variable operator()(const Ids& ids, Past& past) { return output()(hidden(ids, past)); }
   Variable operator()(const Ids& ids);
   Past begin(Index batch);  ///< the memory for so many rows
+  /// How many of a user's tokens fit into the context beside the memory and what the frame adds.
+  Index room();
 
  protected:
   virtual Variable forward(const Ids& ids, const Ids& positions, Past& past) = 0;

@@ -7,6 +7,7 @@
 
 #include "formats/safetensors.h"
 #include "nn/config.h"
+#include "nn/initialize.h"
 #include "nn/layers.h"
 #include "nn/load.h"
 #include "nn/names.h"
@@ -83,6 +84,31 @@ formats::Numbers assembled(const std::string& name, const std::vector<Piece>& pi
   return n;
 }
 
+/// Is the head's weight still the table's? A merged model may have a head, or a table, of its own.
+bool shares_table(Model& model) {
+  const void *table = nullptr, *head = nullptr;
+  model.each([&](const std::string& path, Part& part) {
+    if (path != "embed.weight" && path != "head.weight") return;
+    const void* identity = nullptr;
+    if (auto* param = dynamic_cast<Param*>(&part)) identity = param->identity();
+    if (auto* packed = dynamic_cast<PackedPart*>(&part)) identity = packed->operator->();
+    (path == "embed.weight" ? table : head) = identity;
+  });
+  return table == head;
+}
+
+/// transformers makes no biases for a Llama whose configuration has none, and ignores those in the file.
+void expect_no_stray_biases(const Model& model) {
+  const auto* llama = dynamic_cast<const Llama*>(&model);
+  if (!llama) return;
+  for (const auto& named : model.parameters()) {
+    if (!ends_with(named.first, ".bias")) continue;
+    const bool attention = named.first.find(".attn.") != std::string::npos;
+    expect<ValueError>(attention ? llama->config.attention_bias : llama->config.mlp_bias, "save_model: ", named.first,
+                       " has no place in a Llama without biases, and would be lost; keep the adapter apart from the model");
+  }
+}
+
 }  // namespace
 
 void save_model(const Loaded& loaded, const std::string& folder, const std::string& dtype, const Tokenizer* tokenizer) {
@@ -95,6 +121,12 @@ void save_model(const Loaded& loaded, const std::string& folder, const std::stri
   if (const auto* gpt2 = dynamic_cast<const Gpt2*>(loaded.model)) config.sizes = gpt2->config;
   else if (const auto* llama = dynamic_cast<const Llama*>(loaded.model)) config.sizes = llama->config;
   else throw ValueError(text("save_model: a ", loaded.model->kind(), " has no Hugging Face format"));
+  std::visit(
+      [&](auto& sizes) {
+        if (sizes.tied && !loaded.model->output().empty()) sizes.tied = shares_table(*loaded.model);
+      },
+      config.sizes);
+  expect_no_stray_biases(*loaded.model);
   config.classifier = loaded.classifier != nullptr;
   if (loaded.classifier) config.labels = loaded.classifier->labels;
   config.bos = loaded.bos, config.ends = loaded.ends, config.pad = loaded.pad;

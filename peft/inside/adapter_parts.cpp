@@ -122,11 +122,14 @@ Tensor transposed(const Tensor& m) {
 
 namespace {
 
-/// Every base parameter that has the variant, with its own path.
+/// Every base parameter with a variant that learns. (The rest of PiSSA's weight is one that does not.)
 std::vector<std::pair<std::string, Param*>> varied(const Host& host, const std::string& name) {
   std::vector<std::pair<std::string, Param*>> all;
-  for (const auto& named : host.root.parameters())
-    if (named.second->varies(name)) all.push_back(named);
+  const auto parameters = host.root.parameters();
+  std::set<std::string> paths;
+  for (const auto& named : parameters) paths.insert(named.first);
+  for (const auto& named : parameters)
+    if (paths.count(named.first + "." + name) != 0) all.push_back(named);
   return all;
 }
 
@@ -146,14 +149,23 @@ void read_variants(const Host& host, const std::string& name, Keys& keys, const 
 }
 
 void write_variants(const Host& host, const std::string& name, Named_tensors& tensors, const KeyOf& key) {
-  std::map<std::string, std::map<int, Tensor>> parts;
-  std::map<std::string, bool> turned;
+  std::map<std::string, bool> turned;  // of the keys that have something to write
+  std::set<std::string> own;
   for (const auto& named : varied(host, name)) {
     const Place place = place_of(host, named.first);
-    const std::string to = key(named.first, place.name);
-    Param& variant = host.root.parameter(named.first + "." + name);
-    parts[to][place.part] = variant.own().value();
-    turned[to] = place.transposed && variant.shape().rank() == 2;
+    turned[key(named.first, place.name)] = place.transposed && named.second->shape().rank() == 2;
+    own.insert(named.first);
+  }
+  std::map<std::string, std::map<int, Tensor>> parts;  // c_attn is whole in the file: what did not learn stands as it is
+  for (const auto& named : host.root.parameters()) {
+    const std::string& path = named.first;
+    const auto words = path.substr(path.rfind('.') + 1);
+    if (words != "weight" && words != "bias") continue;  // of the base only
+    const Place place = place_of(host, path);
+    const std::string to = key(path, place.name);
+    if (turned.count(to) == 0) continue;
+    parts[to][place.part] =
+        own.count(path) ? host.root.parameter(path + "." + name).own().value() : named.second->own().value();
   }
   for (const auto& entry : parts) {
     std::vector<Tensor> all;

@@ -1,0 +1,57 @@
+// graft merge: a model with an adapter folded into its weights, as a Hugging Face folder.
+#include <CLI/CLI.hpp>
+#include <iostream>
+#include <memory>
+#include <optional>
+
+#include "cli/commands.h"
+#include "cli/draft.h"
+#include "cli/models.h"
+#include "cli/options.h"
+#include "peft/adapter_file.h"
+
+namespace graft::cli {
+namespace {
+
+struct Options {
+  std::string model, adapter, out, dtype = "F32";
+  bool force = false, no_tokenizer = false;
+};
+
+void merge(const Options& options, const Globals& globals) {
+  const std::string from = find_model(options.model);
+  const auto to = target_folder(options.out, from, options.force);
+  const Loaded loaded = load_model(from);
+  const peft::Attached attached = peft::load_adapter(loaded, options.adapter);
+  peft::fold(loaded, attached.name);
+  std::optional<Tokenizer> tokenizer;
+  if (!options.no_tokenizer && has_tokenizer(from)) tokenizer.emplace(load_tokenizer_of(from));
+  const Draft draft(to);
+  save_model(loaded, draft.path(), options.dtype, tokenizer ? &*tokenizer : nullptr);
+  draft.move_to(to);
+  if (!globals.quiet)
+    std::cerr << options.out << " holds the model with the " << attached.method->kind() << " adapter merged into it"
+              << std::endl;
+}
+
+}  // namespace
+
+void add_merge(CLI::App& app, const Globals& globals) {
+  const auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand("merge", "fold an adapter into a model's weights, as a Hugging Face folder");
+  add_model_option(*command, options->model);
+  add_adapter_option(*command, options->adapter)->required();
+  command->add_option("--out", options->out, "the folder to make")->required()->check(filled())->type_name("DIR");
+  command->add_option("--dtype", options->dtype, "how numbers are stored: F32, F16 or BF16")
+      ->check(CLI::IsMember({"F32", "F16", "BF16"}).description(""))
+      ->capture_default_str()
+      ->type_name("TYPE");
+  command->add_flag("--force", options->force, "put the files into the folder even if it is not empty");
+  command->add_flag("--no-tokenizer", options->no_tokenizer, "leave the tokenizer out");
+  command->footer(
+      "A packed weight (GGUF) that the adapter touches is merged as plain numbers, not packed again.\n"
+      "Example:\n  graft merge --model smollm2-135m --adapter my-lora --out merged");
+  command->callback([options, &globals] { merge(*options, globals); });
+}
+
+}  // namespace graft::cli
