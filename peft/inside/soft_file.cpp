@@ -1,4 +1,5 @@
 // PREFIX_TUNING, PROMPT_TUNING, P_TUNING: one tensor prompt_embeddings, and base_model.score.weight for classifiers.
+#include "nn/attention.h"
 #include "nn/names.h"
 #include "peft/inside/adapter_parts.h"
 #include "peft/p_tuning.h"
@@ -61,6 +62,19 @@ Pattern from_json(const ConfigReader& config, const Json& pieces) {
 Attached read_soft(const Host& host, const ConfigReader& config, const Json& json, Keys& keys, const std::string& name) {
   const std::string type = config.word("peft_type");
   const Index P = config.size("num_virtual_tokens");
+  const auto same = [&](const char* field, Index here) {
+    if (config.has(field) && config.size(field) != here)
+      config.refuse(field, text(config.size(field), ", but this model has ", here));
+  };
+  same("num_layers", host.model.layer_count());
+  if (type == "PREFIX_TUNING") {
+    const auto attentions = host.root.slots<Attention>();
+    const AttentionSizes sizes = attentions.empty() ? AttentionSizes{} : (*attentions[0].second)->sizes;
+    same("token_dim", sizes.kv_heads * sizes.head_dim);
+    same("num_attention_heads", sizes.kv_heads);
+  } else {
+    same("token_dim", host.model.width());
+  }
   Rng rng(0);
   Attached attached;
   if (type == "PREFIX_TUNING") {

@@ -1,0 +1,353 @@
+// What attach(), the methods and the files refuse, always leaving the model as it was; switching in mid-generation.
+#include <gtest/gtest.h>
+
+#include "autograd/ops.h"
+#include "nn/generate.h"
+#include "peft/adapter_file.h"
+#include "tests/formats/scratch_folder.h"
+#include "tests/nn/fixture.h"
+#include "tests/peft/methods.h"
+
+namespace graft {
+namespace {
+
+struct Attach : testing::Test {
+  std::unique_ptr<Model> gpt2 = table::tiny_gpt2(), llama = table::tiny_llama();
+  Rng rng{3};
+  Attach() {
+    table::randomize(*gpt2);
+    table::randomize(*llama);
+  }
+  /// Throws E with these words, and the model is as before.
+  template <class E, class M>
+  void refuses(const peft::Host& host, const M& method, const std::vector<std::string>& words,
+               const std::string& name = "mine") {
+    const std::string tree = host.root.tree();
+    const auto drawn = rng.state().drawn;
+    const Selection before = host.model.selection;
+    try {
+      peft::attach(host, method, rng, name);
+      FAIL() << "attached";
+    } catch (const E& e) {
+      for (const std::string& word : words)
+        EXPECT_NE(std::string(e.what()).find(word), std::string::npos) << word << ": " << e.what();
+    }
+    EXPECT_EQ(host.root.tree(), tree);
+    EXPECT_EQ(rng.state().drawn, drawn);
+    EXPECT_EQ(host.model.selection, before);
+  }
+};
+
+TEST_F(Attach, RefusesWhatCannotBe) {
+  peft::Lora lora;
+  lora.r = 2;
+  auto changed = [&](auto change) {
+    peft::Lora l = lora;
+    change(l);
+    return l;
+  };
+  refuses<ValueError>(*gpt2, changed([](auto& l) { l.targets = {"query"}; }), {"query", "attn.q", "mlp.up", "head"});
+  refuses<ValueError>(*gpt2, changed([](auto& l) { l.targets = {"q", "gate"}; }), {"gate"});
+  refuses<ValueError>(*gpt2, changed([](auto& l) { l.r = 0; }), {"0", "at least 1"});
+  refuses<ValueError>(*gpt2, changed([](auto& l) { l.r = 9; }), {"9", "8 x 8"});
+  refuses<ValueError>(*gpt2, changed([](auto& l) { l.dropout = 1; }), {"[0, 1)"});
+  refuses<ValueError>(*gpt2, changed([](auto& l) { l.also = {"nrom"}; }), {"nrom"});
+  refuses<ValueError>(*gpt2, changed([](auto& l) { l.targets = {"embed"}, l.r = 9; }), {"9", "13 x 8"});
+  refuses<ValueError>(*gpt2, lora, {"word of letters"}, "a b");
+  refuses<ValueError>(*gpt2, lora, {"word of letters"}, "");
+  refuses<ValueError>(*gpt2, lora, {"part of the model"}, "attn");
+  refuses<ValueError>(*gpt2, lora, {"part of the model"}, "0");
+
+  peft::PrefixTuning prefix;
+  prefix.length = 16;
+  refuses<ValueError>(*gpt2, prefix, {"16", "context"});
+  prefix.length = 0;
+  refuses<ValueError>(*gpt2, prefix, {"at least 1"});
+  prefix.length = 3, prefix.init = peft::PrefixTuning::Init::words, prefix.words = {1, 2};
+  refuses<ValueError>(*gpt2, prefix, {"2 words", "3"});
+  prefix.words = {1, 2, 13};
+  refuses<IndexError>(*gpt2, prefix, {"13"});
+  prefix.hidden = 4;
+  refuses<ValueError>(*gpt2, prefix, {"flat"});
+
+  peft::PromptTuning prompt;
+  prompt.length = 16;
+  refuses<ValueError>(*llama, prompt, {"16", "context"});
+  prompt.length = 2, prompt.init = peft::PromptTuning::Init::text;
+  refuses<ValueError>(*llama, prompt, {"ids"});
+  prompt.text = {14};
+  refuses<IndexError>(*llama, prompt, {"14", "13"});
+
+  using Kind = peft::Piece::Kind;
+  peft::PTuning p;
+  p.pattern = {{Kind::virtual_tokens, 2}, {Kind::sentence}};
+  refuses<ValueError>(*gpt2, p, {"[answer]", "0 places"});
+  p.pattern = {{Kind::virtual_tokens, 2}, {Kind::answer}, {Kind::sentence}};
+  refuses<ValueError>(*gpt2, p, {"put it last"});
+  p.pattern = {{Kind::sentence}, {Kind::answer}};
+  refuses<ValueError>(*gpt2, p, {"no virtual token"});
+  p.pattern = {{Kind::virtual_tokens, 2}, {Kind::sentence}, {Kind::words, 0, {99}}, {Kind::answer}};
+  refuses<IndexError>(*gpt2, p, {"99"});
+  p.pattern = peft::prompt_pattern(2), p.words = {1};
+  refuses<ValueError>(*gpt2, p, {"1 words", "2"});
+
+  peft::BottleneckAdapter b;
+  refuses<ValueError>(*gpt2, b, {"reduction"});  // 8/16
+  b.size = 2, b.activation = "swoosh";
+  refuses<ValueError>(*gpt2, b, {"swoosh"});
+  peft::Ia3 ia3;
+  ia3.inputs = {"k"};
+  refuses<ValueError>(*gpt2, ia3, {"among the outputs and the inputs"});
+  refuses<ValueError>(*gpt2, peft::LinearProbe{}, {"no classification head"});
+  refuses<ValueError>(*gpt2, peft::PTuningV2{}, {"prefix tuning to generate"});
+  LlamaConfig c;
+  c.vocabulary = 13, c.context = 16, c.dim = 8, c.hidden = 10, c.layers = 1, c.heads = 2, c.kv_heads = 1;
+  Llama plain(c);
+  table::randomize(plain);
+  refuses<ValueError>(plain, peft::BitFit{}, {"no biases"});
+}
+
+TEST_F(Attach, NamesAndDetaching) {
+  peft::Lora lora;
+  lora.r = 2;
+  peft::attach(*gpt2, lora, rng, "one");
+  refuses<ValueError>(*gpt2, lora, {"taken", "one"}, "one");
+  refuses<ValueError>(*gpt2, peft::Ia3{}, {"taken"}, "one");
+  EXPECT_THROW(peft::detach(*gpt2, "two"), ValueError);
+  EXPECT_THROW(peft::merge(*gpt2, "two"), ValueError);
+  peft::merge(*gpt2, "one");
+  EXPECT_THROW(peft::merge(*gpt2, "one"), ValueError);
+  gpt2->selection.all = "";
+  EXPECT_THROW((*gpt2)(Ids({1, 2}, {1, 2})), ValueError) << "the base is not there while something is merged";
+}
+
+TEST_F(Attach, SafeMergeRefusesWhatIsNotFinite) {
+  peft::Lora lora;
+  lora.r = 2;
+  peft::attach(*gpt2, lora, rng, "mine");
+  Tensor B = peft::parameters(*gpt2, "mine")[1].second->value();
+  B.write()[0] = std::numeric_limits<real>::infinity();
+  const std::string tree = gpt2->tree();
+  EXPECT_THROW(peft::merge(*gpt2, "mine"), ValueError);
+  EXPECT_EQ(gpt2->tree(), tree);
+}
+
+TEST_F(Attach, FullFineTuningLearnsInPlace) {
+  const peft::Attached a = peft::attach(*gpt2, peft::FullFineTuning{}, rng);
+  EXPECT_EQ(gpt2->count(true), gpt2->count(false));
+  EXPECT_TRUE(peft::names(*gpt2).empty());
+  peft::detach(*gpt2, a);
+  EXPECT_EQ(gpt2->count(true), gpt2->count(false)) << "as it was before";
+}
+
+TEST_F(Attach, DropoutOnlyWhileTraining) {
+  peft::Lora lora;
+  lora.r = 2, lora.dropout = real(0.5), lora.targets = {"q", "k", "v"}, lora.fused = true;
+  peft::attach(*gpt2, lora, rng);
+  table::move(*gpt2, "default");
+  const Ids ids({1, 4}, {1, 2, 3, 4});
+  const NoGrad no_grad;
+  const auto calm = (*gpt2)(ids).value().values();
+  EXPECT_EQ((*gpt2)(ids).value().values(), calm);
+  Rng draws(1);
+  gpt2->training(&draws);
+  EXPECT_NE((*gpt2)(ids).value().values(), calm);
+  gpt2->training(nullptr);
+  EXPECT_EQ((*gpt2)(ids).value().values(), calm);
+}
+
+// --- switching in the middle of a generation -------------------------------------------------------------------------------
+
+/// The most likely token after these, by a full forward; what follows `prompt` is the answer.
+Id next_of(Model& m, const std::vector<Id>& prompt, const std::vector<Id>& answer) {
+  const NoGrad no_grad;
+  std::vector<Id> ids = prompt, labels(prompt.size(), ignored);
+  ids.insert(ids.end(), answer.begin(), answer.end());
+  labels.insert(labels.end(), answer.begin(), answer.end());
+  const Index T = static_cast<Index>(ids.size());
+  const Framed framed = m.frame(Framed{Ids({1, T}, ids), Ids({1, T}, labels), {}});
+  const Tensor y = m(framed.ids).value();
+  const real* at = y.data() + (framed.ids.shape()[1] - 1) * y.dim(2);
+  return static_cast<Id>(std::max_element(at, at + m.vocabulary()) - at);
+}
+
+TEST_F(Attach, SwitchingWhileGenerating) {
+  for (const auto& row : table::methods()) {
+    if (row.only_classifier) continue;
+    std::unique_ptr<Model> model = table::tiny_gpt2();
+    table::randomize(*model, 21);
+    row.attach(*model, rng, "one"), row.attach(*model, rng, "two");
+    table::move(*model, "one", 4), table::move(*model, "two", 5);
+    const std::vector<std::vector<Id>> prompts{{1, 4, 2}, {5, 6}};
+    GenerateOptions options;
+    options.max_tokens = 6;
+    model->selection = {"one", {}};
+    std::vector<std::vector<Id>> so_far(2);
+    Rng draws(1);
+    int tokens = 0;
+    generate(*model, prompts, options, draws, [&](Index b, Id token) {
+      auto& mine = so_far[static_cast<std::size_t>(b)];
+      const Selection now = model->selection;
+      // Under which the token was drawn: it changes after the second row's third and fourth token.
+      model->selection = {mine.size() < 2 ? "one" : mine.size() < 4 ? "two" : "", {}};
+      EXPECT_EQ(token, next_of(*model, prompts[static_cast<std::size_t>(b)], mine))
+          << row.name << " row " << b << " token " << mine.size();
+      model->selection = now;
+      mine.push_back(token);
+      ++tokens;
+      if (b == 1) model->selection = {mine.size() < 2 ? "one" : mine.size() < 4 ? "two" : "", {}};
+      return true;
+    });
+    EXPECT_EQ(tokens, 12) << row.name;
+  }
+}
+
+TEST_F(Attach, RowsThatEndKeepTheOthersVariants) {
+  for (const auto& row : table::methods()) {
+    if (row.only_classifier || !row.rows) continue;
+    std::unique_ptr<Model> model = table::tiny_llama();
+    table::randomize(*model, 22);
+    row.attach(*model, rng, "one"), row.attach(*model, rng, "two");
+    table::move(*model, "one", 4), table::move(*model, "two", 5);
+    const std::vector<std::vector<Id>> prompts{{1, 4, 2}, {5, 6}, {7}};
+    const std::vector<std::string> names{"two", "one", "two"};
+    GenerateOptions options;
+    options.max_tokens = 4;
+    std::vector<std::vector<Id>> alone;
+    for (std::size_t b = 0; b < 3; ++b) {
+      model->selection = {names[b], {}};
+      Rng draws(1);
+      alone.push_back(generate(*model, {prompts[b]}, options, draws)[0]);
+    }
+    model->selection = {"", names};
+    Rng draws(1);
+    const auto together =
+        generate(*model, prompts, options, draws, [&](Index b, Id) { return b != 0; });  // the first ends at once
+    EXPECT_EQ(model->selection.rows, names);
+    EXPECT_EQ(together[0].size(), 1u) << row.name;
+    EXPECT_EQ(together[1], alone[1]) << row.name;
+    EXPECT_EQ(together[2], alone[2]) << row.name;
+  }
+}
+
+// --- files -----------------------------------------------------------------------------------------------------------------
+
+struct Files : testing::Test {
+  fixture::Built gpt2 = fixture::build("gpt2"), llama = fixture::build("llama"), classifier = fixture::build("gpt2_classifier");
+  formats::ScratchFolder scratch;
+  std::string copy(const std::string& name) {
+    const std::string to = scratch.path(name);
+    std::filesystem::remove_all(to);
+    std::filesystem::copy(std::string(GRAFT_FIXTURES) + "/peft/" + name, to);
+    return to;
+  }
+  void refuses(const peft::Host& host, const std::string& folder, const std::vector<std::string>& words) {
+    const std::string tree = host.root.tree();
+    try {
+      peft::load_adapter(host, folder);
+      FAIL() << "loaded " << folder << " although " << words[0];
+    } catch (const Error& e) {
+      for (const std::string& word : words)
+        EXPECT_NE(std::string(e.what()).find(word), std::string::npos) << word << ": " << e.what();
+    }
+    EXPECT_EQ(host.root.tree(), tree);
+  }
+  using Change = std::function<void(fixture::json&)>;
+  std::string config(const std::string& name, const Change& change) {
+    const std::string to = copy(name);
+    fixture::json json = fixture::json_of(to + "/adapter_config.json");
+    change(json);
+    std::ofstream(to + "/adapter_config.json") << json;
+    return to;
+  }
+  std::string tensors(const std::string& name, const std::function<void(fixture::RawFile&)>& change) {
+    const std::string to = copy(name);
+    fixture::RawFile file = fixture::read_raw(to + "/adapter_model.safetensors");
+    change(file);
+    fixture::write_raw(to + "/adapter_model.safetensors", file);
+    return to;
+  }
+};
+
+TEST_F(Files, OfAnotherModelOrDamaged) {
+  peft::Host g(*gpt2.model), l(*llama.model), c(*classifier.classifier);
+  const std::string key = "base_model.model.transformer.h.1.attn.c_attn.lora_B.weight";
+  refuses(l, copy("lora_gpt2"), {"target_modules", "c_attn", "llama"});
+  refuses(c, copy("lora_gpt2"), {"CAUSAL_LM", "classifier"});
+  refuses(g, copy("lora_gpt2_classifier"), {"SEQ_CLS", "language model"});
+  refuses(g, copy("prompt_llama"), {"prompt_embeddings", "[5, 12]", "[5, 8]"});
+  refuses(g, tensors("lora_gpt2", [&](auto& f) { f.erase(key); }), {"no tensor", key});
+  refuses(g, tensors("lora_gpt2", [&](auto& f) { f["more"] = f[key]; }), {"not known", "\"more\""});
+  refuses(g, tensors("lora_gpt2", [&](auto& f) { f[key].shape = {3, 24}; }), {key, "[3, 24]", "[24, 3]"});
+  refuses(g, tensors("lora_gpt2", [&](auto& f) { std::swap(f[key + "x"], f[key]), f.erase(key); }), {key});
+  refuses(c, tensors("prompt_gpt2_classifier", [&](auto& f) { f.erase("base_model.score.weight"); }), {"score.weight", "head"});
+  const auto with = [&](const char* name, const char* field, const fixture::json& value) {
+    return config(name, [&](auto& j) { j[field] = value; });
+  };
+  refuses(g, with("lora_gpt2", "r", 2), {"lora_A", "[3, 8]", "[2, 8]"});
+  refuses(g, with("lora_gpt2", "r", 0), {"the field r is 0"});
+  refuses(g, with("prefix_gpt2", "num_layers", 3), {"num_layers", "3", "2"});
+  refuses(g, with("prefix_gpt2", "num_attention_heads", 4), {"num_attention_heads", "4", "2"});
+  refuses(g, with("prompt_gpt2", "token_dim", 12), {"token_dim", "12", "8"});
+  refuses(g, with("lora_gpt2", "r", 1000000000), {"1000000000"});
+  refuses(g, with("lora_gpt2", "target_modules", {"c_attn", "c_fc"}), {"no tensor", "c_fc"});
+  refuses(g, with("lora_gpt2", "target_modules", "(("), {"target_modules"});
+  refuses(g, with("lora_gpt2", "use_dora", true), {"lora_magnitude_vector"});
+  refuses(g, with("lora_gpt2", "use_qalora", true), {"use_qalora"});
+  refuses(g, with("lora_gpt2", "layer_replication", {{0, 1}}), {"layer_replication"});
+  refuses(g, with("lora_gpt2", "bias", "some"), {"bias", "some"});
+  refuses(g, with("lora_gpt2", "peft_type", "LOHA"), {"LOHA", "LORA"});
+  refuses(g, with("lora_gpt2", "lora_alpha", "much"), {"lora_alpha"});
+  refuses(g, with("prompt_gpt2", "num_virtual_tokens", 4), {"[5, 8]", "[4, 8]"});
+  refuses(g, with("prompt_gpt2", "num_virtual_tokens", 24), {"context"});
+  refuses(g, with("prefix_gpt2", "num_virtual_tokens", 2000000000), {"num_virtual_tokens"});
+  refuses(g, scratch.path("nothing"), {"no such folder"});
+  std::filesystem::create_directory(scratch.path("empty"));
+  refuses(g, scratch.path("empty"), {"adapter_config.json"});
+  const std::string pickled = copy("lora_gpt2");
+  std::filesystem::rename(pickled + "/adapter_model.safetensors", pickled + "/adapter_model.bin");
+  refuses(g, pickled, {"pickle"});
+  std::ofstream(copy("ia3_gpt2") + "/adapter_config.json") << "[1]";
+  refuses(g, scratch.path("ia3_gpt2"), {"object"});
+  std::ofstream(copy("ia3_gpt2") + "/adapter_config.json") << "{\"peft_type\": ";
+  refuses(g, scratch.path("ia3_gpt2"), {"adapter_config.json"});
+}
+
+TEST_F(Files, ATemplateIsNothingThatPeftWouldMisread) {
+  peft::PTuning p;
+  using Kind = peft::Piece::Kind;
+  p.pattern = {
+      {Kind::virtual_tokens, 2}, {Kind::sentence}, {Kind::words, 0, {2, 3}}, {Kind::virtual_tokens, 1}, {Kind::answer}};
+  Rng rng(1);
+  const peft::Attached a = peft::attach(*gpt2.model, p, rng);
+  table::move(*gpt2.model, "default");
+  peft::save_adapter(*gpt2.model, a, scratch.path("out"));
+  EXPECT_EQ(fixture::json_of(scratch.path("out") + "/adapter_config.json").at("peft_type"), "GRAFT_P_TUNING");
+  fixture::Built again = fixture::build("gpt2");
+  peft::load_adapter(*again.model, scratch.path("out"));
+  const NoGrad no_grad;
+  const Ids ids({1, 4}, {1, 2, 3, 4});
+  const auto logits = [&](Model& m) { return m(m.frame(Framed{ids, {}, {}}).ids).value().values(); };
+  const auto x = logits(*gpt2.model), y = logits(*again.model);
+  ASSERT_EQ(x.size(), y.size());
+  for (std::size_t i = 0; i < x.size(); ++i) EXPECT_NEAR(x[i], y[i], 1e-5);
+}
+
+TEST_F(Files, TunedParametersOfTheBaseComeBack) {
+  Rng rng(1);
+  const NoGrad no_grad;
+  const Ids ids({1, 4}, {1, 2, 3, 4});
+  for (const bool biases : {true, false}) {
+    fixture::Built one = fixture::build("gpt2"), two = fixture::build("gpt2");
+    const peft::Attached a =
+        biases ? peft::attach(*one.model, peft::BitFit{}, rng) : peft::attach(*one.model, peft::LayerNormTuning{}, rng);
+    table::move(*one.model, "default");
+    peft::save_adapter(*one.model, a, scratch.path("tuned"));
+    peft::load_adapter(*two.model, scratch.path("tuned"), "other");
+    const auto x = (*one.model)(ids).value().values(), y = (*two.model)(ids).value().values();
+    for (std::size_t i = 0; i < x.size(); ++i) EXPECT_NEAR(x[i], y[i], 1e-5);
+  }
+}
+
+}  // namespace
+}  // namespace graft
