@@ -275,11 +275,17 @@ TEST_F(Files, OfAnotherModelOrDamaged) {
   refuses(l, copy("lora_gpt2"), {"target_modules", "c_attn", "llama"});
   refuses(c, copy("lora_gpt2"), {"CAUSAL_LM", "classifier"});
   refuses(g, copy("lora_gpt2_classifier"), {"SEQ_CLS", "language model"});
-  refuses(g, copy("prompt_llama"), {"prompt_embeddings", "[5, 12]", "[5, 8]"});
+  refuses(g, copy("prompt_llama"), {"token_dim", "12", "8"});
   refuses(g, tensors("lora_gpt2", [&](auto& f) { f.erase(key); }), {"no tensor", key});
   refuses(g, tensors("lora_gpt2", [&](auto& f) { f["more"] = f[key]; }), {"not known", "\"more\""});
   refuses(g, tensors("lora_gpt2", [&](auto& f) { f[key].shape = {3, 24}; }), {key, "[3, 24]", "[24, 3]"});
   refuses(g, tensors("lora_gpt2", [&](auto& f) { std::swap(f[key + "x"], f[key]), f.erase(key); }), {key});
+  refuses(g,
+          tensors("prompt_gpt2",
+                  [&](auto& f) {
+                    f["prompt_embeddings"].shape = {8, 5};
+                  }),
+          {"prompt_embeddings", "[8, 5]", "[5, 8]"});
   refuses(c, tensors("prompt_gpt2_classifier", [&](auto& f) { f.erase("base_model.score.weight"); }), {"score.weight", "head"});
   const auto with = [&](const char* name, const char* field, const fixture::json& value) {
     return config(name, [&](auto& j) { j[field] = value; });
