@@ -52,7 +52,7 @@ std::map<std::string, Tensor> Optimizer::state() const {
   return all;
 }
 
-void Optimizer::load(const std::map<std::string, Tensor>& state) {
+void Optimizer::check(const std::map<std::string, Tensor>& state) const {
   std::map<std::string, Shape> shapes;
   for (const Group& group : groups_)
     for (const auto& named : group.parameters)
@@ -68,12 +68,22 @@ void Optimizer::load(const std::map<std::string, Tensor>& state) {
     expect<ValueError>(known->second == entry.second.shape(), "optimizer: \"", entry.first, "\" has shape ",
                        entry.second.shape(), ", but the parameter ", known->second);
   }
+}
+
+void Optimizer::restart(const std::map<std::string, Tensor>& state) {
+  const Tensor& steps = state.at("steps");
   slots_.clear();
-  for (const auto& entry : state)
-    if (entry.first != "steps")
-      slot(entry.first.substr(0, entry.first.rfind('.')), entry.first.substr(entry.first.rfind('.') + 1), entry.second.shape())
-          .copy_from(entry.second);
-  steps_ = (static_cast<Index>(steps->second[0]) << 24) + static_cast<Index>(steps->second[1]);
+  steps_ = (static_cast<Index>(steps[0]) << 24) + static_cast<Index>(steps[1]);
+}
+
+void Optimizer::load(const std::map<std::string, Tensor>& state) {
+  check(state);
+  restart(state);
+  for (const auto& entry : state) {
+    if (entry.first == "steps") continue;
+    const std::size_t dot = entry.first.rfind('.');
+    slot(entry.first.substr(0, dot), entry.first.substr(dot + 1), entry.second.shape()).copy_from(entry.second);
+  }
 }
 
 // --- SGD -----------------------------------------------------------------------------------------------------------------
@@ -94,16 +104,20 @@ void Sgd::update(const std::string& path, Tensor& w, const Tensor& g, real rate,
 
 // --- AdamW ---------------------------------------------------------------------------------------------------------------
 
-void AdamW::update(const std::string& path, Tensor& w, const Tensor& g, real rate, bool decays) {
+kernel::AdamStep AdamW::at_step(real rate, bool decays) const {
   const double t = static_cast<double>(steps());
-  kernel::AdamStep a;
+  kernel::AdamStep a{};
   a.shrink = decays ? 1 - rate * decay : real(1);
   a.beta1 = beta1, a.beta2 = beta2, a.eps = eps;
   a.rate = static_cast<real>(rate / (1 - std::pow(static_cast<double>(beta1), t)));
   a.root = static_cast<real>(std::sqrt(1 - std::pow(static_cast<double>(beta2), t)));
+  return a;
+}
+
+void AdamW::update(const std::string& path, Tensor& w, const Tensor& g, real rate, bool decays) {
   Tensor& m = slot(path, "exp_avg", w.shape());
   Tensor& v = slot(path, "exp_avg_sq", w.shape());
-  kernel::adam(w.write(), g.data(), m.write(), v.write(), w.numel(), a);
+  kernel::adam(w.write(), g.data(), m.write(), v.write(), w.numel(), at_step(rate, decays));
 }
 
 // --- clipping ------------------------------------------------------------------------------------------------------------

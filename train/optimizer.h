@@ -7,6 +7,10 @@
 
 #include "nn/module.h"
 
+namespace graft::kernel {
+struct AdamStep;
+}
+
 namespace graft::train {
 
 using NamedParams = std::vector<std::pair<std::string, Param*>>;
@@ -32,17 +36,19 @@ class Optimizer {
 
   /// All that the next step depends on, but for the parameters: tensors by "<path>.<what>". load() takes just these back.
   /// Errors of load: ValueError names what is missing, unknown or of another shape; nothing is changed then.
-  std::map<std::string, Tensor> state() const;
-  void load(const std::map<std::string, Tensor>& state);
+  virtual std::map<std::string, Tensor> state() const;
+  virtual void load(const std::map<std::string, Tensor>& state);
 
   const std::vector<Group>& groups() const { return groups_; }
 
  protected:
   /// w changes along its gradient g; slot() gives the numbers kept for it.
   virtual void update(const std::string& path, Tensor& w, const Tensor& g, real rate, bool decays) = 0;
-  virtual std::vector<std::string> kept() const = 0;  ///< "exp_avg", ...
+  virtual std::vector<std::string> kept() const = 0;             ///< "exp_avg", ...
+  void check(const std::map<std::string, Tensor>& state) const;  ///< what load() refuses
+  void restart(const std::map<std::string, Tensor>& state);      ///< forgets all that is kept, takes the number of steps
   /// The numbers kept under this name, zeros at first.
-  virtual Tensor& slot(const std::string& path, const std::string& what, const Shape& shape);
+  Tensor& slot(const std::string& path, const std::string& what, const Shape& shape);
 
  private:
   std::vector<Group> groups_;
@@ -70,6 +76,7 @@ struct AdamW : Optimizer {
  protected:
   void update(const std::string& path, Tensor& w, const Tensor& g, real rate, bool decays) override;
   std::vector<std::string> kept() const override { return {"exp_avg", "exp_avg_sq"}; }
+  kernel::AdamStep at_step(real rate, bool decays) const;
 };
 
 /// √(Σ g²) over all gradients; scales them down so that it is at most `largest` (Pascanu et al. 2013, as torch's

@@ -79,7 +79,7 @@ void Keys::expect_all_taken() const {
                       "\"; the adapter is made for another base, or its adapter_config.json is not its own");
 }
 
-void write_tensors(const std::string& path, const Named_tensors& tensors) {
+void write_tensors(const std::string& path, const Named_tensors& tensors, const std::map<std::string, std::string>& metadata) {
   std::vector<formats::Numbers> numbers;
   for (const auto& entry : tensors) {
     formats::Numbers n;
@@ -89,7 +89,7 @@ void write_tensors(const std::string& path, const Named_tensors& tensors) {
     else n.data = reinterpret_cast<const float*>(entry.second.data());
     numbers.push_back(std::move(n));
   }
-  formats::write_safetensors(path, numbers);
+  formats::write_safetensors(path, numbers, formats::Dtype::F32, metadata);
 }
 
 Tensor rows_part(const Tensor& all, Index part, Index parts) {

@@ -35,6 +35,7 @@ class Keys {
   Tensor take(const std::string& name, const std::string& why);  ///< any shape
   void expect_all_taken() const;                                 ///< Errors: FormatError names those that were not
   const std::string& path() const { return file_.path(); }
+  const std::map<std::string, std::string>& metadata() const { return file_.metadata(); }
 
  private:
   formats::Safetensors file_;
@@ -43,7 +44,8 @@ class Keys {
 
 using Named_tensors = std::map<std::string, Tensor>;  ///< what is to be written
 
-void write_tensors(const std::string& path, const Named_tensors& tensors);
+void write_tensors(const std::string& path, const Named_tensors& tensors,
+                   const std::map<std::string, std::string>& metadata = {{"format", "pt"}});
 
 /// Rows [part·n/parts, ..) of a matrix or vector; the inverse of stacking.
 Tensor rows_part(const Tensor& all, Index part, Index parts);

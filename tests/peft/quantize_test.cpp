@@ -74,9 +74,7 @@ TEST(Quantize, ThreeWaysToMerge) {
     if (way == 2) peft::fold_requantized(*base.model, "mine");
     errors.push_back(fixture::apart(logits(*base.model, ids_of(true)), apart));
     const auto* q = dynamic_cast<const PackedLinear*>(&**base.model->slots<Projection>()[0].second);
-    if (way == 1) {
-      EXPECT_EQ(q, nullptr) << "numbers again";
-    }
+    if (way == 1) { EXPECT_EQ(q, nullptr) << "numbers again"; }
     if (way == 2) {
       ASSERT_NE(q, nullptr);
       EXPECT_EQ(q->weight->format(), "NF4+DQ");

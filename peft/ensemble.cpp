@@ -1,0 +1,103 @@
+#include "peft/ensemble.h"
+
+#include <algorithm>
+
+namespace graft::peft {
+
+std::vector<Attached> detail::attach_ensemble(const Host& host, Index count, const std::string& name,
+                                              const std::function<Attached(const std::string&, Rng&)>& attach_one, Rng& rng) {
+  expect<ValueError>(count > 0, "attach_ensemble: ", count, " prompts; at least 1 is needed");
+  const Selection before = host.model.selection;
+  std::vector<Attached> all;
+  Rng draws = rng;
+  try {
+    for (Index k = 0; k < count; ++k) {
+      Rng own = draws.split();
+      all.push_back(attach_one(text(name, "-", k), own));
+    }
+  } catch (...) {
+    while (!all.empty()) detach(host, all.back()), all.pop_back();
+    host.model.selection = before;
+    throw;
+  }
+  rng = draws;
+  learn(host, names_of(all));
+  return all;
+}
+
+std::vector<std::string> names_of(const std::vector<Attached>& prompts) {
+  std::vector<std::string> names;
+  for (const Attached& prompt : prompts) names.push_back(prompt.name);
+  return names;
+}
+
+Ids repeated(const Ids& ids, Index count) {
+  std::vector<Id> all;
+  for (Index k = 0; k < count; ++k) all.insert(all.end(), ids.begin(), ids.end());
+  return Ids(ids.shape().with(0, ids.shape()[0] * count), std::move(all));
+}
+
+std::vector<std::string> rows_for(const std::vector<std::string>& prompts, Index batch) {
+  std::vector<std::string> rows;
+  for (const std::string& prompt : prompts) rows.insert(rows.end(), static_cast<std::size_t>(batch), prompt);
+  return rows;
+}
+
+Variable ensemble_loss(Model& model, const std::vector<std::string>& prompts, const Ids& ids, const Ids& labels) {
+  struct Restore {
+    Selection& selection;
+    Selection before;
+    ~Restore() { selection = before; }
+  } const restore{model.selection, model.selection};
+  const Index B = ids.shape()[0], K = static_cast<Index>(prompts.size());
+  model.selection.rows = rows_for(prompts, B);
+  const Ids all = repeated(ids, K), said = repeated(labels, K);
+
+  // Each prompt's scored places weigh 1/(their number): place t of a row is scored by the label that stands after it.
+  const Framed framed = model.frame(Framed{all, said, {}});
+  const Index T = framed.ids.shape()[1];
+  Reduction mean;
+  mean.weights.assign(static_cast<std::size_t>(K * B * T), 0);
+  for (Index k = 0; k < K; ++k) {
+    Index scored = 0;
+    const auto each = [&](const auto& f) {
+      for (Index b = k * B; b < (k + 1) * B; ++b)
+        for (Index t = 0; t + 1 < T; ++t)
+          if (framed.labels[b * T + t + 1] != ignored) f(b * T + t);
+    };
+    each([&](Index) { ++scored; });
+    expect<ValueError>(scored > 0, "ensemble_loss: no label is scored for prompt \"", prompts[static_cast<std::size_t>(k)],
+                       "\"");
+    each([&](Index i) { mean.weights[static_cast<std::size_t>(i)] = 1 / static_cast<real>(scored); });
+  }
+  return language_loss(model, all, said, mean);
+}
+
+Votes vote(const Tensor& logits, Index prompts) {
+  expect(logits.rank() == 2 && prompts > 0 && logits.dim(0) % prompts == 0, "vote: logits ", logits.shape(), " of ", prompts,
+         " prompts; (prompts·rows, labels) is needed");
+  const Index B = logits.dim(0) / prompts, L = logits.dim(1);
+  const Tensor p = softmax(Variable(logits)).value();
+  Votes v;
+  v.probabilities = Tensor(Shape{B, L}, 0), v.votes = Tensor(Shape{B, L}, 0);
+  real *mean = v.probabilities.write(), *count = v.votes.write();
+  for (Index k = 0; k < prompts; ++k)
+    for (Index b = 0; b < B; ++b) {
+      const real* row = p.data() + (k * B + b) * L;
+      for (Index l = 0; l < L; ++l) mean[b * L + l] += row[l] / static_cast<real>(prompts);
+      count[b * L + (std::max_element(row, row + L) - row)] += 1;
+    }
+  std::vector<Id> majority, probable;
+  for (Index b = 0; b < B; ++b) {
+    const real *m = mean + b * L, *c = count + b * L;
+    Index best = 0;
+    for (Index l = 1; l < L; ++l)
+      if (c[l] > c[best] || (c[l] == c[best] && m[l] > m[best])) best = l;
+    majority.push_back(static_cast<Id>(best));
+    probable.push_back(static_cast<Id>(std::max_element(m, m + L) - m));
+  }
+  v.majority = Ids({B}, majority), v.most_probable = Ids({B}, probable);
+  return v;
+}
+
+}  // namespace graft::peft

@@ -1,0 +1,47 @@
+// Prompt ensembling: Lester et al. 2021, section 5. K prompts of one task on one frozen model are K models for the price of
+// one: every row of a batch is repeated K times, each time behind another prompt. They are trained in one batch and answer in
+// one batch, by majority (the paper) or by mean probability.
+// A prompt is a name like any other ("task-0", "task-1", ...), so it is saved, switched and detached like one; and rows of
+// different tasks share a batch by naming their prompts in the model's selection, without this file.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "autograd/ops.h"
+#include "peft/method.h"
+
+namespace graft::peft {
+
+namespace detail {
+std::vector<Attached> attach_ensemble(const Host& host, Index count, const std::string& name,
+                                      const std::function<Attached(const std::string&, Rng&)>& attach_one, Rng& rng);
+}
+
+/// K of the method's prompts as NAME-0 .. NAME-(K-1), from K streams of rng; all learn. Errors: as attach(); then none is there.
+template <class M>
+std::vector<Attached> attach_ensemble(const Host& host, const M& method, Index count, Rng& rng, const std::string& name) {
+  return detail::attach_ensemble(
+      host, count, name, [&](const std::string& one, Rng& draws) { return attach(host, method, draws, one); }, rng);
+}
+std::vector<std::string> names_of(const std::vector<Attached>& prompts);
+
+/// Rows of the batch K times: first all for prompt 0, then all for prompt 1, ...
+Ids repeated(const Ids& ids, Index count);
+/// Which prompt each of those rows uses: what selection.rows is to be.
+std::vector<std::string> rows_for(const std::vector<std::string>& prompts, Index batch);
+
+/// Σ over prompts of the mean cross-entropy that this prompt has on ids and labels (B, T): gradients are those of K separate
+/// runs, because no prompt's mean knows of the others. Clip by clip_gradients(parameters(host, prompt), ..) one by one.
+/// The model's selection is as before when it returns. Errors: as language_loss().
+Variable ensemble_loss(Model& model, const std::vector<std::string>& prompts, const Ids& ids, const Ids& labels);
+
+/// What K models say together, from logits (K·B, labels) in the order of repeated().
+struct Votes {
+  Ids majority;          ///< (B); of equally many votes the label with the higher mean probability
+  Ids most_probable;     ///< (B); by mean probability
+  Tensor probabilities;  ///< (B, labels), the mean
+  Tensor votes;          ///< (B, labels), how many
+};
+Votes vote(const Tensor& logits, Index prompts);  ///< Errors: ShapeError
+
+}  // namespace graft::peft

@@ -1,0 +1,56 @@
+#include "peft/verbalizer.h"
+
+#include <map>
+
+#include "autograd/ops.h"
+
+namespace graft::peft {
+
+Verbalizer::Verbalizer(std::vector<std::vector<Id>> words, Index vocabulary) : words_(std::move(words)) {
+  expect<ValueError>(words_.size() > 1, "verbalizer: ", words_.size(), " labels; at least 2 are needed to choose from");
+  mean_ = Tensor(Shape{labels(), vocabulary}, 0);
+  std::map<Id, std::size_t> taken;
+  for (std::size_t l = 0; l < words_.size(); ++l) {
+    expect<ValueError>(!words_[l].empty(), "verbalizer: label ", l, " has no word");
+    for (const Id id : words_[l]) {
+      expect<IndexError>(0 <= id && id < vocabulary, "verbalizer: label ", l, " has the id ", id, ", but the vocabulary has ",
+                         vocabulary);
+      const auto known = taken.emplace(id, l);
+      expect<ValueError>(known.second || known.first->second == l, "verbalizer: the id ", id, " stands for label ",
+                         known.first->second, " and label ", l, "; choose words whose first tokens differ");
+      mean_.write()[static_cast<Index>(l) * vocabulary + id] = 1 / static_cast<real>(words_[l].size());
+    }
+  }
+}
+
+namespace {
+std::vector<std::vector<Id>> first_tokens(const std::vector<std::vector<std::string>>& words, const Tokenizer& tokenizer) {
+  std::vector<std::vector<Id>> ids(words.size());
+  for (std::size_t l = 0; l < words.size(); ++l)
+    for (const std::string& word : words[l]) {
+      const std::vector<TokenId> tokens = tokenizer.encode(word);
+      expect<ValueError>(!tokens.empty(), "verbalizer: the word \"", word, "\" of label ", l, " gives no token");
+      ids[l].push_back(static_cast<Id>(tokens[0]));
+    }
+  return ids;
+}
+}  // namespace
+
+Verbalizer::Verbalizer(const std::vector<std::vector<std::string>>& words, const Tokenizer& tokenizer, Index vocabulary)
+    : Verbalizer(first_tokens(words, tokenizer), vocabulary) {}
+
+Variable Verbalizer::operator()(const Variable& logits) const { return linear(logits, Variable(mean_)); }
+
+Variable Verbalizer::operator()(Model& model, const Framed& user) const {
+  const Framed framed = model.frame(user);
+  const Index B = framed.ids.shape()[0], T = framed.ids.shape()[1];
+  Past past = model.begin(B);
+  const Variable x = model.hidden(framed.ids, past);  // (B, T, D)
+  std::vector<Id> last;
+  for (Index b = 0; b < B; ++b)
+    last.push_back(static_cast<Id>(b * T + (framed.lengths.empty() ? T : framed.lengths[static_cast<std::size_t>(b)]) - 1));
+  const Variable ends = lookup(reshape(x, {B * T, x.dim(-1)}), Ids({B}, last));  // (B, D)
+  return (*this)(model.output()(ends));
+}
+
+}  // namespace graft::peft

@@ -1,0 +1,33 @@
+// Verbalizer: label words turn a language model into a classifier (Schick & Schütze 2021, "Exploiting cloze questions for few
+// shot text classification", section 3; P-tuning's few-shot experiments). A label's score is the logit of its word at the
+// place of the answer; of several words, the mean. Of a word that is several tokens, the first counts.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "nn/model.h"
+#include "tokenizer/tokenizer.h"
+
+namespace graft::peft {
+
+class Verbalizer {
+ public:
+  /// words[l]: the ids that stand for label l. Errors: ValueError for a label without words or two labels with the same;
+  /// IndexError for an id beyond the vocabulary.
+  Verbalizer(std::vector<std::vector<Id>> words, Index vocabulary);
+  /// From texts; a word is taken with the space before it that it has in a sentence: " good". Errors: also ValueError for an
+  /// empty text.
+  Verbalizer(const std::vector<std::vector<std::string>>& words, const Tokenizer& tokenizer, Index vocabulary);
+
+  Index labels() const { return static_cast<Index>(words_.size()); }
+  /// Logits of words (.., V) -> of labels (.., labels).
+  Variable operator()(const Variable& logits) const;
+  /// The scores (B, labels) of a user's sentences, through the model's frame: what cross_entropy() is to be given.
+  Variable operator()(Model& model, const Framed& user) const;
+
+ private:
+  std::vector<std::vector<Id>> words_;
+  Tensor mean_;  ///< (labels, V): 1/n at a label's words
+};
+
+}  // namespace graft::peft

@@ -1,0 +1,234 @@
+// Prompts of one task trained in one batch as K models, their votes, tasks that share a batch; label words; going on from a
+// saved state.
+#include "peft/ensemble.h"
+
+#include <gtest/gtest.h>
+
+#include "autograd/ops.h"
+#include "peft/training_state.h"
+#include "peft/verbalizer.h"
+#include "tests/autograd/compare.h"
+#include "tests/formats/scratch_folder.h"
+#include "tests/peft/methods.h"
+#include "train/optimizer.h"
+
+namespace graft {
+namespace {
+
+const Ids ids({2, 5}, {1, 4, 2, 7, 3, 5, 5, 0, 6, 1});
+const Ids labels({2, 5}, {ignored, ignored, 2, 7, 3, ignored, ignored, ignored, 6, 1});
+constexpr int K = 3;
+constexpr double largest = 0.05;  // clips
+
+std::vector<peft::Attached> three(Model& m) {
+  Rng rng(5);
+  peft::PromptTuning prompt;
+  prompt.length = 4;
+  return peft::attach_ensemble(m, prompt, K, rng, "task");
+}
+
+TEST(Ensemble, OneBatchTrainsKModels) {
+  std::unique_ptr<Model> together = table::tiny_gpt2();
+  table::randomize(*together);
+  const std::vector<std::string> names = peft::names_of(three(*together));
+  EXPECT_EQ(together->count(true), K * 4 * 8) << "all prompts learn";
+  train::AdamW adam(peft::learning(*together));
+  std::vector<double> sums;
+  for (int step = 0; step < 10; ++step) {
+    const Variable y = peft::ensemble_loss(*together, names, ids, labels);
+    sums.push_back(y.item());
+    adam.clear_gradients();
+    y.backward();
+    for (const std::string& name : names) train::clip_gradients(peft::parameters(*together, name), largest);
+    adam.step(real(0.05));
+  }
+  EXPECT_TRUE(together->selection.rows.empty());
+
+  std::vector<double> expected(10, 0);
+  for (const std::string& name : names) {
+    std::unique_ptr<Model> alone = table::tiny_gpt2();
+    table::randomize(*alone);
+    three(*alone);
+    peft::learn(*alone, {name});
+    alone->selection = {name, {}};
+    train::AdamW own(peft::learning(*alone));
+    for (int step = 0; step < 10; ++step) {
+      const Variable y = language_loss(*alone, ids, labels);
+      expected[static_cast<std::size_t>(step)] += y.item();
+      own.clear_gradients();
+      y.backward();
+      train::clip_gradients(peft::parameters(*alone, name), largest);
+      own.step(real(0.05));
+    }
+    const auto p = peft::parameters(*alone, name), q = peft::parameters(*together, name);
+    ASSERT_EQ(p.size(), 1u);
+    for (Index i = 0; i < p[0].second->numel(); ++i)
+      EXPECT_NEAR(q[0].second->value()[i], p[0].second->value()[i], sizeof(real) == 8 ? 1e-12 : 2e-5) << name;
+  }
+  for (std::size_t i = 0; i < 10; ++i) EXPECT_NEAR(sums[i], expected[i], 1e-4) << "step " << i;
+}
+
+TEST(Ensemble, TasksMayShareABatch) {
+  std::unique_ptr<Model> m = table::tiny_llama();
+  table::randomize(*m);
+  Rng rng(5);
+  peft::PromptTuning small, large;
+  small.length = 2, large.length = 5;
+  peft::attach(*m, small, rng, "short"), peft::attach(*m, large, rng, "long");
+  const NoGrad no_grad;
+  const auto last = [&](const Framed& user) {
+    const Framed f = m->frame(user);
+    const Tensor y = (*m)(f.ids).value();
+    std::vector<std::vector<real>> rows;
+    for (Index b = 0; b < f.ids.shape()[0]; ++b) {
+      const Index at = (f.lengths.empty() ? f.ids.shape()[1] : f.lengths[static_cast<std::size_t>(b)]) - 1;
+      const real* from = y.data() + (b * f.ids.shape()[1] + at) * y.dim(2);
+      rows.emplace_back(from, from + y.dim(2));
+    }
+    return rows;
+  };
+  std::vector<std::vector<real>> alone;
+  for (const char* name : {"long", "short", ""}) {
+    m->selection = {name, {}};
+    alone.push_back(last({Ids({1, 3}, {4, 5, 6}), {}, {}})[0]);
+  }
+  m->selection = {"", {"long", "short", ""}};
+  const auto mixed = last({Ids({3, 3}, {4, 5, 6, 4, 5, 6, 4, 5, 6}), {}, {}});
+  for (std::size_t b = 0; b < 3; ++b)
+    for (std::size_t v = 0; v < alone[b].size(); ++v) EXPECT_NEAR(mixed[b][v], alone[b][v], 1e-5) << b;
+}
+
+TEST(Ensemble, Votes) {
+  // Rows 0, 1 under three prompts. Row 0: labels 1, 1, 2 -> 1. Row 1: 0, 2, 1, a tie that the mean decides for 2.
+  const Tensor logits(Shape{6, 3}, {0, 3, 0, 2, 0, 1, 0, 1, 0, 0, 0, 9, 0, 0, 6, 0, 2, 1});
+  const peft::Votes v = peft::vote(logits, 3);
+  EXPECT_EQ(v.majority[0], 1);
+  EXPECT_EQ(v.majority[1], 2);
+  double e[3] = {0, 0, 0};
+  const double rows[3][3] = {{0, 3, 0}, {0, 1, 0}, {0, 0, 6}};
+  for (const auto& r : rows) {
+    const double all = std::exp(r[0]) + std::exp(r[1]) + std::exp(r[2]);
+    for (int l = 0; l < 3; ++l) e[l] += std::exp(r[l]) / all / 3;
+  }
+  for (int l = 0; l < 3; ++l) EXPECT_NEAR(v.probabilities[l], e[l], 1e-6);
+  EXPECT_EQ(v.most_probable[0], std::max_element(e, e + 3) - e);
+  EXPECT_EQ(v.votes[1], 2);
+  EXPECT_THROW(peft::vote(logits, 4), ShapeError);
+}
+
+TEST(Ensemble, Refuses) {
+  std::unique_ptr<Model> m = table::tiny_gpt2();
+  table::randomize(*m);
+  const std::string tree = m->tree();
+  Rng rng(1);
+  peft::PromptTuning prompt;
+  prompt.length = 4;
+  EXPECT_THROW(peft::attach_ensemble(*m, prompt, 0, rng, "task"), ValueError);
+  EXPECT_THROW(peft::attach_ensemble(*m, prompt, 2, rng, "a b"), ValueError);
+  EXPECT_EQ(m->tree(), tree);
+  peft::attach(*m, prompt, rng, "task-1");
+  const std::string one = m->tree();
+  EXPECT_THROW(peft::attach_ensemble(*m, prompt, 3, rng, "task"), ValueError) << "task-1 is taken";
+  EXPECT_EQ(m->tree(), one);
+}
+
+// --- label words -----------------------------------------------------------------------------------------------------------
+
+TEST(Verbalizer, ScoresAreTheWordsLogits) {
+  std::unique_ptr<Model> m = table::tiny_gpt2();
+  table::randomize(*m);
+  Rng rng(5);
+  peft::PTuning p;
+  using Kind = peft::Piece::Kind;
+  p.pattern = {
+      {Kind::virtual_tokens, 2}, {Kind::sentence}, {Kind::words, 0, {2, 3}}, {Kind::virtual_tokens, 1}, {Kind::answer}};
+  peft::attach(*m, p, rng);
+  const peft::Verbalizer words({{4}, {5, 6}, {7}}, 13);
+  const Framed user{Ids({2, 4}, {1, 2, 3, 4, 5, 6, 0, 0}), {}, {4, 2}};
+  const Variable scores = words(*m, user);
+  ASSERT_EQ(scores.shape(), Shape({2, 3}));
+  for (Index b = 0; b < 2; ++b) {  // each row alone, by the plain forward
+    const Index n = b == 0 ? 4 : 2;
+    std::vector<Id> row;
+    for (Index t = 0; t < n; ++t) row.push_back(user.ids[b * 4 + t]);
+    const NoGrad no_grad;
+    const Framed framed = m->frame(Framed{Ids({1, n}, row), {}, {}});
+    const Tensor y = (*m)(framed.ids).value();
+    const real* last = y.data() + (framed.ids.shape()[1] - 1) * 13;
+    EXPECT_NEAR(scores.value()[b * 3], last[4], 1e-5);
+    EXPECT_NEAR(scores.value()[b * 3 + 1], (last[5] + last[6]) / 2, 1e-5);
+    EXPECT_NEAR(scores.value()[b * 3 + 2], last[7], 1e-5);
+  }
+  train::AdamW adam(peft::learning(*m));  // and they teach
+  double first = 0, loss = 0;
+  for (int i = 0; i < 100; ++i) {
+    const Variable y = cross_entropy(words(*m, user), Ids({2}, {2, 0}));
+    loss = y.item();
+    if (i == 0) first = loss;
+    adam.clear_gradients();
+    y.backward();
+    adam.step(real(0.02));
+  }
+  EXPECT_LT(loss, 0.5 * first);
+  using Words = std::vector<std::vector<Id>>;
+  EXPECT_THROW(peft::Verbalizer(Words{{1}}, 13), ValueError);
+  EXPECT_THROW(peft::Verbalizer(Words{{1}, {}}, 13), ValueError);
+  EXPECT_THROW(peft::Verbalizer(Words{{1}, {2, 1}}, 13), ValueError);
+  EXPECT_THROW(peft::Verbalizer(Words{{1}, {13}}, 13), IndexError);
+}
+
+// --- going on --------------------------------------------------------------------------------------------------------------
+
+TEST(TrainingState, GoesOnBitForBit) {
+  const formats::ScratchFolder scratch;
+  peft::PTuning p;
+  p.pattern = peft::prompt_pattern(3);
+  peft::PrefixTuning prefix;
+  prefix.length = 3, prefix.hidden = 4, prefix.dropout = real(0.1);
+  for (const bool lstm : {true, false}) {
+    const auto attach = [&](Model& m, std::uint64_t seed) {
+      Rng rng(seed);
+      if (lstm) peft::attach(m, p, rng);
+      else peft::attach(m, prefix, rng);
+    };
+    const auto train = [&](Model& m, train::AdamW& adam, int steps) {
+      for (int i = 0; i < steps; ++i) {
+        const Variable y = language_loss(m, ids, labels);
+        adam.clear_gradients();
+        y.backward();
+        adam.step(real(0.02));
+      }
+    };
+    std::unique_ptr<Model> one = table::tiny_gpt2(), two = table::tiny_gpt2();
+    table::randomize(*one), table::randomize(*two);
+    attach(*one, 1), attach(*two, 2);
+    Rng draws(9);
+    one->training(&draws);
+    train::AdamW adam(peft::learning(*one));
+    train(*one, adam, 4);
+    peft::save_training_state(*one, "default", adam.state(), draws, scratch.path("state.safetensors"));
+    train(*one, adam, 4);
+
+    const peft::TrainingState state = peft::load_training_state(*two, "default", scratch.path("state.safetensors"));
+    Rng again = state.rng;
+    two->training(&again);
+    train::AdamW next(peft::learning(*two));
+    next.load(state.optimizer);
+    train(*two, next, 4);
+    if (sizeof(real) == sizeof(float)) {  // files hold F32
+      for (const auto& named : peft::parameters(*one, "default"))
+        EXPECT_EQ(two->parameter(named.first).value().values(), named.second->value().values()) << named.first;
+    }
+  }
+  std::unique_ptr<Model> other = table::tiny_gpt2();
+  table::randomize(*other);
+  Rng rng(1);
+  p.pattern = peft::prompt_pattern(4);
+  peft::attach(*other, p, rng);
+  const auto before = peft::parameters(*other, "default")[0].second->value().values();
+  EXPECT_THROW(peft::load_training_state(*other, "default", scratch.path("state.safetensors")), FormatError);
+  EXPECT_EQ(peft::parameters(*other, "default")[0].second->value().values(), before);
+}
+
+}  // namespace
+}  // namespace graft
