@@ -1,4 +1,4 @@
-// Weights in 4 bits, as QLoRA stores them (Dettmers et al. 2023, section 3), bit for bit as bitsandbytes 0.50 does on a CPU:
+// Weights in 4 bits (Dettmers et al. 2023, arXiv:2305.14314, section 3), bit for bit as bitsandbytes 0.50 stores them on a CPU:
 // blocks of 64 numbers, flattened row by row, each with its largest size (absmax) and 16 codes in [-1, 1]. Double quantization
 // stores the absmax themselves in 8 bits, 256 at a time: 4 + 8/64 + 32/(64·256) = 4.127 bits per weight.
 #pragma once
@@ -14,7 +14,7 @@ namespace graft {
 
 struct FourBitOptions {
   enum class Codes { nf4, fp4 };  ///< quantiles of a normal distribution; 1 sign, 2 exponent, 1 fraction bits
-  Codes codes = Codes::nf4;       ///< bitsandbytes' default is fp4; QLoRA asks for nf4
+  Codes codes = Codes::nf4;       ///< bitsandbytes' default is fp4, the paper's nf4
   Index block = 64;               ///< a power of two, 32 to 4096
   bool double_quantized = true;
 };

@@ -105,7 +105,7 @@ void expect_no_stray_biases(const Model& model) {
     if (!ends_with(named.first, ".bias")) continue;
     const bool attention = named.first.find(".attn.") != std::string::npos;
     expect<ValueError>(attention ? llama->config.attention_bias : llama->config.mlp_bias, "save_model: ", named.first,
-                       " has no place in a Llama without biases, and would be lost; keep the adapter apart from the model");
+                       " has no place in a Llama without biases, and would be lost; a configuration with biases, or none, is needed");
   }
 }
 

@@ -9,7 +9,7 @@
 namespace graft {
 
 const std::array<float, 16>& four_bit_codes(FourBitOptions::Codes codes) {
-  // NF4: normal quantiles at evenly spaced probabilities, 8 below and 8 above 0 with 0 itself, over the largest (QLoRA, eq. 4
+  // NF4: normal quantiles at evenly spaced probabilities, 8 below and 8 above 0 with 0 itself, over the largest (Dettmers et al. 2023, eq. 4
   // and appendix E). FP4, in the order of its bits: 0, 1/16, 8, 12, 4, 6, 2, 3 over 12, then the same negative.
   static const std::array<float, 16> nf4{-1.0F,
                                          -0.6961928009986877F,

@@ -1,3 +1,4 @@
+// The inner loop of AdamW: one pass over a parameter, its gradient and its two moments.
 #include <cmath>
 
 #include "autograd/cpu/parallel.h"

@@ -1,3 +1,4 @@
+// Decompositions by Eigen.
 #include "autograd/linalg.h"
 
 #include <Eigen/SVD>

@@ -167,7 +167,7 @@ TEST(Verbalizer, ScoresAreTheWordsLogits) {
     if (i == 0) first = loss;
     adam.clear_gradients();
     y.backward();
-    adam.step(real(0.02));
+    adam.step(real(0.1));
   }
   EXPECT_LT(loss, 0.5 * first);
   using Words = std::vector<std::vector<Id>>;
