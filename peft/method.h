@@ -11,10 +11,12 @@
 #include "nn/classifier.h"
 #include "nn/load.h"
 #include "nn/model.h"
+#include "nn/token_classifier.h"
 
 namespace graft::peft {
 
-/// What a method is grafted on: a language model, or one with a classification head (which every method trains as well).
+/// What a method is grafted on: a language model, or one with a classification head, of sequences or of tokens (which every
+/// method trains as well).
 struct Host {
   Module& root;
   Model& model;
@@ -22,7 +24,13 @@ struct Host {
 
   Host(Model& m) : root(m), model(m) {}
   Host(Classifier& c) : root(c), model(*c.model), score(&c.score) {}
-  Host(const Loaded& l) : root(*l.root), model(*l.model), score(l.classifier ? &l.classifier->score : nullptr) {}
+  Host(TokenClassifier& c) : root(c), model(*c.model), score(&c.classifier) {}
+  Host(const Loaded& l)
+      : root(*l.root),
+        model(*l.model),
+        score(l.classifier         ? &l.classifier->score
+              : l.token_classifier ? &l.token_classifier->classifier
+                                   : nullptr) {}
 };
 
 /// A method with its options. Adding one: derive from this in a header of its own, add a row to tests/peft/methods.h.
