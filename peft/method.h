@@ -100,7 +100,8 @@ extern template std::vector<std::pair<std::string, Slot<Table>*>> targeted(const
                                                                            const std::string&);
 extern template std::vector<std::pair<std::string, Slot<RowMap>*>> targeted(const Host&, const std::vector<std::string>&,
                                                                             const std::string&);
-/// A learning variant of every parameter of the base whose path satisfies which(); how many there were.
+/// A learning variant of every parameter of the base whose path satisfies which(), but for those of a head, which learns whole;
+/// how many there were.
 Index vary(const Host& host, const std::string& name, const std::function<bool(const std::string& path)>& which);
 
 }  // namespace graft::peft

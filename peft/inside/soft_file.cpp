@@ -116,7 +116,7 @@ void write_soft(const Host& host, const Attached& attached, Json& config, Named_
   config["num_transformer_submodules"] = 1;
   if (dynamic_cast<const PrefixTuning*>(attached.method.get())) {
     const Prefix& prefix = *prefix_of(host);
-    rows = prefix.parts.at(name)(nullptr).value();
+    rows = prefix.parts.at(name)().value();
     config["peft_type"] = "PREFIX_TUNING";
     config["prefix_projection"] = false;  // flat now, whatever it was
     config["token_dim"] = prefix.width(), config["num_attention_heads"] = prefix.heads;
