@@ -35,6 +35,7 @@
 #include "nn/names.h"
 #include "nn/past.h"
 #include "nn/selection.h"
+#include "nn/token_classifier.h"
 #include "peft/adapter_file.h"
 #include "peft/adapterhub_file.h"
 #include "peft/bottleneck.h"

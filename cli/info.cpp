@@ -155,6 +155,8 @@ void info(const Options& options) {
             << "  format        " << loaded.format << ", " << human(size_on_disk(path)) << '\n'
             << "  architecture  " << sizes(model) << '\n';
   if (loaded.classifier) std::cout << "  classifier    " << loaded.classifier->labels.size() << " labels\n";
+  if (loaded.token_classifier)
+    std::cout << "  classifier    " << loaded.token_classifier->labels.size() << " labels, one for each token\n";
   std::cout << "  context       " << model.context() << " tokens\n"
             << "  vocabulary    " << model.vocabulary() << " tokens" << id("bos", loaded.bos) << id("eos", loaded.eos)
             << id("pad", loaded.pad) << '\n'

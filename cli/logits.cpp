@@ -87,8 +87,9 @@ void logits(const Options& options) {
   const Ids ids = read_ids(options.ids, model.vocabulary());
   const Framed framed =
       model.frame(Framed{ids, {}, loaded.classifier ? without_padding(ids, loaded.classifier->pad) : std::vector<Index>{}});
-  const Variable y = loaded.classifier ? (*loaded.classifier)(framed.ids, framed.lengths)  // (B, labels)
-                                       : model(framed.ids);                                // (B, T, V)
+  const Variable y = loaded.classifier         ? (*loaded.classifier)(framed.ids, framed.lengths)  // (B, labels)
+                     : loaded.token_classifier ? (*loaded.token_classifier)(framed.ids)            // (B, T, labels)
+                                               : model(framed.ids);                                // (B, T, V)
   formats::Numbers numbers;
   numbers.name = "logits";
   for (int axis = 0; axis < y.shape().rank(); ++axis) numbers.shape.push_back(y.shape()[axis]);
@@ -109,8 +110,8 @@ void add_logits(CLI::App& app) {
       ->type_name("FILE");
   command
       ->add_option("--out", options->out,
-                   "where to write one F32 tensor \"logits\": [rows, length, vocabulary], or [rows, labels] of a classifier; "
-                   "virtual tokens of an adapter count as length")
+                   "where to write one F32 tensor \"logits\": [rows, length, vocabulary], or [rows, labels] of a classifier, "
+                   "[rows, length, labels] of one of tokens; virtual tokens of an adapter count as length")
       ->required()
       ->check(filled())
       ->type_name("FILE");

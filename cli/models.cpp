@@ -60,8 +60,8 @@ std::string find_model(const std::string& name) {
 
 Loaded load_language_model(const std::string& path, const char* command) {
   Loaded loaded = load_model(path);
-  expect<ValueError>(loaded.classifier == nullptr, path, " is a classifier, but ", command,
-                     " needs a language model; graft logits gives a classifier's answers");
+  expect<ValueError>(loaded.classifier == nullptr && loaded.token_classifier == nullptr, path, " is a classifier, but ",
+                     command, " needs a language model; graft logits gives a classifier's answers");
   return loaded;
 }
 

@@ -147,9 +147,13 @@ ModelConfig read_config(const std::string& text, const std::string& source) {
   const std::string prefix = type == "gpt2" ? "GPT2" : "Llama";
   const std::string head = type == "gpt2" ? "LMHeadModel" : "ForCausalLM";
   const std::string architecture = c.first_word("architectures", prefix + head);
-  c.expect_one_of("architectures", architecture, {prefix + head, prefix + "ForSequenceClassification", prefix + "Model"});
-  config.classifier = architecture == prefix + "ForSequenceClassification";
-  if (config.classifier) config.labels = labels(c);
+  c.expect_one_of("architectures", architecture,
+                  {prefix + head, prefix + "ForSequenceClassification", prefix + "ForTokenClassification", prefix + "Model"});
+  if (architecture == prefix + "ForSequenceClassification") config.head = ModelConfig::Head::sequence;
+  if (architecture == prefix + "ForTokenClassification") config.head = ModelConfig::Head::token;
+  if (config.head != ModelConfig::Head::language) config.labels = labels(c);
+  if (config.head == ModelConfig::Head::token)
+    config.head_dropout = static_cast<real>(c.number("classifier_dropout", c.number("hidden_dropout", 0.1)));
   const Index vocabulary = std::visit([](const auto& sizes) { return sizes.vocabulary; }, config.sizes);
   config.bos = c.token("bos_token_id", vocabulary);
   config.ends = c.tokens("eos_token_id", vocabulary);
@@ -161,14 +165,18 @@ std::string write_config(const ModelConfig& config, const std::string& dtype) {
   json j = std::visit([](const auto& sizes) { return written(sizes); }, config.sizes);
   const bool is_gpt2 = std::holds_alternative<Gpt2Config>(config.sizes);
   const std::string prefix = is_gpt2 ? "GPT2" : "Llama";
-  const std::string head = config.classifier ? "ForSequenceClassification" : is_gpt2 ? "LMHeadModel" : "ForCausalLM";
+  const std::string head = config.head == ModelConfig::Head::sequence ? "ForSequenceClassification"
+                           : config.head == ModelConfig::Head::token  ? "ForTokenClassification"
+                           : is_gpt2                                  ? "LMHeadModel"
+                                                                      : "ForCausalLM";
   j["architectures"] = json::array({prefix + head});
   j["dtype"] = j["torch_dtype"] = dtype;  // the new name and the old one
   const auto token = [](Id id) { return id < 0 ? json(nullptr) : json(id); };
   j["bos_token_id"] = token(config.bos);
   j["eos_token_id"] = config.ends.size() > 1 ? json(config.ends) : token(config.ends.empty() ? -1 : config.ends[0]);
   j["pad_token_id"] = token(config.pad);
-  if (config.classifier) {
+  if (config.head == ModelConfig::Head::token) j["classifier_dropout"] = static_cast<double>(config.head_dropout);
+  if (config.head != ModelConfig::Head::language) {
     json names = json::object(), ids = json::object();
     for (std::size_t i = 0; i < config.labels.size(); ++i) {
       names[std::to_string(i)] = config.labels[i];

@@ -12,8 +12,10 @@ namespace graft {
 
 struct ModelConfig {
   std::variant<Gpt2Config, LlamaConfig> sizes;
-  bool classifier = false;
-  std::vector<std::string> labels;  ///< of a classifier
+  enum class Head { language, sequence, token };
+  Head head = Head::language;
+  std::vector<std::string> labels;  ///< of a classifier, of sequences or of tokens
+  real head_dropout = 0;            ///< before the head of a token classifier
   Id bos = -1, pad = -1;            ///< -1: none
   std::vector<Id> ends;             ///< eos_token_id, one or several
 };

@@ -5,18 +5,20 @@
 
 #include "nn/classifier.h"
 #include "nn/model.h"
+#include "nn/token_classifier.h"
 #include "tokenizer/tokenizer.h"
 
 namespace graft {
 
-/// A loaded model: a language model, or a classifier around one.
+/// A loaded model: a language model, or a classifier of sequences or of tokens around one.
 struct Loaded {
-  std::unique_ptr<Module> root;      ///< the Model or the Classifier
-  Model* model = nullptr;            ///< inside root
-  Classifier* classifier = nullptr;  ///< null for a language model
-  std::string path, format;          ///< "Hugging Face folder" or "GGUF"
-  Id bos = -1, eos = -1, pad = -1;   ///< as the files say; -1: none
-  std::vector<Id> ends;              ///< all that end a text: eos, and others where the files name several
+  std::unique_ptr<Module> root;                 ///< the Model, the Classifier or the TokenClassifier
+  Model* model = nullptr;                       ///< inside root
+  Classifier* classifier = nullptr;             ///< null for another kind
+  TokenClassifier* token_classifier = nullptr;  ///< null for another kind
+  std::string path, format;                     ///< "Hugging Face folder" or "GGUF"
+  Id bos = -1, eos = -1, pad = -1;              ///< as the files say; -1: none
+  std::vector<Id> ends;                         ///< all that end a text: eos, and others where the files name several
 };
 
 /// Loads a Hugging Face folder or a .gguf file. Weights are copied into memory one tensor at a time; packed blocks of a GGUF

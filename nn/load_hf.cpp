@@ -131,10 +131,15 @@ Loaded load_hugging_face(const std::string& folder) {
   std::unique_ptr<Model> model = from_config(config_path, [&] { return make_model(config); });
   loaded.model = model.get();
   const std::string prefix = prefix_of(checkpoint, *model);
-  if (config.classifier) {
-    model->output().take();  // a classifier's file has no language-model head
+  if (config.head != ModelConfig::Head::language) model->output().take();  // a classifier's file has no language-model head
+  if (config.head == ModelConfig::Head::sequence) {
     auto classifier = std::make_unique<Classifier>(std::move(model), config.labels, config.pad);
     loaded.classifier = classifier.get();
+    loaded.root = std::move(classifier);
+  } else if (config.head == ModelConfig::Head::token) {
+    auto classifier = from_config(
+        config_path, [&] { return std::make_unique<TokenClassifier>(std::move(model), config.labels, config.head_dropout); });
+    loaded.token_classifier = classifier.get();
     loaded.root = std::move(classifier);
   } else {
     loaded.root = std::move(model);

@@ -31,6 +31,9 @@ Parsed parsed(const std::string& path) {
   throw ValueError(text("the parameter ", path, " has no name in ", files, "; only a plain model can be read or written"));
 }
 
+/// These stand beside the transformer, not in it. "classifier" is that of tokens, which Llama's files call score.
+bool is_head(const std::string& module) { return module == "head" || module == "score" || module == "classifier"; }
+
 Place gpt2_place(const std::string& path, const std::string& prefix) {
   const Parsed p = parsed(path);
   static const std::map<std::string, Place> in_layer{{"norm", {"ln_1"}},
@@ -41,13 +44,14 @@ Place gpt2_place(const std::string& path, const std::string& prefix) {
                                                      {"mlp.norm", {"ln_2"}},
                                                      {"mlp.up", {"mlp.c_fc", true}},
                                                      {"mlp.down", {"mlp.c_proj", true}}};
-  static const std::map<std::string, Place> outside{
-      {"embed", {"wte"}}, {"positions", {"wpe"}}, {"norm", {"ln_f"}}, {"head", {"lm_head"}}, {"score", {"score"}}};
+  static const std::map<std::string, Place> outside{{"embed", {"wte"}},   {"positions", {"wpe"}},
+                                                    {"norm", {"ln_f"}},   {"head", {"lm_head"}},
+                                                    {"score", {"score"}}, {"classifier", {"classifier"}}};
   const auto& table = p.layer >= 0 ? in_layer : outside;
   const auto found = table.find(p.module);
   if (found == table.end()) unnamed(path, "Hugging Face's GPT-2");
   Place place = found->second;
-  const bool bare = p.module == "head" || p.module == "score";  // these stand beside the transformer, not in it
+  const bool bare = is_head(p.module);
   place.name = text(bare ? "" : prefix, p.layer >= 0 ? text("h.", p.layer, ".") : "", place.name, ".", p.leaf);
   return place;
 }
@@ -59,11 +63,11 @@ Place llama_place(const std::string& path, const std::string& prefix) {
       {"attn.v", "self_attn.v_proj"}, {"attn.out", "self_attn.o_proj"}, {"mlp.norm", "post_attention_layernorm"},
       {"mlp.gate", "mlp.gate_proj"},  {"mlp.up", "mlp.up_proj"},        {"mlp.down", "mlp.down_proj"}};
   static const std::map<std::string, std::string> outside{
-      {"embed", "embed_tokens"}, {"norm", "norm"}, {"head", "lm_head"}, {"score", "score"}};
+      {"embed", "embed_tokens"}, {"norm", "norm"}, {"head", "lm_head"}, {"score", "score"}, {"classifier", "score"}};
   const auto& table = p.layer >= 0 ? in_layer : outside;
   const auto found = table.find(p.module);
   if (found == table.end()) unnamed(path, "Hugging Face's Llama");
-  const bool bare = p.module == "head" || p.module == "score";
+  const bool bare = is_head(p.module);
   return {text(bare ? "" : prefix, p.layer >= 0 ? text("layers.", p.layer, ".") : "", found->second, ".", p.leaf)};
 }
 

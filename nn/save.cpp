@@ -127,8 +127,11 @@ void save_model(const Loaded& loaded, const std::string& folder, const std::stri
       },
       config.sizes);
   expect_no_stray_biases(*loaded.model);
-  config.classifier = loaded.classifier != nullptr;
-  if (loaded.classifier) config.labels = loaded.classifier->labels;
+  if (loaded.classifier) config.head = ModelConfig::Head::sequence, config.labels = loaded.classifier->labels;
+  if (const TokenClassifier* tokens = loaded.token_classifier) {
+    config.head = ModelConfig::Head::token, config.labels = tokens->labels;
+    if (!tokens->drop.empty()) config.head_dropout = dynamic_cast<const Dropout&>(*tokens->drop).p;
+  }
   config.bos = loaded.bos, config.ends = loaded.ends, config.pad = loaded.pad;
 
   const auto pieces = pieces_of(loaded);

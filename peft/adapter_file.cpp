@@ -51,6 +51,16 @@ std::string weights_file(const std::string& folder) {
   return path.string();
 }
 
+const std::map<std::string, const char*>& tasks() {
+  static const std::map<std::string, const char*> all{
+      {"CAUSAL_LM", "a language model"}, {"SEQ_CLS", "a classifier"}, {"TOKEN_CLS", "a classifier of tokens"}};
+  return all;
+}
+const char* task_of(const Host& host) {
+  if (!host.score) return "CAUSAL_LM";
+  return dynamic_cast<const TokenClassifier*>(&host.root) ? "TOKEN_CLS" : "SEQ_CLS";
+}
+
 /// An object, with peft_type. Errors: FormatError
 Json checked(const std::string& path) {
   Json json = parse_config(formats::read_text(path), path);
@@ -71,10 +81,9 @@ Attached load_adapter(const Host& host, const std::string& folder, const std::st
   for (const auto& entry : readers()) known += " " + entry.first;
   expect<FormatError>(reader != readers().end(), path, ": the peft_type is \"", type, "\"; graft reads", known);
   const std::string task = config.word("task_type", "");
-  expect<FormatError>(task != "SEQ_CLS" || host.score != nullptr, path, ": the adapter is for a classifier (SEQ_CLS), but ",
-                      host.model.kind(), " is a language model");
-  expect<FormatError>(task != "CAUSAL_LM" || host.score == nullptr, path,
-                      ": the adapter is for a language model (CAUSAL_LM), but ", host.root.kind(), " is a classifier");
+  expect<FormatError>(tasks().count(task) == 0 || task == task_of(host), path, ": the adapter is for ",
+                      tasks().count(task) ? tasks().at(task) : "", " (", task, "), but ", host.root.kind(), " is ",
+                      tasks().at(task_of(host)), " (", task_of(host), ")");
   Keys keys(weights_file(folder));
   Attached attached = reader->second(host, config, json, keys, name);
   try {
@@ -102,7 +111,7 @@ void save_adapter(const Host& host, const Attached& attached, const std::string&
   else
     throw ValueError(
         text("save_adapter: there is no adapter file for ", method.kind(), "; save_model() writes the whole model"));
-  config["task_type"] = host.score ? "SEQ_CLS" : "CAUSAL_LM";
+  config["task_type"] = task_of(host);
   config["base_model_name_or_path"] = base;
   config["inference_mode"] = true;
 

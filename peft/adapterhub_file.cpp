@@ -107,7 +107,7 @@ Attached load_adapterhub(const Host& host, const std::string& folder, const std:
       const fs::path head = fs::path(folder) / "model_head.safetensors";
       expect<FileError>(fs::exists(head), folder, ": there is no model_head.safetensors with the classifier's head");
       Keys of_head(head.string());
-      read_head(host, name, of_head, "score");
+      read_head(host, name, of_head, "");
       of_head.expect_all_taken();
     }
   } catch (...) {
@@ -157,7 +157,7 @@ void save_adapterhub(const Host& host, const Attached& attached, const std::stri
   expect<FileError>(!error, folder, ": the folder cannot be made: ", error.message());
   if (host.score) {
     Named_tensors head;
-    write_head(host, attached.name, head, "score");
+    write_head(host, attached.name, head, "");
     write_tensors((fs::path(folder) / "model_head.safetensors").string(), head);
     Json labels = Json::object();
     const Index count = head.begin()->second.rows();

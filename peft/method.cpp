@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <set>
 
 #include "peft/trained_copy.h"
@@ -70,6 +71,13 @@ void take_off(const Host& host, const std::string& name) {
   if (host.model.selection.all == name) host.model.selection.all.clear();
 }
 
+/// How many parameters each attached name has.
+std::map<std::string, std::size_t> counts(const Host& host) {
+  std::map<std::string, std::size_t> all;
+  for (const std::string& name : names(host)) all[name] = parameters(host, name).size();
+  return all;
+}
+
 void expect_free(const Host& host, const std::string& name) {
   const bool word = !name.empty() && std::all_of(name.begin(), name.end(),
                                                  [](unsigned char c) { return std::isalnum(c) || c == '_' || c == '-'; });
@@ -124,9 +132,14 @@ Attached detail::attach(const Host& host, std::shared_ptr<const Method> method, 
     if (named.second->learns()) attached.learned.push_back(named.first);
   host.root.learn(false);
   Rng draws = rng;
+  const auto before = counts(host);
   try {
     attached.method->graft(host, name, draws);
     if (host.score && !attached.method->in_place()) wrapper_in<TrainedCopy>(*host.score, host.model.selection).add(name);
+    for (const auto& other : before)  // "prefix" would own the new memory.prefix.NAME
+      expect<ValueError>(parameters(host, other.first).size() == other.second, "attach: ", attached.method->kind(),
+                         " calls a part of itself \"", other.first, "\", which is the name of what is attached already; ",
+                         "detach that first, and choose another name for it");
   } catch (...) {
     detach(host, attached);
     throw;
@@ -272,9 +285,12 @@ template std::vector<std::pair<std::string, Slot<RowMap>*>> targeted(const Host&
 bool is_norm(const std::string& path) { return matches(path.substr(0, path.rfind('.')), "norm"); }
 
 Index vary(const Host& host, const std::string& name, const std::function<bool(const std::string&)>& which) {
+  std::set<const void*> head;  // learns whole, as a copy: attach()
+  if (host.score)
+    for (const auto& named : (*host.score)->parameters()) head.insert(named.second->identity());
   Index count = 0;
   for (const auto& named : host.root.parameters()) {
-    if (!which(named.first) || named.second->varies(name)) continue;
+    if (!which(named.first) || named.second->varies(name) || head.count(named.second->identity())) continue;
     named.second->vary(host.model.selection, name, named.second->own().value().clone());
     ++count;
   }

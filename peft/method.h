@@ -11,10 +11,12 @@
 #include "nn/classifier.h"
 #include "nn/load.h"
 #include "nn/model.h"
+#include "nn/token_classifier.h"
 
 namespace graft::peft {
 
-/// What a method is grafted on: a language model, or one with a classification head (which every method trains as well).
+/// What a method is grafted on: a language model, or one with a classification head, of sequences or of tokens (which every
+/// method trains as well).
 struct Host {
   Module& root;
   Model& model;
@@ -22,7 +24,13 @@ struct Host {
 
   Host(Model& m) : root(m), model(m) {}
   Host(Classifier& c) : root(c), model(*c.model), score(&c.score) {}
-  Host(const Loaded& l) : root(*l.root), model(*l.model), score(l.classifier ? &l.classifier->score : nullptr) {}
+  Host(TokenClassifier& c) : root(c), model(*c.model), score(&c.classifier) {}
+  Host(const Loaded& l)
+      : root(*l.root),
+        model(*l.model),
+        score(l.classifier         ? &l.classifier->score
+              : l.token_classifier ? &l.token_classifier->classifier
+                                   : nullptr) {}
 };
 
 /// A method with its options. Adding one: derive from this in a header of its own, add a row to tests/peft/methods.h.
@@ -92,7 +100,8 @@ extern template std::vector<std::pair<std::string, Slot<Table>*>> targeted(const
                                                                            const std::string&);
 extern template std::vector<std::pair<std::string, Slot<RowMap>*>> targeted(const Host&, const std::vector<std::string>&,
                                                                             const std::string&);
-/// A learning variant of every parameter of the base whose path satisfies which(); how many there were.
+/// A learning variant of every parameter of the base whose path satisfies which(), but for those of a head, which learns whole;
+/// how many there were.
 Index vary(const Host& host, const std::string& name, const std::function<bool(const std::string& path)>& which);
 
 }  // namespace graft::peft

@@ -8,9 +8,8 @@
 
 namespace graft::peft {
 
-Variable PrefixPart::operator()(Rng* rng) const {
-  Variable kv = flat ? flat->variable() : linear(tanh(linear(*embedding, *W1, *b1)), *W2, *b2);  // (P, 2·L·G·d)
-  return rng && dropout > 0 ? graft::dropout(kv, dropout, *rng) : kv;
+Variable PrefixPart::operator()() const {
+  return flat ? flat->variable() : linear(tanh(linear(*embedding, *W1, *b1)), *W2, *b2);
 }
 
 Prefix::Prefix(std::unique_ptr<Memory> b, const Selection& s, Index l, Index g, Index d)
@@ -20,12 +19,12 @@ Prefix::Prefix(std::unique_ptr<Memory> b, const Selection& s, Index l, Index g, 
       head_dim(d) {}
 
 Index Prefix::length() const {
-  Index longest = base->length();
   const auto of = [&](const std::string& name) {
     const PrefixPart* part = parts.find(name);
-    return part ? (part->flat ? *part->flat : *part->embedding).shape()[0] : base->length();
+    return part ? part->length() : base->length();
   };
   if (selection.rows.empty()) return of(selection.all);
+  Index longest = 0;
   for (const std::string& name : selection.rows) longest = std::max(longest, of(name));
   return longest;
 }
@@ -47,17 +46,31 @@ Past Prefix::operator()(Index batch) {
   Index longest = 0;
   std::vector<Variable> flats;
   std::vector<Index> lengths;
+  std::vector<real> rates;  // of dropout
   for (const std::string& name : distinct) {
     const PrefixPart* part = parts.find(name);
     expect<ValueError>(part != nullptr || base->length() == 0, "prefix tuning: \"", name,
                        "\" uses the memory below, which cannot share a batch with a prefix");
-    flats.push_back(part ? (*part)(randomness()) : Variable());
-    lengths.push_back(part ? flats.back().dim(0) : 0);
+    flats.push_back(part ? (*part)() : Variable());
+    lengths.push_back(part ? part->length() : 0);
+    rates.push_back(part && randomness() ? part->dropout : 0);
     longest = std::max(longest, lengths.back());
   }
+  const auto shorter = std::find_if(lengths.begin(), lengths.end(), [&](Index length) { return length != longest; });
+  expect<ValueError>(!recording() || shorter == lengths.end(), "prefix tuning: prefixes of ",
+                     shorter == lengths.end() ? longest : *shorter, " and of ", longest, " places in one batch, which the ",
+                     "cache cannot hold while gradients are recorded; train them in batches of their own, or use NoGrad");
+  const bool dropping = std::any_of(rates.begin(), rates.end(), [](real rate) { return rate > 0; });
   Past past;
   for (const Id w : which) past.lengths.push_back(lengths[static_cast<std::size_t>(w)]);
   const Index W = width();
+  const auto masks = [&] {  // (batch, G·longest·d): 0, or 1/(1 - rate), a row at a time
+    const NoGrad constant;
+    const Variable ones(Tensor(Shape{1, heads * longest * head_dim}, 1));
+    std::vector<Variable> each;
+    for (const Id w : which) each.push_back(dropout(ones, rates[static_cast<std::size_t>(w)], *randomness()));
+    return concat(each, 0);
+  };
   const auto layer = [&](Index at) {  // (batch, G, longest, d): columns [at, at + W) of each row's prefix
     std::vector<Variable> each;       // rows shorter than the longest are filled up with zeros that nobody looks at
     for (std::size_t n = 0; n < flats.size(); ++n) {
@@ -66,7 +79,9 @@ Past Prefix::operator()(Index batch) {
       each.push_back(reshape(split_heads(reshape(x, {1, longest, W}), heads), {1, heads * longest * head_dim}));
     }
     const Variable all = each.size() == 1 ? each[0] : concat(each, 0);
-    return reshape(lookup(all, Ids({batch}, which)), {batch, heads, longest, head_dim});
+    Variable x = lookup(all, Ids({batch}, which));
+    if (dropping) x = x * masks();
+    return reshape(x, {batch, heads, longest, head_dim});
   };
   for (Index i = 0; i < layers; ++i) {
     const Variable k = layer(2 * i * W);
@@ -75,19 +90,19 @@ Past Prefix::operator()(Index batch) {
   return past;
 }
 
-PrefixPart& Prefix::add(const std::string& name, Index length, Index hidden, real dropout) {
+PrefixPart& Prefix::add(const std::string& name, const PrefixTuning& o) {
   auto part = std::make_unique<PrefixPart>();
-  const Index W = width(), all = 2 * layers * W;
+  const Index all = 2 * layers * width(), e = o.embedding ? o.embedding : width(), h = o.hidden;
   const auto param = [&](const char* what, const Shape& shape) {
     return std::make_unique<Param>(*this, std::string(what) + "." + name, shape);
   };
-  part->dropout = dropout;
-  if (hidden == 0) {
-    part->flat = param("prefix", {length, all});
+  part->dropout = o.dropout;
+  if (h == 0) {
+    part->flat = param("prefix", {o.length, all});
   } else {
-    part->embedding = param("embedding", {length, W});
-    part->W1 = param("transform.0.weight", {hidden, W}), part->b1 = param("transform.0.bias", Shape{hidden});
-    part->W2 = param("transform.2.weight", {all, hidden}), part->b2 = param("transform.2.bias", Shape{all});
+    part->embedding = param("embedding", {o.length, e});
+    part->W1 = param("transform.0.weight", {h, e}), part->b1 = param("transform.0.bias", Shape{h});
+    part->W2 = param("transform.2.weight", {all, h}), part->b2 = param("transform.2.bias", Shape{all});
   }
   return parts.put(name, std::move(part));
 }
@@ -96,9 +111,9 @@ void Prefix::flatten(const std::string& name) {
   PrefixPart* part = parts.find(name);
   if (!part || part->flat) return;
   const NoGrad no_grad;
-  auto flat = std::make_unique<Param>(*this, "prefix." + name, Shape{part->embedding->shape()[0], 2 * layers * width()});
+  auto flat = std::make_unique<Param>(*this, "prefix." + name, Shape{part->length(), 2 * layers * width()});
   flat->learn(part->embedding->learns());
-  flat->give((*part)(nullptr).value());
+  flat->give((*part)().value());
   part->flat = std::move(flat);
   for (auto* gone : {&part->embedding, &part->W1, &part->b1, &part->W2, &part->b2}) gone->reset();
 }
@@ -129,8 +144,12 @@ Tensor activations(Model& model, const std::vector<Id>& words, Index width) {
 
 void PrefixTuning::graft(const Host& host, const std::string& name, Rng& rng) const {
   const Index context = host.model.context();
-  expect<ValueError>(length > 0 && hidden >= 0, kind(), ": a length of ", length, " and an MLP of ", hidden,
-                     "; at least 1 and 0 are needed");
+  expect<ValueError>(length > 0 && hidden >= 0 && embedding >= 0, kind(), ": a length of ", length, ", an MLP of ", hidden,
+                     " and embeddings of ", embedding, "; at least 1, 0 and 0 are needed");
+  expect<ValueError>(embedding == 0 || hidden > 0, kind(), ": embeddings of ", embedding,
+                     " need an MLP that reads them; give hidden a width");
+  expect<ValueError>(init == Init::random || hidden == 0, kind(), ": ", init == Init::words ? "words" : "zeros",
+                     " start a flat prefix, not one that an MLP of ", hidden, " makes; leave the MLP out, or start at random");
   expect<ValueError>(length < context, kind(), ": a prefix of ", length, " leaves nothing of the context of ", context,
                      "; take a shorter one");
   expect<ValueError>(0 <= dropout && dropout < 1, kind(), ": the dropout rate is ", dropout, ", but must be in [0, 1)");
@@ -144,9 +163,11 @@ void PrefixTuning::graft(const Host& host, const std::string& name, Rng& rng) co
   }
   Tensor start;
   if (init == Init::words) {
-    expect<ValueError>(hidden == 0, kind(), ": words start a flat prefix, not one that an MLP of ", hidden, " makes");
     expect<ValueError>(static_cast<Index>(words.size()) == length, kind(), ": ", words.size(), " words for a prefix of ",
                        length, "; give one for each place");
+    for (const Id word : words)
+      expect<ValueError>(0 <= word && word < host.model.vocabulary(), kind(), ": word ", word, " is none of the vocabulary of ",
+                         host.model.vocabulary());
     const Selection before = host.model.selection;
     host.model.selection = {};
     try {
@@ -165,14 +186,13 @@ void PrefixTuning::graft(const Host& host, const std::string& name, Rng& rng) co
     });
     prefix = dynamic_cast<Prefix*>(&*host.model.memory);
   }
-  PrefixPart& part = prefix->add(name, length, hidden, dropout);
+  PrefixPart& part = prefix->add(name, *this);
   const auto give = [&](Param& p, real bound) { p.give(uniform(p.shape(), -bound, bound, rng)); };
   if (part.flat) {
     if (!start.defined()) start = init == Init::zero ? Tensor(part.flat->shape(), 0) : normal(part.flat->shape(), 0, 1, rng);
     part.flat->give(start);
     return;
   }
-  expect<ValueError>(init != Init::zero, kind(), ": zeros start a flat prefix, not one that an MLP of ", hidden, " makes");
   part.embedding->give(normal(part.embedding->shape(), 0, 1, rng));
   const real one = 1 / std::sqrt(static_cast<real>(part.W1->shape()[1])), two = 1 / std::sqrt(static_cast<real>(hidden));
   give(*part.W1, one), give(*part.b1, one);

@@ -186,16 +186,24 @@ TrainedCopy::Copy* head_of(const Host& host, const std::string& name) {
 }
 }  // namespace
 
-void read_head(const Host& host, const std::string& name, Keys& keys, const std::string& key) {
+std::string head_of_file(const Host& host) {
+  if (!host.score) return "";
+  const std::string weight = place_of(host, host.score->name() + ".weight").name;
+  return weight.substr(0, weight.rfind('.'));
+}
+
+void read_head(const Host& host, const std::string& name, Keys& keys, const std::string& prefix) {
   TrainedCopy::Copy* head = head_of(host, name);
   if (!head) return;
+  const std::string key = prefix + head_of_file(host);
   head->weight.give(keys.take(key + ".weight", head->weight.shape(), "the classifier's head"));
   if (head->bias) head->bias->give(keys.take(key + ".bias", head->bias->shape(), "the classifier's head"));
 }
 
-void write_head(const Host& host, const std::string& name, Named_tensors& tensors, const std::string& key) {
+void write_head(const Host& host, const std::string& name, Named_tensors& tensors, const std::string& prefix) {
   const TrainedCopy::Copy* head = head_of(host, name);
   if (!head) return;
+  const std::string key = prefix + head_of_file(host);
   tensors[key + ".weight"] = head->weight.value();
   if (head->bias) tensors[key + ".bias"] = head->bias->value();
 }
@@ -257,7 +265,7 @@ std::vector<HfModule> targets_of(const Host& host, const ConfigReader& config, c
   for (const HfModule& module : hf_modules(host)) {
     const auto hit = [&](const std::string& target) { return suffix_matches(module.name, target); };
     bool wanted = false;
-    if (all_linear) wanted = !module.table && module.name != "lm_head" && module.name != "score";
+    if (all_linear) wanted = !module.table && module.name != "lm_head" && module.name != head_of_file(host);
     else if (pattern) wanted = std::regex_match(module.name, expression);
     else wanted = std::any_of(targets.begin(), targets.end(), hit);
     if (!layers.empty()) wanted = wanted && layers.count(layer_of(module.name)) != 0;

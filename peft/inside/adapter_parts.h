@@ -56,9 +56,11 @@ Tensor transposed(const Tensor& matrix);
 using KeyOf = std::function<std::string(const std::string& path, const std::string& hf_name)>;
 void read_variants(const Host& host, const std::string& name, Keys& keys, const KeyOf& key);
 void write_variants(const Host& host, const std::string& name, Named_tensors& tensors, const KeyOf& key);
-/// The trained copy of the head, under this key and (".bias") beside it.
-void read_head(const Host& host, const std::string& name, Keys& keys, const std::string& key);
-void write_head(const Host& host, const std::string& name, Named_tensors& tensors, const std::string& key);
+/// What Hugging Face's files call the head: "score", or "classifier" (GPT-2's of tokens); "" on a language model.
+std::string head_of_file(const Host& host);
+/// The trained copy of the head, weight and bias, under prefix + that name.
+void read_head(const Host& host, const std::string& name, Keys& keys, const std::string& prefix);
+void write_head(const Host& host, const std::string& name, Named_tensors& tensors, const std::string& prefix);
 
 // One per kind of file: attach and fill, or the configuration's fields and the tensors.
 Attached read_lora(const Host& host, const ConfigReader& config, const nlohmann::json& json, Keys& keys,

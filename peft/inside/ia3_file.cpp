@@ -61,7 +61,7 @@ Attached read_ia3(const Host& host, const ConfigReader& config, const Json& json
       for (Index i = 0; i < parts; ++i)
         find(host, m.paths[static_cast<std::size_t>(i)], name)->l.give(rows_part(l, i, parts).clone());
     }
-    read_head(host, name, keys, prefix + "score");
+    read_head(host, name, keys, prefix);
   } catch (...) {
     detach(host, attached);
     throw;
@@ -94,8 +94,8 @@ void write_ia3(const Host& host, const Attached& attached, Json& config, Named_t
   config["peft_type"] = "IA3";
   config["target_modules"] = targets, config["feedforward_modules"] = feedforward;
   config["fan_in_fan_out"] = model_type(host) == "gpt2";
-  config["modules_to_save"] = host.score ? Json::array({"score"}) : Json(nullptr);
-  write_head(host, name, tensors, prefix + "score");
+  config["modules_to_save"] = host.score ? Json::array({head_of_file(host)}) : Json(nullptr);
+  write_head(host, name, tensors, prefix);
 }
 
 }  // namespace graft::peft

@@ -57,7 +57,7 @@ std::vector<std::string> saved_modules(const Host& host, const ConfigReader& con
   if (!config.has("modules_to_save")) return paths;
   for (const auto& named : host.root.parameters()) {
     const std::string hf = place_of(host, named.first).name, module = hf.substr(0, hf.rfind('.'));
-    if (!keys.has(prefix + hf) || module == "score" || hf.substr(hf.rfind('.')) != ".weight") continue;
+    if (!keys.has(prefix + hf) || module == head_of_file(host) || hf.substr(hf.rfind('.')) != ".weight") continue;
     const bool meant = std::any_of(json["modules_to_save"].begin(), json["modules_to_save"].end(), [&](const Json& m) {
       return m.is_string() && suffix_matches(module, m.get<std::string>());
     });
@@ -138,7 +138,7 @@ Attached read_lora(const Host& host, const ConfigReader& config, const Json& jso
     read_variants(host, name, keys, [&](const std::string&, const std::string& hf) {
       return matches(hf, "bias") && lora.train_biases != Lora::Biases::none ? bias_key(hf, adapted) : prefix + hf;
     });
-    read_head(host, name, keys, prefix + "score");
+    read_head(host, name, keys, prefix);
   } catch (...) {
     detach(host, attached);
     throw;
@@ -287,12 +287,12 @@ void write_lora(const Host& host, const Attached& attached, Json& config, Named_
     const std::string hf = place_of(host, path + ".weight").name;
     also.push_back(hf.substr(0, hf.rfind('.')));
   }
-  if (host.score) also.push_back("score");
+  if (host.score) also.push_back(head_of_file(host));
   config["modules_to_save"] = also.empty() ? Json(nullptr) : also;
   write_variants(host, name, tensors, [&](const std::string&, const std::string& hf) {
     return matches(hf, "bias") && lora.train_biases != Lora::Biases::none ? bias_key(hf, adapted) : prefix + hf;
   });
-  write_head(host, name, tensors, prefix + "score");
+  write_head(host, name, tensors, prefix);
 }
 
 }  // namespace graft::peft

@@ -1,4 +1,5 @@
-// PREFIX_TUNING, PROMPT_TUNING, P_TUNING: one tensor prompt_embeddings, and base_model.score.weight for classifiers.
+// PREFIX_TUNING, PROMPT_TUNING, P_TUNING: one tensor prompt_embeddings, and base_model.score.weight for classifiers (GPT-2's of
+// tokens: base_model.classifier).
 #include "nn/attention.h"
 #include "nn/names.h"
 #include "peft/inside/adapter_parts.h"
@@ -100,7 +101,7 @@ Attached read_soft(const Host& host, const ConfigReader& config, const Json& jso
     Param& rows = type == "PREFIX_TUNING" ? *prefix_of(host)->parts.at(name).flat
                                           : dynamic_cast<TrainedRows&>(*table_of(host, name)->entry(name).rows).rows;
     rows.give(keys.take(key, rows.shape(), attached.method->kind()));
-    read_head(host, name, keys, "base_model.score");
+    read_head(host, name, keys, "base_model.");
   } catch (...) {
     detach(host, attached);
     throw;
@@ -116,7 +117,7 @@ void write_soft(const Host& host, const Attached& attached, Json& config, Named_
   config["num_transformer_submodules"] = 1;
   if (dynamic_cast<const PrefixTuning*>(attached.method.get())) {
     const Prefix& prefix = *prefix_of(host);
-    rows = prefix.parts.at(name)(nullptr).value();
+    rows = prefix.parts.at(name)().value();
     config["peft_type"] = "PREFIX_TUNING";
     config["prefix_projection"] = false;  // flat now, whatever it was
     config["token_dim"] = prefix.width(), config["num_attention_heads"] = prefix.heads;
@@ -138,7 +139,7 @@ void write_soft(const Host& host, const Attached& attached, Json& config, Named_
   config["num_virtual_tokens"] = rows.rows();
   config["modules_to_save"] = host.score ? Json::array({"classifier", "score"}) : Json(nullptr);
   tensors[key] = rows;
-  write_head(host, name, tensors, "base_model.score");
+  write_head(host, name, tensors, "base_model.");
 }
 
 }  // namespace graft::peft

@@ -17,7 +17,7 @@ Attached read_tuned(const Host& host, const ConfigReader& config, const nlohmann
                                                    : attach(host, LinearProbe{}, rng, name);
   try {
     read_variants(host, name, keys, key);
-    read_head(host, name, keys, prefix + "score");
+    read_head(host, name, keys, prefix);
   } catch (...) {
     detach(host, attached);
     throw;
@@ -30,7 +30,7 @@ void write_tuned(const Host& host, const Attached& attached, nlohmann::json& con
                         : dynamic_cast<const LayerNormTuning*>(attached.method.get()) ? "GRAFT_LAYER_NORM"
                                                                                       : "GRAFT_LINEAR_PROBE";
   write_variants(host, attached.name, tensors, key);
-  write_head(host, attached.name, tensors, prefix + "score");
+  write_head(host, attached.name, tensors, prefix);
 }
 
 }  // namespace graft::peft

@@ -16,6 +16,7 @@
 #include "nn/classifier.h"
 #include "nn/gpt2.h"
 #include "nn/llama.h"
+#include "nn/token_classifier.h"
 #include "tests/autograd/compare.h"
 
 namespace graft::fixture {
@@ -116,6 +117,7 @@ inline std::string replaced(std::string text, const std::vector<std::pair<std::s
 
 inline Source source_of(const std::string& ours, bool gpt2) {
   if (ours == "score.weight") return {ours};
+  if (ours.rfind("classifier.", 0) == 0) return {gpt2 ? ours : "score." + ours.substr(11)};  // of tokens
   if (ours == "head.weight") return {"lm_head.weight"};
   if (!gpt2) {
     const std::string inside = replaced(ours, {{"mlp.norm.", "post_attention_layernorm."},
@@ -168,6 +170,7 @@ struct Built {
   std::unique_ptr<Module> root;
   Model* model = nullptr;
   Classifier* classifier = nullptr;
+  TokenClassifier* token_classifier = nullptr;
   bool gpt2 = false;
 };
 
@@ -206,7 +209,13 @@ inline Built build(const std::string& name) {
   std::unique_ptr<Model> model = language_model(c);
   b.model = model.get();
   const RawFile file = weights(name);
-  if (file.count("score.weight")) {
+  if (file.count("classifier.bias") || file.count("score.bias")) {
+    model->output().take();
+    const std::size_t count = static_cast<std::size_t>(file.at(b.gpt2 ? "classifier.bias" : "score.bias").shape[0]);
+    auto tokens = std::make_unique<TokenClassifier>(std::move(model), std::vector<std::string>(count, "?"));
+    b.token_classifier = tokens.get();
+    b.root = std::move(tokens);
+  } else if (file.count("score.weight")) {
     model->output().take();
     auto classifier = std::make_unique<Classifier>(
         std::move(model), std::vector<std::string>(static_cast<std::size_t>(file.at("score.weight").shape[0]), "?"),
@@ -263,9 +272,22 @@ inline Numbers rows_of(const Tensor& x, Index first, Index last) {
 
 /// All that are folders, and those of them whose goldens hold gradients.
 inline const std::vector<std::string>& names() {
-  static const std::vector<std::string> all = {
-      "gpt2",          "gpt2_bare",  "gpt2_relu",  "gpt2_gelu",    "gpt2_classifier", "gpt2_f16",         "llama",
-      "llama_sharded", "llama_tied", "llama_bias", "llama_linear", "llama_llama3",    "llama_classifier", "llama_bf16"};
+  static const std::vector<std::string> all = {"gpt2",
+                                               "gpt2_bare",
+                                               "gpt2_relu",
+                                               "gpt2_gelu",
+                                               "gpt2_classifier",
+                                               "gpt2_token_classifier",
+                                               "gpt2_f16",
+                                               "llama",
+                                               "llama_sharded",
+                                               "llama_tied",
+                                               "llama_bias",
+                                               "llama_linear",
+                                               "llama_llama3",
+                                               "llama_classifier",
+                                               "llama_token_classifier",
+                                               "llama_bf16"};
   return all;
 }
 

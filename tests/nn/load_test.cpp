@@ -22,7 +22,10 @@ struct Scratch {
   std::string at(const std::string& name) const { return (path / name).string(); }
 };
 
-Variable forward(const Loaded& l, const Ids& ids) { return l.classifier ? (*l.classifier)(ids) : (*l.model)(ids); }
+Variable forward(const Loaded& l, const Ids& ids) {
+  if (l.token_classifier) return (*l.token_classifier)(ids);
+  return l.classifier ? (*l.classifier)(ids) : (*l.model)(ids);
+}
 
 void expect_same_parameters(const Module& a, const Module& b) {
   const auto ours = a.parameters(), theirs = b.parameters();

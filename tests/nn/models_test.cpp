@@ -1,4 +1,4 @@
-// GPT-2, Llama and classifiers against transformers: logits, loss, gradients of every parameter, five steps of AdamW, greedy
+// GPT-2, Llama and classifiers, of sequences and of tokens, against transformers: logits, loss, gradients of every parameter, five steps of AdamW, greedy
 // tokens, negative log-likelihood. The weights come in by tests/nn/fixture.h; the loader is load_test.cpp's.
 #include <gtest/gtest.h>
 
@@ -19,9 +19,13 @@ class Models : public testing::TestWithParam<std::string> {
  protected:
   const Built m = build(GetParam());
   const Golden golden{GetParam()};
-  Variable forward(const Ids& ids) { return m.classifier ? (*m.classifier)(ids) : (*m.model)(ids); }
+  Variable forward(const Ids& ids) {
+    if (m.token_classifier) return (*m.token_classifier)(ids);
+    return m.classifier ? (*m.classifier)(ids) : (*m.model)(ids);
+  }
   Variable loss() {
     const Ids ids = ids_of(golden.data["padded"]["ids"]);
+    if (m.token_classifier) return token_loss(*m.token_classifier, ids, ids_of(golden.data["tags"]));
     if (!m.classifier) return language_loss(*m.model, ids, ids_of(golden.data["labels"]));
     const auto classes = golden.data["classes"].get<std::vector<Id>>();
     return cross_entropy((*m.classifier)(ids), Ids({static_cast<Index>(classes.size())}, classes));

@@ -41,7 +41,10 @@ struct Adapted {
       : base(fixture::build(base_of(name))),
         reference(fixture::read_raw(folder_of(name) + "/reference.safetensors")),
         ids(ids_of("ids")) {}
-  peft::Host host() { return base.classifier ? peft::Host(*base.classifier) : peft::Host(*base.model); }
+  peft::Host host() {
+    if (base.token_classifier) return *base.token_classifier;
+    return base.classifier ? peft::Host(*base.classifier) : peft::Host(*base.model);
+  }
   Ids ids_of(const std::string& what) const {
     const fixture::Raw& raw = reference.at(what);
     std::vector<Id> v;
@@ -53,10 +56,12 @@ struct Adapted {
   Numbers logits(const Ids& user) {
     const NoGrad no_grad;
     const Framed framed = base.model->frame(Framed{user, {}, {}});
+    if (base.token_classifier) return table::numbers((*base.token_classifier)(framed.ids).value());
     return table::numbers(base.classifier ? (*base.classifier)(framed.ids, framed.lengths).value()
                                           : (*base.model)(framed.ids).value());
   }
   Variable loss() {
+    if (base.token_classifier) return token_loss(*base.token_classifier, ids, ids_of("classes"));
     if (!base.classifier) return language_loss(*base.model, ids, ids);
     const Framed framed = base.model->frame(Framed{ids, {}, {}});
     return cross_entropy((*base.classifier)(framed.ids, framed.lengths), ids_of("classes"));
@@ -134,12 +139,11 @@ TEST_P(PeftFixture, TenTrainingSteps) {
   } else {
     peft::load_adapter(a.host(), folder_of(name));
   }
-  if (a.base.classifier) {
-    std::string key;
-    for (const auto& entry : a.reference)
-      if (entry.first.find("score") != std::string::npos) key = entry.first;
-    const Numbers v = a.reference.at(key).numbers();
-    Param& p = a.base.root->parameter("score.weight.default");
+  for (const auto& entry : a.reference) {  // the trained head, weight and perhaps bias
+    if (entry.first.find("score") == std::string::npos && entry.first.find("classifier") == std::string::npos) continue;
+    const std::string leaf = entry.first.substr(entry.first.rfind('.') + 1);
+    const Numbers v = entry.second.numbers();
+    Param& p = a.base.root->parameter((a.base.classifier ? "score." : "classifier.") + leaf + ".default");
     p.give(Tensor(p.shape(), std::vector<real>(v.begin(), v.end())));
   }
   Index trained = 0, ours = 0;

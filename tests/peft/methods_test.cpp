@@ -1,4 +1,5 @@
-// What holds for every method: rows of methods.h × these properties, on a GPT-2 and a Llama (and their classifiers).
+// What holds for every method: rows of methods.h × these properties, on a GPT-2 and a Llama (and their classifiers
+// of sequences and of tokens).
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -16,6 +17,7 @@ using table::MethodRow;
 
 const Ids ids({2, 5}, {1, 4, 2, 7, 3, 5, 5, 0, 6, 1});
 const Ids labels({2, 5}, {1, 4, ignored, 7, 3, 5, 5, 0, 6, ignored});
+const Ids tags({2, 5}, {ignored, 1, 2, 0, 1, ignored, 2, 2, 0, 1});
 const real close = sizeof(real) == 8 ? real(1e-10) : real(1e-4);
 
 /// Raw bytes of all parameters of the base.
@@ -42,10 +44,12 @@ Tensor of_user(const Tensor& all, Index T) {
   return slice(Variable(all), 1, all.dim(1) - T, all.dim(1)).value();
 }
 
+enum class Head { language, sequence, token };
 struct Case {
   std::string name;
   MethodRow row;
-  bool llama, classifier;
+  bool llama;
+  Head head;
 };
 void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
 
@@ -53,9 +57,11 @@ std::vector<Case> cases() {
   std::vector<Case> all;
   for (const MethodRow& row : table::methods())
     for (const bool llama : {false, true})
-      for (const bool classifier : {false, true})
-        if (classifier ? !row.only_language : !row.only_classifier)
-          all.push_back({row.name + (llama ? "_llama" : "_gpt2") + (classifier ? "_classifier" : ""), row, llama, classifier});
+      for (const Head head : {Head::language, Head::sequence, Head::token})
+        if (head == Head::language ? !row.only_classifier : !row.only_language) {
+          const char* suffix = head == Head::language ? "" : head == Head::sequence ? "_classifier" : "_token_classifier";
+          all.push_back({row.name + (llama ? "_llama" : "_gpt2") + suffix, row, llama, head});
+        }
   return all;
 }
 
@@ -63,25 +69,34 @@ class Methods : public testing::TestWithParam<Case> {
  protected:
   std::unique_ptr<Model> own = GetParam().llama ? table::tiny_llama() : table::tiny_gpt2();
   std::unique_ptr<Classifier> classifier;
+  std::unique_ptr<TokenClassifier> tokens;
   Model& model = *own;
   Rng rng{3};
 
   void SetUp() override {
-    if (GetParam().classifier) {
-      own->output().take();
-      classifier = std::make_unique<Classifier>(std::move(own), std::vector<std::string>{"a", "b", "c"}, -1);
-    }
+    const std::vector<std::string> names{"a", "b", "c"};
+    if (GetParam().head != Head::language) own->output().take();
+    if (GetParam().head == Head::sequence) classifier = std::make_unique<Classifier>(std::move(own), names, -1);
+    if (GetParam().head == Head::token) tokens = std::make_unique<TokenClassifier>(std::move(own), names);
     table::randomize(root());
   }
-  Module& root() { return classifier ? static_cast<Module&>(*classifier) : static_cast<Module&>(model); }
-  peft::Host host() { return classifier ? peft::Host(*classifier) : peft::Host(model); }
+  Module& root() {
+    if (tokens) return *tokens;
+    return classifier ? static_cast<Module&>(*classifier) : static_cast<Module&>(model);
+  }
+  peft::Host host() { return tokens ? peft::Host(*tokens) : classifier ? peft::Host(*classifier) : peft::Host(model); }
   peft::Attached attach(const std::string& name = "mine") { return GetParam().row.attach(host(), rng, name); }
   Variable loss() {
+    if (tokens) return token_loss(*tokens, ids, tags);
     if (!classifier) return language_loss(model, ids, labels);
     const Framed framed = model.frame(Framed{ids, {}, {}});
     return cross_entropy((*classifier)(framed.ids, framed.lengths), Ids({2}, {1, 2}));
   }
   Tensor answers() {
+    if (tokens) {
+      const NoGrad no_grad;
+      return (*tokens)(model.frame(Framed{ids, {}, {}}).ids).value();
+    }
     if (!classifier) return logits(model);
     const NoGrad no_grad;
     const Framed framed = model.frame(Framed{ids, {}, {}});
@@ -260,7 +275,7 @@ TEST_P(Methods, MergedEqualsUnmerged) {
 }
 
 TEST_P(Methods, CachedGenerationEqualsTheFullForward) {
-  if (classifier) return;  // does not generate
+  if (GetParam().head != Head::language) return;  // does not generate
   attach();
   table::move(host(), "mine");
   GenerateOptions options;
