@@ -29,7 +29,8 @@ struct MethodRow {
   bool needs_biases = false;
   bool only_language = false;  ///< nothing to sit on in a classifier
   bool only_classifier = false;
-  bool rows = true;  ///< may rows of one batch use it beside others?
+  bool saves = true;  ///< is there a file format for it?
+  bool rows = true;   ///< may rows of one batch use it beside others?
 };
 
 template <class M>
@@ -45,6 +46,7 @@ inline MethodRow unmergeable(MethodRow r) { return r.merges = false, r; }
 inline MethodRow whole_batch(MethodRow r) { return r.rows = false, r; }
 inline MethodRow for_language(MethodRow r) { return r.only_language = true, r; }
 inline MethodRow for_classifiers(MethodRow r) { return r.only_classifier = true, r; }
+inline MethodRow unsaved(MethodRow r) { return r.saves = false, r; }
 inline MethodRow on_biases(MethodRow r) { return r.needs_biases = true, r; }
 
 inline std::vector<MethodRow> methods() {
@@ -87,8 +89,8 @@ inline std::vector<MethodRow> methods() {
       row("adapter_after_mlp", 12 * net, adapter([](auto& b) { b.form = Form::after_mlp, b.activation = "gelu"; }))));
   all.push_back(unmergeable(row("adapter_parallel", 12 * net,
                                 adapter([](auto& b) { b.form = Form::parallel, b.scale = 4, b.activation = "gelu"; }))));
-  all.push_back(
-      unmergeable(whole_batch(row("adapter_norms", 24 * net + 12 * 4 * 768, adapter([](auto& b) { b.layer_norms = true; })))));
+  all.push_back(unsaved(
+      unmergeable(whole_batch(row("adapter_norms", 24 * net + 12 * 4 * 768, adapter([](auto& b) { b.layer_norms = true; }))))));
   all.push_back(whole_batch(row("bitfit", 102144, peft::BitFit{})));
   all.push_back(whole_batch(row("layer_norm", 38400, peft::LayerNormTuning{})));
   all.push_back(for_classifiers(row("linear_probe", 0, peft::LinearProbe{})));
