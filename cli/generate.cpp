@@ -248,20 +248,25 @@ void add_generate(CLI::App& app, const Globals& globals) {
                                 ->check(whole(1, 1000000000))
                                 ->capture_default_str()
                                 ->type_name("N");
-  command
-      ->add_option("--temperature", options->sampling.temperature, "0 takes the most likely token; 1 draws as the model says")
-      ->check(number(0, 1000))
-      ->capture_default_str()
-      ->type_name("T");
-  command->add_option("--top-k", options->sampling.top_k, "draw among the K most likely only; 0: all")
-      ->check(whole(0, 1000000000))
-      ->capture_default_str()
-      ->type_name("K");
-  command->add_option("--top-p", options->sampling.top_p, "draw among the fewest that together have this probability")
-      ->check(number(0, 1))
-      ->check(above(0))
-      ->capture_default_str()
-      ->type_name("P");
+  CLI::Option* temperature = command
+                                 ->add_option("--temperature", options->sampling.temperature,
+                                              "0 takes the most likely token; 1 draws as the model says")
+                                 ->check(number(0, 1000))
+                                 ->capture_default_str()
+                                 ->type_name("T");
+  CLI::Option* top_k = command
+                           ->add_option("--top-k", options->sampling.top_k,
+                                        "draw among the K most likely only, at temperature 1 if none is given; 0: all")
+                           ->check(whole(0, 1000000000))
+                           ->capture_default_str()
+                           ->type_name("K");
+  CLI::Option* top_p = command
+                           ->add_option("--top-p", options->sampling.top_p,
+                                        "draw among the fewest that together have this probability; likewise")
+                           ->check(number(0, 1))
+                           ->check(above(0))
+                           ->capture_default_str()
+                           ->type_name("P");
   command
       ->add_option("--repetition-penalty", options->sampling.repetition_penalty, "above 1: what occurred becomes less likely")
       ->check(number(0.01, 100))
@@ -287,6 +292,7 @@ void add_generate(CLI::App& app, const Globals& globals) {
   command->callback([=, &globals] {
     if (prompt->count() + file->count() + chat->count() == 0)
       throw CLI::ValidationError("generate", "give --prompt, --prompt-file or --chat");
+    if (temperature->count() == 0 && top_k->count() + top_p->count() > 0) options->sampling.temperature = 1;
     generate(*options, max_tokens->count() > 0, globals);
   });
 }

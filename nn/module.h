@@ -46,7 +46,9 @@ class Param : public Part {
 
   const Shape& shape() const { return cell_->shape; }
   bool given() const { return cell_->variable.defined(); }
-  void give(Tensor numbers);  ///< Errors: ShapeError
+  /// Later numbers replace earlier ones for whoever asks the parameter; a Variable copied from it before keeps the old ones.
+  /// Errors: ShapeError
+  void give(Tensor numbers);
   /// Errors: ValueError if it has no numbers yet.
   operator const Variable&() const { return variable(); }
   const Variable& variable() const;

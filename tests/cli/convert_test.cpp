@@ -26,6 +26,23 @@ TEST(Convert, TheFolderSaysTheSame) {
   EXPECT_EQ(graft(after).out, graft(before).out);
 }
 
+TEST(Convert, ForceLeavesNothingOfTheModelBefore) {
+  const TemporaryFolder folder;
+  expect_works(graft({"convert", "--model", tiny(), "--out", folder / "out"}));
+  for (const char* old :
+       {"model.safetensors.index.json", "model-00001-of-00002.safetensors", "vocab.json", "merges.txt", "notes.txt"})
+    write_file(folder / "out" / old, "{}");
+  const std::string fixture = std::string(GRAFT_FIXTURES) + "/models/gpt2";
+  const Result refused = graft({"convert", "--model", fixture, "--out", folder / "out"});
+  expect_fails(refused, "--force");
+  expect_works(graft({"convert", "--model", fixture, "--out", folder / "out", "--force"}));
+  std::vector<std::string> names;
+  for (const auto& entry : fs::directory_iterator(folder / "out")) names.push_back(entry.path().filename());
+  std::sort(names.begin(), names.end());
+  EXPECT_EQ(names, (std::vector<std::string>{"config.json", "model.safetensors", "notes.txt"})) << "the user's own file stays";
+  expect_works(graft({"info", folder / "out"}));
+}
+
 TEST(Convert, HalvesAreHalfAsLarge) {
   const TemporaryFolder folder;
   for (const char* dtype : {"F16", "BF16"}) {

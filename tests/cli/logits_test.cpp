@@ -57,6 +57,17 @@ TEST_F(Logits, EqualThoseOfTransformers) {
   }
 }
 
+TEST_F(Logits, NeverOverItsOwnInput) {
+  fs::copy(fixture("gpt2"), folder / "model");
+  write_file(folder / "ids.json", "{\"ids\": [[1, 2]]}");
+  const std::string model = read_file(folder / "model/model.safetensors");
+  for (const char* out : {"ids.json", "model/model.safetensors", "model/new.safetensors"})
+    expect_fails(graft({"logits", "--model", folder / "model", "--ids", folder / "ids.json", "--out", folder / out}), "--out");
+  EXPECT_EQ(read_file(folder / "ids.json"), "{\"ids\": [[1, 2]]}");
+  EXPECT_EQ(read_file(folder / "model/model.safetensors"), model);
+  EXPECT_FALSE(fs::exists(folder / "model/new.safetensors"));
+}
+
 TEST_F(Logits, WrongIds) {
   fails("", "not JSON");
   fails("{\"ids\": [[1, 2]", "not JSON");

@@ -255,6 +255,8 @@ TEST(KeyValue, Errors) {
   kv.append(filled(2, 3, 0), filled(2, 3, 0), {0, 0});
   EXPECT_THROW(kv.append(filled(1, 1, 0), filled(1, 1, 0), {3}), ShapeError);
   EXPECT_THROW(kv.append(filled(2, 1, 0), filled(2, 1, 0), {3, 2}), ValueError);  // while gradients are recorded
+  EXPECT_THROW(kv.append(filled(2, 1, 0), filled(2, 1, 0), {-1, -1}), ValueError);
+  EXPECT_THROW(kv.keep_rows({0}), ValueError) << "it would cut the history";
   Past past;
   past.lengths = {0, 0}, past.layers = {kv};
   EXPECT_THROW(past.expect_fits(3, 1), ShapeError);
