@@ -1,5 +1,7 @@
 #include "nn/token_classifier.h"
 
+#include <numeric>
+
 #include "nn/layers.h"
 
 namespace graft {
@@ -25,8 +27,14 @@ Variable TokenClassifier::operator()(const Ids& ids) {
 Variable token_loss(TokenClassifier& classifier, const Ids& ids, const Ids& labels, const Reduction& reduction) {
   expect(ids.shape() == labels.shape(), "token_loss: ids ", ids.shape(), " and labels ", labels.shape(),
          " must have the same shape");
-  const Framed framed = classifier.model->frame(Framed{ids, labels, {}});
-  return cross_entropy(classifier(framed.ids), framed.labels, reduction);
+  // To the frame every token is labelled, by its number: where one is labelled and the next is not says nothing here.
+  std::vector<Id> numbers(static_cast<std::size_t>(ids.numel()));
+  std::iota(numbers.begin(), numbers.end(), Id(0));
+  const Framed framed = classifier.model->frame(Framed{ids, Ids(ids.shape(), std::move(numbers)), {}});
+  std::vector<Id> said(framed.labels.begin(), framed.labels.end());
+  for (Id& label : said)
+    if (label != ignored) label = labels[label];
+  return cross_entropy(classifier(framed.ids), Ids(framed.ids.shape(), std::move(said)), reduction);
 }
 
 }  // namespace graft

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "peft/wrapper.h"
+
 namespace graft::peft {
 
 std::vector<Attached> detail::attach_ensemble(const Host& host, Index count, const std::string& name,
@@ -44,11 +46,12 @@ std::vector<std::string> rows_for(const std::vector<std::string>& prompts, Index
 }
 
 Variable ensemble_loss(Model& model, const std::vector<std::string>& prompts, const Ids& ids, const Ids& labels) {
-  struct Restore {
-    Selection& selection;
-    Selection before;
-    ~Restore() { selection = before; }
-  } const restore{model.selection, model.selection};
+  const std::vector<std::string> there = names(model);
+  expect<ValueError>(!prompts.empty(), "ensemble_loss: no prompts given; at least one is needed");
+  for (const std::string& prompt : prompts)
+    expect<ValueError>(std::find(there.begin(), there.end(), prompt) != there.end(), "ensemble_loss: there is no \"", prompt,
+                       "\" among the ", there.size(), " that are attached; name those that attach_ensemble() gave");
+  const Selected restored(model.selection, "");
   const Index B = ids.shape()[0], K = static_cast<Index>(prompts.size());
   model.selection.rows = rows_for(prompts, B);
   const Ids all = repeated(ids, K), said = repeated(labels, K);

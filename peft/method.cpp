@@ -174,14 +174,6 @@ void expect_attached(const Host& host, const std::string& name, const char* who)
                      "\"; attached are ", joined(there));
 }
 
-/// While it lives, the model is as this name has it.
-struct Selected {
-  Selection& selection;
-  Selection before;
-  Selected(Model& model, const std::string& name) : selection(model.selection), before(selection) { selection = {name, {}}; }
-  ~Selected() { selection = before; }
-};
-
 void expect_finite(const Tensor& W, const std::string& name) {
   for (Index i = 0; i < W.numel(); ++i)
     expect<ValueError>(std::isfinite(W[i]), "merge: \"", name, "\" would make a weight of ", W[i],
@@ -200,7 +192,7 @@ void merge(const Host& host, const std::string& name, bool safe) {
                        ", which cannot be merged into the weights; it adds to the input or bends it");
     holders.push_back(merging);
   }
-  const Selected selected(host.model, name);
+  const Selected selected(host.model.selection, name);
   std::size_t done = 0;
   try {
     for (Merging* holder : holders) {

@@ -33,6 +33,7 @@ struct PromptEncoder : VirtualRows {
   PromptEncoder(Module& owner, const std::string& name, const PTuning& options, Index dim, Rng& rng);
   Variable operator()() const override;
   bool flat() const override { return false; }
+  bool learns() const override { return embedding.learns(); }
 };
 
 }  // namespace graft::peft

@@ -62,11 +62,13 @@ Pattern parse_pattern(const std::string& text_, const Tokenizer& tokenizer) {
       flush();
       i += 3;
       Index count = 1;
-      if (i + 1 < text_.size() && text_[i] == '*' && std::isdigit(static_cast<unsigned char>(text_[i + 1]))) {
-        std::size_t used = 0;
-        count = std::stol(text_.substr(i + 1, 6), &used);
-        i += 1 + used;
-      }
+      const auto digit = [&](std::size_t k) { return k < text_.size() && '0' <= text_[k] && text_[k] <= '9'; };
+      if (i < text_.size() && text_[i] == '*' && digit(i + 1))
+        for (count = 0, ++i; digit(i); ++i) {
+          count = 10 * count + (text_[i] - '0');
+          expect<ValueError>(count < 1000000, "template \"", text_, "\": [v]* and a number of 1000000 or more; at most 999999 ",
+                             "virtual tokens are understood");
+        }
       if (!pattern.empty() && pattern.back().kind == Piece::Kind::virtual_tokens) pattern.back().count += count;
       else pattern.push_back({Piece::Kind::virtual_tokens, count});
       while (i < text_.size() && text_[i] == ' ' && (at(i + 1, "[") || at(i + 1, "{"))) ++i;

@@ -33,8 +33,10 @@ Tensor start(const PromptTuning& p, const Host& host, Rng& rng) {
   Tensor rows = rows_of(host, drawn(p.length, std::min(V, p.most_common), rng)).clone();
   if (p.init == Init::vocabulary) return rows;
   expect<ValueError>(!p.labels.empty(), "prompt tuning: to start from labels, give the ids of each label's words");
+  expect<ValueError>(static_cast<Index>(p.labels.size()) <= p.length, "prompt tuning: ", p.labels.size(),
+                     " labels to start a prompt of ", p.length, " from; take a length of at least ", p.labels.size());
   real* to = rows.write();
-  for (std::size_t i = 0; i < std::min(p.labels.size(), static_cast<std::size_t>(p.length)); ++i) {
+  for (std::size_t i = 0; i < p.labels.size(); ++i) {
     expect<ValueError>(!p.labels[i].empty(), "prompt tuning: label ", i, " has no words to start from");
     const Tensor words = rows_of(host, p.labels[i]);
     for (Index d = 0; d < D; ++d) {

@@ -1,5 +1,6 @@
 #include "peft/verbalizer.h"
 
+#include <algorithm>
 #include <map>
 
 #include "autograd/ops.h"
@@ -7,6 +8,10 @@
 namespace graft::peft {
 
 Verbalizer::Verbalizer(std::vector<std::vector<Id>> words, Index vocabulary) : words_(std::move(words)) {
+  for (auto& ids : words_) {  // words of one label may begin with the same token: it counts once
+    std::sort(ids.begin(), ids.end());
+    ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+  }
   expect<ValueError>(words_.size() > 1, "verbalizer: ", words_.size(), " labels; at least 2 are needed to choose from");
   mean_ = Tensor(Shape{labels(), vocabulary}, 0);
   std::map<Id, std::size_t> taken;

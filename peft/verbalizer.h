@@ -1,6 +1,6 @@
 // Verbalizer: label words turn a language model into a classifier (Schick & Schütze 2021, "Exploiting cloze questions for few
 // shot text classification", section 3; P-tuning's few-shot experiments). A label's score is the logit of its word at the
-// place of the answer; of several words, the mean. Of a word that is several tokens, the first counts.
+// place of the answer; of several words, the mean. Of a word that is several tokens, the first counts, and counts once.
 #pragma once
 #include <string>
 #include <vector>

@@ -60,6 +60,7 @@ void VirtualTable::flatten(const std::string& name) {
   if (!e || e->rows->flat()) return;
   const NoGrad no_grad;
   auto plain = std::make_unique<TrainedRows>(*this, name, e->count, dim());
+  plain->rows.learn(e->rows->learns());
   plain->rows.give((*e->rows)().value().clone());
   e->rows = std::move(plain);
 }
@@ -78,10 +79,12 @@ struct Row {
 };
 
 Row through(const Pattern& pattern, Id first, const Row& user) {
-  std::size_t answer = user.ids.size();  // where the trailing run of labels begins
+  std::size_t end = user.ids.size();  // behind the last labelled token there is padding, or no label at all
+  while (end > 0 && user.labels[end - 1] == ignored) --end;
+  if (end == 0) end = user.ids.size();
+  std::size_t answer = end;  // where the last run of labels begins
   while (answer > 0 && user.labels[answer - 1] != ignored) --answer;
-  const bool whole = answer == 0;  // every token is labelled: language modelling, the sentence itself is what is learned
-  if (whole) answer = user.ids.size();
+  if (answer == 0) answer = end;  // every token is labelled: the sentence itself is what is learned
   Row row;
   for (const Piece& piece : pattern) switch (piece.kind) {
       case Piece::Kind::virtual_tokens:
@@ -94,7 +97,7 @@ Row through(const Pattern& pattern, Id first, const Row& user) {
         for (std::size_t t = 0; t < answer; ++t) row.put(user.ids[t], user.labels[t]);
         break;
       case Piece::Kind::answer:
-        for (std::size_t t = answer; t < user.ids.size(); ++t) row.put(user.ids[t], user.labels[t]);
+        for (std::size_t t = answer; t < end; ++t) row.put(user.ids[t], user.labels[t]);
         break;
     }
   return row;
@@ -108,6 +111,13 @@ Framed VirtualFrame::operator()(const Framed& given) {
   expect(selection.rows.empty() || static_cast<Index>(selection.rows.size()) == B, "virtual tokens: ", selection.rows.size(),
          " rows were chosen for, but the batch has ", B);
   const bool labelled = user.labels.numel() > 0;
+  expect(!labelled || user.labels.shape() == user.ids.shape(), "virtual tokens: ids ", user.ids.shape(), " and labels ",
+         user.labels.shape(), " must have the same shape");
+  expect(user.lengths.empty() || static_cast<Index>(user.lengths.size()) == B, "virtual tokens: ", user.lengths.size(),
+         " lengths for ", B, " rows; give one for each, or none");
+  for (const Index length : user.lengths)
+    expect(0 <= length && length <= T, "virtual tokens: a row of ", length, " tokens, but ids are ", user.ids.shape(),
+           "; lengths must be 0 to ", T);
   std::vector<Row> rows;
   Index longest = 0;
   bool touched = false;
@@ -162,6 +172,7 @@ Tensor rows_of(const Host& host, const std::vector<Id>& ids) {
   for (const Id id : ids)
     expect<IndexError>(0 <= id && id < host.model.vocabulary(), "virtual tokens: to start from the word ", id,
                        ", but the vocabulary has ", host.model.vocabulary());
+  const Selected base(host.model.selection, "");
   return host.model.table()(Ids({static_cast<Index>(ids.size())}, ids)).value();
 }
 

@@ -14,11 +14,13 @@ struct VirtualRows {
   virtual ~VirtualRows() = default;
   virtual Variable operator()() const = 0;  ///< (P, D)
   virtual bool flat() const { return true; }
+  virtual bool learns() const { return false; }
 };
 struct TrainedRows : VirtualRows {
   Param rows;
   TrainedRows(Module& owner, const std::string& name, Index count, Index dim);
   Variable operator()() const override { return rows; }
+  bool learns() const override { return rows.learns(); }
 };
 
 /// ids < V: the base's rows; an id beyond: the row of a name's virtual token. Computed only where one occurs.
@@ -33,6 +35,7 @@ struct VirtualTable : Wraps<Table> {
   Index rows() const override;
   Index dim() const override { return base->dim(); }
   Tensor dense() const override { return base->dense(); }
+  bool outermost() const override { return true; }  ///< what else wraps the table knows ids < V only
 
   struct Entry {
     Id first;  ///< the id of its first virtual token
@@ -47,8 +50,10 @@ struct VirtualTable : Wraps<Table> {
 };
 
 /// A user's row through the pattern of the name that is selected for it. Labels at virtual places and at words of the pattern
-/// are `ignored`; the user's own trailing run of labelled tokens is the answer, what is before it the sentence.
-/// Rows of different lengths are padded on the right, and `lengths` says how long they are.
+/// are `ignored`; the user's last run of labelled tokens is the answer, what is before it the sentence, and what is behind it
+/// padding, which goes. A row that is labelled throughout is all sentence: language modelling. So is one without labels.
+/// Rows of different lengths are padded on the right, and `lengths` says how long they are. Errors: ShapeError for labels,
+/// lengths or a selection that are not the batch's.
 struct VirtualFrame : Wraps<Template> {
   using Wraps<Template>::Wraps;
   std::string method() const override { return "virtual tokens"; }
@@ -71,7 +76,7 @@ struct VirtualFrame : Wraps<Template> {
 using MakeRows = std::function<std::unique_ptr<VirtualRows>(VirtualTable& owner)>;
 void graft_virtual_tokens(const Host& host, const std::string& name, const Pattern& pattern, const MakeRows& rows,
                           const std::string& who);
-/// Rows of the table for these ids, as it stands. Errors: IndexError
+/// Rows of the base's table for these ids, whatever is selected. Errors: IndexError
 Tensor rows_of(const Host& host, const std::vector<Id>& ids);
 
 }  // namespace graft::peft

@@ -19,6 +19,22 @@ struct Wrapper {
   /// Drops what is needed for training only (an encoder), keeping what it computes. By default there is nothing.
   virtual void flatten(const std::string& name) { (void)name; }
   bool holds(const std::string& name) const;
+  virtual bool outermost() const { return false; }  ///< wrappers that come later go below it
+};
+
+/// While it lives, the model is as this name has it.
+class Selected {
+ public:
+  Selected(Selection& selection, const std::string& name) : selection_(selection), before_(selection) {
+    selection_ = {name, {}};
+  }
+  ~Selected() { selection_ = before_; }
+  Selected(const Selected&) = delete;
+  Selected& operator=(const Selected&) = delete;
+
+ private:
+  Selection& selection_;
+  Selection before_;
 };
 
 /// A wrapper around a Projection, Table, RowMap, Memory or Template. The inner slot has no name, so the names of what it
@@ -92,16 +108,20 @@ struct ProjectionWrapper : MergingWrapper<Projection> {
   virtual Tensor merged_bias(const std::string& name) const;
 };
 
-/// The wrapper of type W in this slot, below others or made now as the outermost.
+/// The wrapper of type W in this slot, below others or made now, outside of all but those that stay outermost.
 template <class W, class T>
 W& wrapper_in(Slot<T>& slot, const Selection& selection) {
-  for (Module* at = &*slot; at != nullptr;) {
-    if (auto* found = dynamic_cast<W*>(at)) return *found;
-    auto* wraps = dynamic_cast<Wraps<T>*>(at);
-    at = wraps ? static_cast<Module*>(&*wraps->base) : nullptr;
+  Slot<T>* place = &slot;
+  bool above = true;  // so far only what stays outermost
+  for (Slot<T>* at = &slot; at != nullptr;) {
+    if (auto* found = dynamic_cast<W*>(&**at)) return *found;
+    auto* wraps = dynamic_cast<Wraps<T>*>(&**at);
+    at = wraps ? &wraps->base : nullptr;
+    above = above && wraps && wraps->outermost();
+    if (above) place = at;
   }
-  slot.wrap([&](std::unique_ptr<T> base) { return std::make_unique<W>(std::move(base), selection); });
-  return dynamic_cast<W&>(*slot);
+  place->wrap([&](std::unique_ptr<T> base) { return std::make_unique<W>(std::move(base), selection); });
+  return dynamic_cast<W&>(**place);
 }
 
 /// f(name, its rows of y) for the rows of each name, put back in their places: rows of a batch that use the same adapter are

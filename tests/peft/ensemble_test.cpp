@@ -1,12 +1,10 @@
-// Prompts of one task trained in one batch as K models, their votes, tasks that share a batch; label words; going on from a
-// saved state.
+// Prompts of one task trained in one batch as K models, their votes, tasks that share a batch; going on from a saved state.
 #include "peft/ensemble.h"
 
 #include <gtest/gtest.h>
 
 #include "autograd/ops.h"
 #include "peft/training_state.h"
-#include "peft/verbalizer.h"
 #include "tests/autograd/compare.h"
 #include "tests/formats/scratch_folder.h"
 #include "tests/peft/methods.h"
@@ -66,6 +64,58 @@ TEST(Ensemble, OneBatchTrainsKModels) {
       EXPECT_NEAR(q[0].second->value()[i], p[0].second->value()[i], sizeof(real) == 8 ? 1e-12 : 2e-5) << name;
   }
   for (std::size_t i = 0; i < 10; ++i) EXPECT_NEAR(sums[i], expected[i], 1e-4) << "step " << i;
+}
+
+/// Classifiers, each prompt with a head of its own: K·mean over all K·B rows is the sum of K means.
+TEST(Ensemble, ClassifiersInOneBatch) {
+  const auto make = [] {
+    std::unique_ptr<Model> m = table::tiny_llama();
+    m->output().take();
+    auto c = std::make_unique<Classifier>(std::move(m), std::vector<std::string>{"a", "b", "c"}, -1);
+    table::randomize(*c);
+    return c;
+  };
+  const auto prompts = [](Classifier& c) {
+    Rng rng(5);
+    peft::PromptTuning prompt;
+    prompt.length = 4;
+    return peft::names_of(peft::attach_ensemble(c, prompt, K, rng, "task"));
+  };
+  const auto answers = [](Classifier& c, const Ids& user) {
+    const Framed f = c.model->frame(Framed{user, {}, {}});
+    return c(f.ids, f.lengths);
+  };
+  const auto together = make();
+  const auto names = prompts(*together);
+  const Ids classes({2}, {2, 0});
+  train::AdamW adam(peft::learning(*together));
+  for (int step = 0; step < 10; ++step) {
+    together->model->selection.rows = peft::rows_for(names, 2);
+    const Variable y = real(K) * cross_entropy(answers(*together, peft::repeated(ids, K)), peft::repeated(classes, K));
+    adam.clear_gradients();
+    y.backward();
+    adam.step(real(0.05));
+  }
+  const Tensor all = answers(*together, peft::repeated(ids, K)).value();
+  std::vector<real> alone;
+  for (const std::string& name : names) {
+    const auto one = make();
+    prompts(*one);
+    peft::learn(*one, {name});
+    one->model->selection = {name, {}};
+    train::AdamW own(peft::learning(*one));
+    for (int step = 0; step < 10; ++step) {
+      const Variable y = cross_entropy(answers(*one, ids), classes);
+      own.clear_gradients();
+      y.backward();
+      own.step(real(0.05));
+    }
+    const auto mine = answers(*one, ids).value().values();
+    alone.insert(alone.end(), mine.begin(), mine.end());
+  }
+  for (Index i = 0; i < all.numel(); ++i) EXPECT_NEAR(all[i], alone[static_cast<std::size_t>(i)], 1e-3) << i;
+  const peft::Votes v = peft::vote(all, K), w = peft::vote(Tensor(Shape{K * 2, 3}, alone), K);
+  for (Index b = 0; b < 2; ++b) EXPECT_EQ(v.majority[b], w.majority[b]);
 }
 
 TEST(Ensemble, TasksMayShareABatch) {
@@ -130,51 +180,10 @@ TEST(Ensemble, Refuses) {
   const std::string one = m->tree();
   EXPECT_THROW(peft::attach_ensemble(*m, prompt, 3, rng, "task"), ValueError) << "task-1 is taken";
   EXPECT_EQ(m->tree(), one);
-}
-
-// --- label words -----------------------------------------------------------------------------------------------------------
-
-TEST(Verbalizer, ScoresAreTheWordsLogits) {
-  std::unique_ptr<Model> m = table::tiny_gpt2();
-  table::randomize(*m);
-  Rng rng(5);
-  peft::PTuning p;
-  using Kind = peft::Piece::Kind;
-  p.pattern = {
-      {Kind::virtual_tokens, 2}, {Kind::sentence}, {Kind::words, 0, {2, 3}}, {Kind::virtual_tokens, 1}, {Kind::answer}};
-  peft::attach(*m, p, rng);
-  const peft::Verbalizer words({{4}, {5, 6}, {7}}, 13);
-  const Framed user{Ids({2, 4}, {1, 2, 3, 4, 5, 6, 0, 0}), {}, {4, 2}};
-  const Variable scores = words(*m, user);
-  ASSERT_EQ(scores.shape(), Shape({2, 3}));
-  for (Index b = 0; b < 2; ++b) {  // each row alone, by the plain forward
-    const Index n = b == 0 ? 4 : 2;
-    std::vector<Id> row;
-    for (Index t = 0; t < n; ++t) row.push_back(user.ids[b * 4 + t]);
-    const NoGrad no_grad;
-    const Framed framed = m->frame(Framed{Ids({1, n}, row), {}, {}});
-    const Tensor y = (*m)(framed.ids).value();
-    const real* last = y.data() + (framed.ids.shape()[1] - 1) * 13;
-    EXPECT_NEAR(scores.value()[b * 3], last[4], 1e-5);
-    EXPECT_NEAR(scores.value()[b * 3 + 1], (last[5] + last[6]) / 2, 1e-5);
-    EXPECT_NEAR(scores.value()[b * 3 + 2], last[7], 1e-5);
-  }
-  train::AdamW adam(peft::learning(*m));  // and they teach
-  double first = 0, loss = 0;
-  for (int i = 0; i < 100; ++i) {
-    const Variable y = cross_entropy(words(*m, user), Ids({2}, {2, 0}));
-    loss = y.item();
-    if (i == 0) first = loss;
-    adam.clear_gradients();
-    y.backward();
-    adam.step(real(0.1));
-  }
-  EXPECT_LT(loss, 0.75 * first);
-  using Words = std::vector<std::vector<Id>>;
-  EXPECT_THROW(peft::Verbalizer(Words{{1}}, 13), ValueError);
-  EXPECT_THROW(peft::Verbalizer(Words{{1}, {}}, 13), ValueError);
-  EXPECT_THROW(peft::Verbalizer(Words{{1}, {2, 1}}, 13), ValueError);
-  EXPECT_THROW(peft::Verbalizer(Words{{1}, {13}}, 13), IndexError);
+  EXPECT_THROW(peft::ensemble_loss(*m, {}, ids, labels), ValueError);
+  EXPECT_THROW(peft::ensemble_loss(*m, {"task-1", "task-2"}, ids, labels), ValueError) << "a slip would train the bare base";
+  EXPECT_THROW(peft::ensemble_loss(*m, {"task-1"}, ids, Ids({2, 5}, std::vector<Id>(10, ignored))), ValueError);
+  EXPECT_TRUE(m->selection.rows.empty());
 }
 
 // --- going on --------------------------------------------------------------------------------------------------------------

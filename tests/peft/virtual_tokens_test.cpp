@@ -1,0 +1,309 @@
+// Virtual tokens: which rows the table gives and when, where the frame puts the ids, padded and mixed batches against single
+// rows, what scores, generates and classifies through the frame.
+#include "peft/virtual_tokens.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "autograd/ops.h"
+#include "nn/evaluate.h"
+#include "nn/generate.h"
+#include "nn/layers.h"
+#include "tests/nn/fixture.h"
+#include "tests/peft/methods.h"
+
+namespace graft {
+namespace {
+
+using fixture::row_of;
+using Kind = peft::Piece::Kind;
+using Row = std::vector<Id>;
+const double close = sizeof(real) == 8 ? 1e-11 : 1e-5;
+
+/// [v][v] {sentence} 2 3 [v] [answer]
+peft::Pattern middle() {
+  return {{Kind::virtual_tokens, 2}, {Kind::sentence}, {Kind::words, 0, {2, 3}}, {Kind::virtual_tokens, 1}, {Kind::answer}};
+}
+peft::PTuning rows_in(peft::Pattern pattern) {
+  peft::PTuning p;
+  p.pattern = std::move(pattern), p.encoder = peft::PTuning::Encoder::none;
+  return p;
+}
+Row row(const Ids& ids, Index b) { return {ids.begin() + b * ids.shape()[1], ids.begin() + (b + 1) * ids.shape()[1]}; }
+Index length(const Framed& f, Index b) { return f.lengths.empty() ? f.ids.shape()[1] : f.lengths[static_cast<std::size_t>(b)]; }
+
+struct VirtualTokens : testing::Test {
+  std::unique_ptr<Model> own = table::tiny_gpt2();
+  Model& model = *own;
+  Rng rng{3};
+  VirtualTokens() { table::randomize(model); }
+
+  peft::VirtualTable& virtual_table() { return dynamic_cast<peft::VirtualTable&>(*model.table()); }
+  /// Logits (n, V) of one user's row.
+  Tensor logits(const Row& ids, const Row& labels = {}) {
+    const NoGrad no_grad;
+    const Framed f = model.frame(Framed{row_of(ids), labels.empty() ? Ids() : row_of(labels), {}});
+    const Tensor y = model(f.ids).value();
+    return y.reshape(Shape{y.dim(1), y.dim(2)});
+  }
+};
+
+// --- the table -------------------------------------------------------------------------------------------------------------
+
+struct Counted : peft::VirtualRows {
+  Variable rows;
+  int* calls;
+  Counted(Variable r, int* c) : rows(std::move(r)), calls(c) {}
+  Variable operator()() const override { return ++*calls, rows; }
+};
+
+TEST_F(VirtualTokens, RowsComeFromWhoOwnsTheId) {
+  const Tensor E = model.table()->dense();  // (13, 8)
+  const Selection none;
+  peft::VirtualTable own_table(std::make_unique<Embedding>(13, 8), none);
+  dynamic_cast<Embedding&>(*own_table.base).weight.give(E);
+  own_table.base->learn(false);
+  const Variable a = parameter(normal({2, 8}, 0, 1, rng)), b = parameter(normal({3, 8}, 0, 1, rng));
+  int of_a = 0, of_b = 0;
+  EXPECT_EQ(own_table.add("a", 2, std::make_unique<Counted>(a, &of_a)).first, 13);
+  EXPECT_EQ(own_table.add("b", 3, std::make_unique<Counted>(b, &of_b)).first, 15);
+  EXPECT_EQ(own_table.rows(), 18);
+  EXPECT_EQ(own_table.dim(), 8);
+  EXPECT_EQ(own_table.dense().shape(), (Shape{13, 8})) << "what a tied head sees";
+
+  own_table(Ids({2, 2}, {0, 12, 3, 4}));
+  EXPECT_EQ(of_a + of_b, 0) << "none occurs";
+  own_table(Ids({2, 2}, {0, 14, 3, 13}));
+  EXPECT_EQ(of_a, 1);
+  EXPECT_EQ(of_b, 0) << "only who occurs";
+
+  const Ids ids({2, 3}, {17, 4, 13, 15, 17, 12});
+  const Variable y = own_table(ids);
+  ASSERT_EQ(y.shape(), (Shape{2, 3, 8}));
+  const auto expected = [&](Id id, Index d) {
+    return id < 13 ? E[8 * id + d] : id < 15 ? a.value()[8 * (id - 13) + d] : b.value()[8 * (id - 15) + d];
+  };
+  for (Index i = 0; i < 6; ++i)
+    for (Index d = 0; d < 8; ++d) EXPECT_EQ(y.value()[8 * i + d], expected(ids[i], d)) << i;
+  sum(y).backward();  // a row's gradient is how often it occurs
+  const double uses[] = {1, 0, 1, 0, 2};
+  for (Index i = 0; i < 5; ++i)
+    for (Index d = 0; d < 8; ++d) EXPECT_EQ(i < 2 ? a.grad()[8 * i + d] : b.grad()[8 * (i - 2) + d], uses[i]) << i;
+
+  EXPECT_THROW(own_table(Ids({1, 1}, {18})), IndexError);
+  EXPECT_THROW(own_table(Ids({1, 1}, {-1})), IndexError);
+  own_table.drop("a");
+  EXPECT_THROW(own_table(Ids({1, 1}, {13})), IndexError) << "it left";
+  EXPECT_EQ(own_table(Ids({1, 1}, {15})).value()[0], b.value()[0]) << "the others' ids stay";
+}
+
+/// LoRA on the table under prompts that came before and after it: the three may share a batch, and LoRA is V rows high.
+TEST_F(VirtualTokens, LoraOnTheTableStaysBelow) {
+  peft::Lora lora;
+  lora.r = 2, lora.targets = {"embed"};
+  peft::attach(model, rows_in(middle()), rng, "before");
+  peft::attach(model, lora, rng, "low");
+  peft::attach(model, rows_in(peft::prompt_pattern(4)), rng, "after");
+  for (const char* name : {"before", "low", "after"}) table::move(model, name);
+  EXPECT_EQ(model.parameter("embed.lora_A.low").shape(), (Shape{13, 2}));
+  const Row user{4, 5, 6};
+  std::vector<Tensor> alone;
+  const std::vector<std::string> names{"after", "low", "before", ""};
+  for (const auto& name : names) model.selection = {name, {}}, alone.push_back(logits(user));
+  model.selection = {"", names};
+  const NoGrad no_grad;
+  const Framed f = model.frame(Framed{Ids({4, 3}, {4, 5, 6, 4, 5, 6, 4, 5, 6, 4, 5, 6}), {}, {}});
+  const Tensor mixed = model(f.ids).value();
+  for (Index b = 0; b < 4; ++b)
+    for (Index i = 0; i < alone[static_cast<std::size_t>(b)].numel(); ++i)
+      EXPECT_NEAR(mixed[b * mixed.dim(1) * 13 + i], alone[static_cast<std::size_t>(b)][i], close)
+          << names[static_cast<std::size_t>(b)];
+  model.selection = {"low", {}};
+  peft::merge(model, "low");
+  EXPECT_LE(fixture::apart(table::numbers(logits(user)), table::numbers(alone[1])), close);
+  peft::unmerge(model, "low");
+  peft::detach(model, "before"), peft::detach(model, "after"), peft::detach(model, "low");
+  EXPECT_NE(dynamic_cast<Embedding*>(&*model.table()), nullptr);
+}
+
+// --- the frame -------------------------------------------------------------------------------------------------------------
+
+TEST_F(VirtualTokens, IdsGoWhereThePatternSays) {
+  peft::attach(model, rows_in(middle()), rng);  // 13 14 {sentence} 2 3 15 [answer]
+  constexpr Id no = ignored;
+  const auto framed = [&](const Row& ids, const Row& labels) {
+    return model.frame(Framed{row_of(ids), labels.empty() ? Ids() : row_of(labels), {}});
+  };
+  Framed f = framed({7, 8, 9}, {});
+  EXPECT_EQ(row(f.ids, 0), (Row{13, 14, 7, 8, 9, 2, 3, 15})) << "ends where the answer begins";
+  EXPECT_EQ(f.labels.numel(), 0);
+  EXPECT_TRUE(f.lengths.empty());
+  f = framed({7, 8, 9}, {no, no, 9});
+  EXPECT_EQ(row(f.ids, 0), (Row{13, 14, 7, 8, 2, 3, 15, 9}));
+  EXPECT_EQ(row(f.labels, 0), (Row{no, no, no, no, no, no, no, 9}));
+  f = framed({7, 8, 9, 10}, {7, no, 9, 10});
+  EXPECT_EQ(row(f.ids, 0), (Row{13, 14, 7, 8, 2, 3, 15, 9, 10})) << "the last run is the answer";
+  EXPECT_EQ(row(f.labels, 0), (Row{no, no, 7, no, no, no, no, 9, 10}));
+  f = framed({7, 8}, {7, 8});
+  EXPECT_EQ(row(f.ids, 0), (Row{13, 14, 7, 8, 2, 3, 15})) << "all labelled: the sentence is what is learned";
+  EXPECT_EQ(row(f.labels, 0), (Row{no, no, 7, 8, no, no, no}));
+  f = framed({7, 8, 9, 0, 0}, {no, 8, 9, no, no});
+  EXPECT_EQ(row(f.ids, 0), (Row{13, 14, 7, 2, 3, 15, 8, 9})) << "what is behind the last label is padding";
+  EXPECT_EQ(row(f.labels, 0), (Row{no, no, no, no, no, no, 8, 9}));
+
+  const Framed two = model.frame(Framed{Ids({2, 3}, {7, 8, 9, 10, 0, 0}), {}, {3, 1}});
+  EXPECT_EQ(two.lengths, (std::vector<Index>{8, 6}));
+  EXPECT_EQ(row(two.ids, 0), (Row{13, 14, 7, 8, 9, 2, 3, 15}));
+  const Row second = row(two.ids, 1);
+  EXPECT_EQ(Row(second.begin(), second.begin() + 6), (Row{13, 14, 10, 2, 3, 15}));
+  for (std::size_t t = 6; t < 8; ++t) EXPECT_TRUE(0 <= second[t] && second[t] < 13) << "padding is any word";
+  model.selection = {"nobody", {}};
+  EXPECT_EQ(row(framed({7, 8}, {}).ids, 0), (Row{7, 8}));
+}
+
+TEST_F(VirtualTokens, RefusesRowsThatDoNotFit) {
+  peft::attach(model, rows_in(middle()), rng);
+  const Ids ids({2, 3}, {1, 2, 3, 4, 5, 6});
+  EXPECT_THROW(model.frame(Framed{ids, Ids({1, 3}, {1, 2, 3}), {}}), ShapeError);
+  EXPECT_THROW(model.frame(Framed{ids, {}, {3}}), ShapeError);
+  EXPECT_THROW(model.frame(Framed{ids, {}, {3, 4}}), ShapeError);
+  EXPECT_THROW(model.frame(Framed{ids, {}, {3, -1}}), ShapeError);
+  model.selection.rows = {"default"};
+  EXPECT_THROW(model.frame(Framed{ids, {}, {}}), ShapeError);
+}
+
+// --- batches are their rows ------------------------------------------------------------------------------------------------
+
+/// Four users' rows padded on the right, each under a name of its own, and each alone.
+TEST_F(VirtualTokens, RaggedAndMixedRowsAreTheSingleOnes) {
+  peft::Lora lora;
+  lora.r = 2;
+  peft::attach(model, rows_in(middle()), rng, "template");
+  peft::attach(model, rows_in(peft::prompt_pattern(4)), rng, "front");
+  peft::attach(model, lora, rng, "lora");
+  for (const char* name : {"template", "front", "lora"}) table::move(model, name);
+  peft::learn(model, {"template", "front", "lora"});
+  const std::vector<std::string> names{"front", "template", "", "lora"};
+  const std::vector<Row> users{{1, 4, 2, 7}, {5, 6}, {8, 9, 1, 1}, {3, 3, 7}};
+  const std::vector<Row> labels{{ignored, ignored, 2, 7}, {ignored, 6}, {8, 9, 1, 1}, {ignored, 3, 7}};
+  Framed batch = padded(users);
+  {
+    const NoGrad no_grad;
+    model.selection = {"", names};
+    const Framed f = model.frame(batch);
+    const Tensor y = model(f.ids).value();
+    for (std::size_t b = 0; b < 4; ++b) {
+      model.selection = {names[b], {}};
+      const Tensor alone = logits(users[b]);
+      ASSERT_EQ(alone.dim(0), length(f, static_cast<Index>(b)));
+      for (Index i = 0; i < alone.numel(); ++i)
+        EXPECT_NEAR(y[static_cast<Index>(b) * y.dim(1) * 13 + i], alone[i], close) << names[b];
+    }
+  }
+  // The loss and its gradients: a row's share of the mean is that of its scored places.
+  const auto gradients = [&] {
+    fixture::Numbers all;
+    for (const auto& p : peft::learning(model)) {
+      const Tensor& g = p.second->own().grad();
+      for (Index i = 0; i < p.second->numel(); ++i) all.push_back(g.defined() ? static_cast<double>(g[i]) : 0);
+      p.second->own().node()->grad = Tensor();
+    }
+    return all;
+  };
+  model.selection = {"", names};
+  batch.labels = padded(labels, ignored).ids;
+  const Variable together = language_loss(model, batch.ids, batch.labels);
+  together.backward();
+  const fixture::Numbers mixed = gradients();
+  const double scored[] = {2, 1, 3, 2};  // a sentence's first word without anything before it is given
+  double loss = 0;
+  fixture::Numbers sums(mixed.size());
+  for (std::size_t b = 0; b < 4; ++b) {
+    model.selection = {names[b], {}};
+    const Variable y = language_loss(model, row_of(users[b]), row_of(labels[b]));
+    loss += scored[b] / 8 * y.item();
+    if (!names[b].empty()) y.backward();  // the bare base learns nothing
+    const fixture::Numbers alone = gradients();
+    for (std::size_t i = 0; i < sums.size(); ++i) sums[i] += scored[b] / 8 * alone[i];
+  }
+  EXPECT_NEAR(together.item(), loss, close);
+  EXPECT_LE(fixture::apart(mixed, sums), close);
+}
+
+TEST_F(VirtualTokens, ATokensLabelIsFoundInTheTemplate) {
+  own->output().take();
+  TokenClassifier tokens(std::move(own), {"a", "b", "c"});
+  table::randomize(tokens);
+  peft::attach(tokens, rows_in(middle()), rng);
+  // Users' tokens 7 8 9 stand at 2 3 4, whatever is labelled.
+  for (const Row& tags : {Row{ignored, 1, 2}, Row{0, ignored, 2}, Row{1, ignored, ignored}}) {
+    double loss = 0, scored = 0;
+    {
+      const NoGrad no_grad;
+      const Tensor p = softmax(tokens(row_of({13, 14, 7, 8, 9, 2, 3, 15}))).value();
+      for (Index t = 0; t < 3; ++t)
+        if (tags[static_cast<std::size_t>(t)] != ignored)
+          loss -= std::log(p[(2 + t) * 3 + tags[static_cast<std::size_t>(t)]]), ++scored;
+    }
+    EXPECT_NEAR(token_loss(tokens, row_of({7, 8, 9}), row_of(tags)).item(), loss / scored, close);
+  }
+}
+
+// --- scoring and generating ------------------------------------------------------------------------------------------------
+
+TEST_F(VirtualTokens, EvaluationScoresTheUsersTokensOnly) {
+  for (const peft::Pattern& pattern : {peft::prompt_pattern(4), middle()}) {
+    const peft::Attached a = peft::attach(model, rows_in(pattern), rng);
+    const Row text{1, 4, 2, 7, 3, 5, 5, 0, 6, 1, 9, 9, 12, 11, 2, 8, 10};
+    const Index window = model.room();
+    EXPECT_EQ(window, 16 - (pattern.size() == 3 ? 4 : 5));
+    double expected = 0;
+    for (Index begin = 0; begin < 17; begin += window) {
+      const Row part(text.begin() + begin, text.begin() + std::min<Index>(begin + window, 17));
+      const Tensor p = softmax(Variable(logits(part))).value();
+      const Index before = pattern.size() == 3 ? 4 : 2;  // virtual tokens in front
+      for (std::size_t t = 1; t < part.size(); ++t)
+        expected -= std::log(p[(before + static_cast<Index>(t) - 1) * 13 + part[t]]);
+    }
+    const Evaluation e = evaluate(model, text);
+    EXPECT_EQ(e.tokens, 15) << "the first of each of two windows is given";
+    EXPECT_NEAR(e.sum, expected, 20 * close);
+    peft::detach(model, a);
+  }
+}
+
+/// Prompts of unequal lengths, one with a template in the middle: as alone, and virtual rows are computed once.
+TEST_F(VirtualTokens, GenerationComputesThemOnce) {
+  peft::attach(model, rows_in(middle()), rng, "template");
+  peft::attach(model, rows_in(peft::prompt_pattern(4)), rng, "front");
+  std::map<std::string, int> calls;
+  for (const char* name : {"template", "front"}) {
+    auto& entry = virtual_table().entry(name);
+    const Tensor rows = (*entry.rows)().value();
+    entry.rows = std::make_unique<Counted>(Variable(rows), &calls[name]);
+  }
+  const std::vector<Row> prompts{{1, 4, 2}, {5}, {8, 9}};
+  const std::vector<std::string> names{"template", "front", "template"};
+  GenerateOptions options;
+  options.max_tokens = 6;
+  model.selection = {"", names};
+  const auto together = generate(model, prompts, options, rng);
+  EXPECT_EQ(calls["template"], 1);
+  EXPECT_EQ(calls["front"], 1);
+  for (std::size_t b = 0; b < 3; ++b) {
+    model.selection = {names[b], {}};
+    EXPECT_EQ(together[b], generate(model, {prompts[b]}, options, rng)[0]) << b;
+    Row all = prompts[b], said(prompts[b].size(), ignored);  // and as full forwards say
+    for (const Id token : together[b]) {
+      const Tensor y = logits(all, said);
+      const real* last = y.data() + (y.dim(0) - 1) * 13;
+      EXPECT_GE(last[token] + close, *std::max_element(last, last + 13));
+      EXPECT_LT(token, 13) << "a virtual token is never said";
+      all.push_back(token), said.push_back(token);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace graft
