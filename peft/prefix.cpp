@@ -166,7 +166,7 @@ void PrefixTuning::graft(const Host& host, const std::string& name, Rng& rng) co
     expect<ValueError>(static_cast<Index>(words.size()) == length, kind(), ": ", words.size(), " words for a prefix of ",
                        length, "; give one for each place");
     for (const Id word : words)
-      expect<IndexError>(0 <= word && word < host.model.vocabulary(), kind(), ": word ", word, " is none of the vocabulary of ",
+      expect<ValueError>(0 <= word && word < host.model.vocabulary(), kind(), ": word ", word, " is none of the vocabulary of ",
                          host.model.vocabulary());
     const Selection before = host.model.selection;
     host.model.selection = {};
