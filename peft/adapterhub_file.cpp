@@ -117,6 +117,16 @@ Attached load_adapterhub(const Host& host, const std::string& folder, const std:
   return attached;
 }
 
+namespace {
+/// AdapterHub reads a head into a model of the same class only.
+std::string model_class(const Host& host) {
+  const bool gpt2 = model_type(host) == "gpt2";
+  if (!host.score) return gpt2 ? "GPT2LMHeadModel" : "LlamaForCausalLM";
+  const bool tokens = dynamic_cast<const TokenClassifier*>(&host.root) != nullptr;
+  return text(gpt2 ? "GPT2" : "Llama", tokens ? "ForTokenClassification" : "ForSequenceClassification");
+}
+}  // namespace
+
 void save_adapterhub(const Host& host, const Attached& attached, const std::string& folder, const std::string& base) {
   const auto* b = dynamic_cast<const BottleneckAdapter*>(attached.method.get());
   expect<ValueError>(b != nullptr, "save_adapterhub: ", attached.method->kind(),
@@ -138,13 +148,8 @@ void save_adapterhub(const Host& host, const Attached& attached, const std::stri
               {"scaling", b->scale},
               {"non_linearity", b->activation.empty() ? usual : b->activation},
               {"reduction_factor", factor == std::floor(factor) ? Json(static_cast<Index>(factor)) : Json(factor)}};
-  Json json{{"config", config},
-            {"name", attached.name},
-            {"hidden_size", dim},
-            {"model_type", model_type(host)},
-            {"model_name", base},
-            {"model_class", model_type(host) == "gpt2" ? (host.score ? "GPT2ForSequenceClassification" : "GPT2LMHeadModel")
-                                                       : (host.score ? "LlamaForSequenceClassification" : "LlamaForCausalLM")}};
+  Json json{{"config", config},   {"name", attached.name},           {"hidden_size", dim}, {"model_type", model_type(host)},
+            {"model_name", base}, {"model_class", model_class(host)}};
   Named_tensors tensors;
   for (const Place_of_net& at : all) {
     const std::string key = at.key + attached.name + ".";

@@ -117,8 +117,8 @@ TEST(Generate, WrongInput) {
   expect_fails(generate({"--prompt", ""}), "gives no tokens");
   expect_fails(generate({"--prompt-file", "/nowhere/x"}), "/nowhere/x");
   expect_fails(generate({"--prompt", "a", "--bos"}), "--bos");
-  const std::string classifier = std::string(GRAFT_FIXTURES) + "/models/llama_classifier";
-  expect_fails(graft({"generate", "--model", classifier, "--prompt", "a"}), "is a classifier");
+  for (const char* name : {"/models/llama_classifier", "/models/gpt2_token_classifier"})
+    expect_fails(graft({"generate", "--model", std::string(GRAFT_FIXTURES) + name, "--prompt", "a"}), "is a classifier");
 }
 
 TEST(Generate, CtrlCEndsWithWhatIsThere) {

@@ -26,7 +26,8 @@ class Logits : public ::testing::Test {
 };
 
 TEST_F(Logits, EqualThoseOfTransformers) {
-  for (const char* model : {"gpt2", "gpt2_classifier", "llama", "llama_tied", "llama_classifier"}) {
+  for (const char* model : {"gpt2", "gpt2_classifier", "gpt2_token_classifier", "llama", "llama_tied", "llama_classifier",
+                            "llama_token_classifier"}) {
     const Json golden = Json::parse(read_file(fixture(model) + "/golden.json"));
     const formats::Safetensors expected(fixture(model) + "/golden.safetensors");
     for (const auto& [ids, name] : {std::pair<Json, std::string>{golden["ids"], "logits"},

@@ -16,8 +16,8 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["TRANSFORMERS_VERBOSITY"] = "error"
 import torch
 from safetensors.torch import load_file
-from transformers import (GPT2Config, GPT2ForSequenceClassification, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM,
-                          LlamaForSequenceClassification)
+from transformers import (GPT2Config, GPT2ForSequenceClassification, GPT2ForTokenClassification, GPT2LMHeadModel, LlamaConfig,
+                          LlamaForCausalLM, LlamaForSequenceClassification, LlamaForTokenClassification)
 
 GPT2 = dict(vocab_size=83, n_positions=40, n_embd=24, n_layer=3, n_head=3, pad_token_id=2)
 LLAMA = dict(vocab_size=83, hidden_size=24, intermediate_size=52, num_hidden_layers=3, num_attention_heads=6,
@@ -25,9 +25,11 @@ LLAMA = dict(vocab_size=83, hidden_size=24, intermediate_size=52, num_hidden_lay
 CASES = {  # name: class, configuration
     "gpt2": (GPT2LMHeadModel, GPT2Config(**GPT2)),
     "gpt2 classifier": (GPT2ForSequenceClassification, GPT2Config(**GPT2, num_labels=7)),
+    "gpt2 token classifier": (GPT2ForTokenClassification, GPT2Config(**GPT2, num_labels=7)),
     "llama": (LlamaForCausalLM, LlamaConfig(**LLAMA)),
     "llama tied": (LlamaForCausalLM, LlamaConfig(**LLAMA, tie_word_embeddings=True)),
     "llama classifier": (LlamaForSequenceClassification, LlamaConfig(**LLAMA, num_labels=7)),
+    "llama token classifier": (LlamaForTokenClassification, LlamaConfig(**LLAMA, num_labels=7)),
 }
 failed = False
 

@@ -20,7 +20,7 @@ import torch
 from peft import PeftModel, get_peft_model_state_dict
 from safetensors import safe_open
 from safetensors.torch import load_file
-from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification
+from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification, AutoModelForTokenClassification
 
 torch.set_num_threads(1)
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -28,9 +28,14 @@ MODELS = os.path.join(HERE, "..", "fixtures", "models")
 TOLERANCE = 1e-4
 
 
+def class_of(base):
+    if "token" in base:
+        return AutoModelForTokenClassification
+    return AutoModelForSequenceClassification if "classifier" in base else AutoModelForCausalLM
+
+
 def load(folder):
-    cls = AutoModelForSequenceClassification if "classifier" in folder else AutoModelForCausalLM
-    return cls.from_pretrained(folder, dtype=torch.float32).eval()
+    return class_of(os.path.basename(folder)).from_pretrained(folder, dtype=torch.float32).eval()
 
 
 def keys_of(path):
@@ -74,8 +79,7 @@ def main():
             problems = []
             try:
                 if name.startswith("merged"):
-                    cls = AutoModelForSequenceClassification if "classifier" in base else AutoModelForCausalLM
-                    model, info = cls.from_pretrained(os.path.join(folder, "merged"), dtype=torch.float32, output_loading_info=True)
+                    model, info = class_of(base).from_pretrained(os.path.join(folder, "merged"), dtype=torch.float32, output_loading_info=True)
                     model.eval()
                     problems = [f"{what}: {sorted(info[what])[:3]}" for what in ("missing_keys", "unexpected_keys") if info[what]]
                 elif name.startswith("hub"):

@@ -26,8 +26,10 @@ void write(const fs::path& out, const fs::path& models, const std::string& base,
   table::move(loaded, "mine");
   const NoGrad no_grad;
   const Framed framed = loaded.model->frame(Framed{ids, {}, {}});
-  const Tensor y =
-      loaded.classifier ? (*loaded.classifier)(framed.ids, framed.lengths).value() : (*loaded.model)(framed.ids).value();
+  const Variable answer = loaded.classifier         ? (*loaded.classifier)(framed.ids, framed.lengths)
+                          : loaded.token_classifier ? (*loaded.token_classifier)(framed.ids)
+                                                    : (*loaded.model)(framed.ids);
+  const Tensor y = answer.value();
   const fs::path folder = out / (base + "--" + name);
   fs::create_directories(folder);
   if (merged) {
@@ -61,7 +63,8 @@ int main(int argc, char** argv) {
     change(l);
     return l;
   };
-  for (const char* base : {"gpt2", "llama", "gpt2_classifier", "llama_classifier"}) {
+  for (const char* base :
+       {"gpt2", "llama", "gpt2_classifier", "llama_classifier", "gpt2_token_classifier", "llama_token_classifier"}) {
     const bool gpt2 = std::string(base).rfind("gpt2", 0) == 0, classifier = std::string(base).find('_') != std::string::npos;
     const auto go = [&](const std::string& name, const auto& method) { write(out, models, base, name, method); };
     go("lora_qv", lora([](auto&) {}));  // on GPT-2: two of c_attn's three, each with an A of its own
@@ -81,7 +84,9 @@ int main(int argc, char** argv) {
     if (gpt2) {
       go("lora_fused", lora([](auto& l) { l.targets = {"q", "k", "v"}, l.fused = true; }));
       go("lora_fused_rs", lora([](auto& l) { l.targets = {"q", "k", "v"}, l.fused = true, l.rank_stabilized = true; }));
-      go("lora_biases", lora([](auto& l) { l.train_biases = peft::Lora::Biases::all; }));
+      // Beside a head with a bias PEFT's own file repeats that bias twice under other names; graft's does not.
+      if (std::string(base).find("token") == std::string::npos)
+        go("lora_biases", lora([](auto& l) { l.train_biases = peft::Lora::Biases::all; }));
       go("lora_own_biases", lora([](auto& l) { l.train_biases = peft::Lora::Biases::lora_only; }));
     }
     if (!classifier) go("lora_table", lora([](auto& l) { l.targets = {"embed", "q"}; }));
@@ -99,7 +104,7 @@ int main(int argc, char** argv) {
     go("ptuning_lstm", p);
     p.encoder = peft::PTuning::Encoder::mlp, p.flavour = peft::PTuning::Flavour::peft;
     go("ptuning_mlp", p);
-    if (std::string(base) != "llama_classifier") {
+    if (std::string(base).find("llama_") != 0) {
       using Form = peft::BottleneckAdapter::Form;
       for (const auto& [name, form] : {std::pair<const char*, Form>{"hub_double", Form::houlsby},
                                        {"hub_seq", Form::after_mlp},
