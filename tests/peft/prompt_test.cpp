@@ -88,8 +88,10 @@ TEST(Prompt, Starts) {
   EXPECT_TRUE(-0.5 <= low && low < -0.499 && 0.499 < high && high < 0.5) << low << " " << high;
 
   const auto word = [&](const fixture::Numbers& numbers) {  // whose row it is; -1: nobody's
-    for (Index w = 0; w < 60; ++w)
-      if (row(E, w) == numbers) return w;
+    for (Index w = 0; w < 60; ++w) {
+      const fixture::Numbers mine = row(E, w);
+      if (std::equal(mine.begin(), mine.end(), numbers.begin(), numbers.end())) return w;
+    }
     return Index(-1);
   };
   peft::PromptTuning words = of(20, Init::vocabulary);
