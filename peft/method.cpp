@@ -43,6 +43,14 @@ std::vector<Param*> params(const Host& host) {
   return all;
 }
 
+/// Those that have a variant of this name. (Not the variants: they go when these drop them.)
+std::vector<Param*> varied(const Host& host, const std::string& name) {
+  std::vector<Param*> all;
+  for (Param* param : params(host))
+    if (param->varies(name)) all.push_back(param);
+  return all;
+}
+
 /// Wrappers around a T that hold nothing any more come off.
 template <class T>
 bool unwrap_empty(const Host& host) {
@@ -65,7 +73,7 @@ void take_off(const Host& host, const std::string& name) {
     if (merging && merging->merged() == name) merging->unmerge();
     wrapper->drop(name);
   }
-  for (Param* param : params(host)) param->drop_variant(name);
+  for (Param* param : varied(host, name)) param->drop_variant(name);
   while (unwrap_empty<Projection>(host) || unwrap_empty<Table>(host) || unwrap_empty<RowMap>(host) ||
          unwrap_empty<Memory>(host) || unwrap_empty<Template>(host)) {}
   if (host.model.selection.all == name) host.model.selection.all.clear();
@@ -221,7 +229,7 @@ void fold(const Host& host, const std::string& name) {
   for (Wrapper* wrapper : wrappers(host))
     if (auto* merging = dynamic_cast<Merging*>(wrapper))
       if (merging->merged() == name) merging->keep_merged();
-  for (Param* param : params(host)) param->keep_variant(name);
+  for (Param* param : varied(host, name)) param->keep_variant(name);
   take_off(host, name);
 }
 
