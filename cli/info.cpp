@@ -1,5 +1,6 @@
 // graft info: what a model is made of. Reads no number of a packed weight and builds no tokenizer, so it answers at once.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <iostream>
@@ -122,7 +123,7 @@ std::string tokenizer_of_folder(const fs::path& folder) {
 }
 
 /// What a folder says of its adapter, without a model.
-void adapter_info(const std::string& folder) {
+void adapter_info(const std::string& folder, bool all) {
   const peft::AdapterSummary a = peft::describe_adapter(folder);
   std::cout << folder << '\n'
             << "  type          " << a.type << '\n'
@@ -130,15 +131,17 @@ void adapter_info(const std::string& folder) {
             << "  made for      " << (a.base.empty() ? "not said" : a.base) << '\n'
             << "  parameters    " << grouped(a.numbers) << " in " << a.tensors.size()
             << (a.tensors.size() == 1 ? " tensor\n" : " tensors\n");
-  for (const auto& t : a.tensors) {
+  const std::size_t shown = all ? a.tensors.size() : std::min<std::size_t>(a.tensors.size(), 8);
+  for (std::size_t i = 0; i < shown; ++i) {
     std::string shape;
-    for (const Index n : t.shape) shape += (shape.empty() ? "" : ", ") + std::to_string(n);
-    std::cout << "    " << printable(t.name) << " [" << shape << "]\n";
+    for (const Index n : a.tensors[i].shape) shape += (shape.empty() ? "" : ", ") + std::to_string(n);
+    std::cout << "    " << printable(a.tensors[i].name) << " [" << shape << "]\n";
   }
+  if (shown < a.tensors.size()) std::cout << "    and " << a.tensors.size() - shown << " more; --all shows them\n";
 }
 
 void info(const Options& options) {
-  if (!options.adapter.empty()) adapter_info(options.adapter);
+  if (!options.adapter.empty()) adapter_info(options.adapter, options.all);
   if (options.model.empty()) return;
   if (!options.adapter.empty()) std::cout << '\n';
   const std::string path = find_model(options.model);
@@ -179,7 +182,7 @@ void add_info(CLI::App& app) {
   CLI::App* command = app.add_subcommand("info", "what a model is made of: sizes, formats, the tree of its modules");
   CLI::Option* model = command->add_option("MODEL", options->model, what_a_model_is)->check(filled())->type_name("");
   CLI::Option* adapter = add_adapter_option(*command, options->adapter);
-  command->add_flag("--all", options->all, "show every layer, also where all are alike");
+  command->add_flag("--all", options->all, "show every layer, also where all are alike, and every tensor of an adapter");
   command->footer(
       "Examples:\n  graft info smollm2-135m\n  graft info --adapter my-adapter\n  graft info smollm2-135m --adapter "
       "my-adapter");
