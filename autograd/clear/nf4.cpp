@@ -39,8 +39,9 @@ const std::array<float, 256>& dynamic_map() {
     for (int exponent = 0; exponent < 7; ++exponent) {  // 10^(exponent - 6) times the middles of 2^exponent parts of [0.1, 1]
       const int parts = 1 << exponent;
       const float step = (1.F - 0.1F) / static_cast<float>(parts);
-      const auto edge = [&](int i) {  // from the nearer end, as torch.linspace
-        return 2 * i < parts + 1 ? 0.1F + step * static_cast<float>(i) : 1.F - step * static_cast<float>(parts - i);
+      const auto edge = [&](int i) {  // from the nearer end and rounded once, as torch.linspace
+        return 2 * i < parts + 1 ? std::fma(step, static_cast<float>(i), 0.1F)
+                                 : std::fma(-step, static_cast<float>(parts - i), 1.F);
       };
       const float power = static_cast<float>(std::pow(10.0, exponent - 6));
       for (int i = 0; i < parts; ++i) {
