@@ -163,6 +163,7 @@ Loaded load_hugging_face(const std::string& folder) {
   }
   loaded.path = folder;
   loaded.format = "Hugging Face folder";
+  loaded.problem = config.problem;
   loaded.bos = config.bos, loaded.pad = config.pad, loaded.ends = config.ends;
   loaded.eos = config.ends.empty() ? -1 : config.ends.front();
   return loaded;
