@@ -16,6 +16,7 @@
 #include "formats/file.h"
 #include "formats/gguf.h"
 #include "nn/gpt2.h"
+#include "nn/inside/text.h"
 #include "nn/llama.h"
 #include "peft/adapter_file.h"
 
@@ -28,12 +29,6 @@ struct Options {
   std::string model, adapter;
   bool all = false;
 };
-
-std::string grouped(Index n) {  // 1234567 -> "1,234,567"
-  std::string digits = std::to_string(n);
-  for (std::size_t i = digits.size(); i > 3;) digits.insert(i -= 3, ",");
-  return digits;
-}
 
 std::string human(double bytes) {
   const char* const units[] = {"B", "KiB", "MiB", "GiB"};
@@ -140,11 +135,8 @@ void adapter_info(const std::string& folder, bool all) {
             << "  parameters    " << grouped(a.numbers) << " in " << a.tensors.size()
             << (a.tensors.size() == 1 ? " tensor\n" : " tensors\n");
   const std::size_t shown = all ? a.tensors.size() : std::min<std::size_t>(a.tensors.size(), 8);
-  for (std::size_t i = 0; i < shown; ++i) {
-    std::string shape;
-    for (const Index n : a.tensors[i].shape) shape += (shape.empty() ? "" : ", ") + std::to_string(n);
-    std::cout << "    " << printable(a.tensors[i].name) << " [" << shape << "]\n";
-  }
+  for (std::size_t i = 0; i < shown; ++i)
+    std::cout << "    " << printable(a.tensors[i].name) << ' ' << listed(a.tensors[i].shape) << '\n';
   if (shown < a.tensors.size()) std::cout << "    and " << a.tensors.size() - shown << " more; --all shows them\n";
 }
 

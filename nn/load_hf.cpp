@@ -9,6 +9,7 @@
 #include "nn/initialize.h"
 #include "nn/inside/config_reader.h"
 #include "nn/inside/load.h"
+#include "nn/inside/text.h"
 #include "nn/names.h"
 
 namespace graft {
@@ -82,11 +83,6 @@ Tensor numbers(const TensorEntry& entry, const Safetensors& file, const Place& p
   std::vector<Index> stored(shape.begin(), shape.end());
   stored[0] *= place.parts;
   if (place.transposed && stored.size() == 2) std::swap(stored[0], stored[1]);
-  const auto listed = [](const std::vector<Index>& sizes) {
-    std::string all;
-    for (const Index size : sizes) all += (all.empty() ? "" : ", ") + std::to_string(size);
-    return "[" + all + "]";
-  };
   expect<FormatError>(entry.shape == stored, file.path(), ": the tensor ", entry.name, " has shape ", listed(entry.shape),
                       ", but the configuration asks for ", listed(stored));
   const bool as_it_is = place.parts == 1 && !(place.transposed && shape.rank() == 2);
