@@ -230,5 +230,22 @@ TEST(Models, IdsAndContext) {
   EXPECT_THROW(m(Ids({0, 1, 2})), ShapeError);
 }
 
+TEST(RowsAt, OnePlaceOfEachRow) {
+  const Variable x(Tensor(Shape{2, 3, 2}, std::vector<real>{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}));
+  const Variable y = rows_at(x, {2, 0});
+  EXPECT_EQ(y.shape(), Shape({2, 2}));
+  EXPECT_EQ(y.value().values(), (std::vector<real>{4, 5, 6, 7}));
+  EXPECT_THROW(rows_at(x, {3, 0}), IndexError) << "a place of the next row";
+  EXPECT_THROW(rows_at(x, {0, -1}), IndexError) << "a place of the row before";
+  EXPECT_THROW(rows_at(x, {0}), ShapeError);
+  EXPECT_THROW(rows_at(reshape(x, {6, 2}), {0, 1}), ShapeError);
+}
+
+TEST(NextLabels, OnePlaceToTheLeft) {
+  const Ids next = next_labels(Ids({2, 3}, {1, 2, 3, ignored, 5, 6}));
+  EXPECT_EQ(std::vector<Id>(next.begin(), next.end()), (std::vector<Id>{2, 3, ignored, 5, 6, ignored}));
+  EXPECT_THROW(next_labels(Ids({4}, {1, 2, 3, 4})), ShapeError);
+}
+
 }  // namespace
 }  // namespace graft
