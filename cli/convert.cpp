@@ -26,9 +26,7 @@ void convert(const Options& options, const Globals& globals) {
   const Loaded loaded = load_model(from);
   std::optional<Tokenizer> tokenizer;
   if (!options.no_tokenizer && has_tokenizer(from)) tokenizer.emplace(load_tokenizer_of(from));
-  const Draft draft(to);
-  save_model(loaded, draft.path(), options.dtype, tokenizer ? &*tokenizer : nullptr);
-  draft.move_to(to);
+  save_whole(loaded, to, options.dtype, tokenizer ? &*tokenizer : nullptr);
   if (!globals.quiet)
     std::cerr << options.out << " holds the model" << (tokenizer ? " and its tokenizer" : "; it has no tokenizer") << std::endl;
 }

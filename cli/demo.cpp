@@ -21,6 +21,7 @@
 #include "autograd/ops.h"
 #include "autograd/threads.h"
 #include "cli/commands.h"
+#include "cli/options.h"
 
 namespace graft::cli {
 namespace {
@@ -488,16 +489,15 @@ void add_demo(CLI::App& app) {
   const auto options = std::make_shared<Options>();
   CLI::App* demo_command =
       app.add_subcommand("demo", "train two small networks from nothing and watch them learn (about half a minute)");
-  const auto not_negative = [](const std::string& s) { return s[0] == '-' ? "must be 0 or more, not " + s : std::string(); };
   const auto file_name = [](const std::string& s) {
     return s.empty() || s[0] == '-' ? "needs the name of a file, not \"" + s + "\"" : std::string();
   };
   demo_command->add_option("--seed", options->seed, "where random numbers begin; the same seed gives the same results")
-      ->check(not_negative)
+      ->check(whole(0, 1000000000000000))
       ->type_name("N")
       ->capture_default_str();
   demo_command->add_option("--steps", options->steps, "training steps of the character model")
-      ->check(CLI::Range(1, 1000000).description(""))
+      ->check(whole(1, 1000000))
       ->type_name("N")
       ->capture_default_str();
   demo_command->add_option("--graph", options->graph, "write the graph of the two-layer network to this file, as SVG")

@@ -3,21 +3,26 @@
 #include <unistd.h>
 
 #include "autograd/errors.h"
+#include "cli/interrupt.h"
 
 namespace graft::cli {
 
 namespace fs = std::filesystem;
 
-fs::path target_folder(const std::string& out, const std::string& from, bool force) {
-  fs::path to = fs::absolute(out).lexically_normal();
-  if (to.filename().empty()) to = to.parent_path();  // out/
-  expect<FileError>(fs::is_directory(to.parent_path()), "--out: there is no folder ", to.parent_path().string());
-  if (!fs::exists(to)) return to;
-  expect<FileError>(fs::is_directory(to), "--out: ", out, " is a file; name a folder");
-  expect<ValueError>(!fs::equivalent(from, to), "--out: that is the model itself; name another folder");
-  expect<ValueError>(force || fs::is_empty(to), "--out: ", out, " is not empty; --force replaces the model in it");
-  return to;
-}
+namespace {
+
+class Draft {
+ public:
+  explicit Draft(const fs::path& target);  ///< Errors: FileError
+  ~Draft();                                ///< removed unless it was moved
+  Draft(const Draft&) = delete;
+  Draft& operator=(const Draft&) = delete;
+  std::string path() const { return path_.string(); }
+  void move_to(const fs::path& target) const;  ///< replaces a model's files there. Errors: FileError
+
+ private:
+  fs::path path_;
+};
 
 Draft::Draft(const fs::path& target) : path_(text(target.string(), ".part", getpid())) {
   std::error_code error;
@@ -49,6 +54,30 @@ void Draft::move_to(const fs::path& target) const {
           fs::rename(file.path(), target / file.path().filename(), error);
   }
   expect<FileError>(!error, "--out: cannot put the files in ", target.string(), ": ", error.message());
+}
+
+}  // namespace
+
+fs::path target_folder(const std::string& out, const std::string& from, bool force) {
+  fs::path to = fs::absolute(out).lexically_normal();
+  if (to.filename().empty()) to = to.parent_path();  // out/
+  expect<FileError>(fs::is_directory(to.parent_path()), "--out: there is no folder ", to.parent_path().string());
+  if (!fs::exists(to)) return to;
+  expect<FileError>(fs::is_directory(to), "--out: ", out, " is a file; name a folder");
+  expect<ValueError>(!fs::equivalent(from, to), "--out: that is the model itself; name another folder");
+  expect<ValueError>(force || fs::is_empty(to), "--out: ", out, " is not empty; --force replaces the model in it");
+  return to;
+}
+
+void save_whole(const Loaded& loaded, const fs::path& target, const std::string& dtype, const Tokenizer* tokenizer) {
+  const CatchSignals until_moved{SIGINT, SIGTERM, SIGHUP};
+  const auto go_on = [](Index, Index) {
+    if (const int signal = CatchSignals::caught()) throw Interrupted{signal};
+  };
+  const Draft draft(target);
+  save_model(loaded, draft.path(), dtype, tokenizer, go_on);
+  go_on(0, 0);
+  draft.move_to(target);
 }
 
 }  // namespace graft::cli

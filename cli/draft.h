@@ -4,23 +4,17 @@
 #include <filesystem>
 #include <string>
 
+#include "nn/load.h"
+
 namespace graft::cli {
 
 /// Where --out is to be, checked before the work: its parent exists, it is no file, not `from`, and empty unless forced.
 /// Errors: FileError, ValueError say what --force would do.
 std::filesystem::path target_folder(const std::string& out, const std::string& from, bool force);
 
-class Draft {
- public:
-  explicit Draft(const std::filesystem::path& target);  ///< Errors: FileError
-  ~Draft();                                             ///< removed unless it was moved
-  Draft(const Draft&) = delete;
-  Draft& operator=(const Draft&) = delete;
-  std::string path() const { return path_.string(); }
-  void move_to(const std::filesystem::path& target) const;  ///< replaces a model's files there. Errors: FileError
-
- private:
-  std::filesystem::path path_;
-};
+/// save_model() into a draft that replaces a model's files in the target when it is complete. An error, Ctrl-C, SIGTERM and
+/// SIGHUP leave nothing behind. Errors: FileError, and those of save_model(); Interrupted
+void save_whole(const Loaded& loaded, const std::filesystem::path& target, const std::string& dtype,
+                const Tokenizer* tokenizer);
 
 }  // namespace graft::cli

@@ -3,12 +3,12 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
-#include <csignal>
 #include <cstdio>
 #include <iostream>
 #include <memory>
 
 #include "cli/commands.h"
+#include "cli/interrupt.h"
 #include "cli/models.h"
 #include "cli/options.h"
 #include "nn/generate.h"
@@ -26,29 +26,6 @@ struct Options {
   Sampling sampling;
   std::uint64_t seed = 1;
   bool no_echo = false, bos = false, specials = false;
-};
-
-// --- Ctrl-C ---------------------------------------------------------------------------------------------------------------
-
-volatile std::sig_atomic_t interrupted = 0;
-extern "C" void graft_cli_interrupt(int) { interrupted = 1; }
-
-/// While it lives the first Ctrl-C only leaves a note; the second kills as ever.
-class CatchInterrupt {
- public:
-  CatchInterrupt() {
-    struct sigaction action {};
-    action.sa_handler = graft_cli_interrupt;
-    action.sa_flags = static_cast<int>(SA_RESETHAND | SA_RESTART);
-    sigaction(SIGINT, nullptr, &before_);
-    if (before_.sa_handler != SIG_IGN) sigaction(SIGINT, &action, nullptr);
-  }
-  ~CatchInterrupt() { sigaction(SIGINT, &before_, nullptr); }
-  CatchInterrupt(const CatchInterrupt&) = delete;
-  CatchInterrupt& operator=(const CatchInterrupt&) = delete;
-
- private:
-  struct sigaction before_ {};
 };
 
 // --- what goes in ---------------------------------------------------------------------------------------------------------
@@ -119,7 +96,7 @@ class Answers {
     const bool end = std::find(how_.ends.begin(), how_.ends.end(), token) != how_.ends.end();
     if (!end) row.text += row.stream.push(token);
     if (live()) write(row);
-    if (end || row.stream.stopped() || row.tokens == how_.max_tokens || interrupted) complete(row);
+    if (end || row.stream.stopped() || row.tokens == how_.max_tokens || CatchSignals::caught()) complete(row);
     return !row.done && std::cout;
   }
   void finish() {
@@ -205,7 +182,7 @@ void generate(const Options& options, bool asked, const Globals& globals) {
     ids.push_back(prompt.ids);
     length += static_cast<Index>(prompt.ids.size());
   }
-  const CatchInterrupt until_the_end;
+  const CatchSignals until_the_end{SIGINT};
   Answers answers(tokenizer, prompts, options, how, !options.no_echo && !globals.quiet);
   Rng rng(options.seed);
   Clock clock;
@@ -215,9 +192,9 @@ void generate(const Options& options, bool asked, const Globals& globals) {
   });
   answers.finish();
   if (!globals.quiet)
-    std::cerr << clock.report(length, answers.tokens(), static_cast<Index>(ids.size())) << (interrupted ? "; interrupted" : "")
-              << std::endl;
-  if (interrupted) throw CLI::RuntimeError(130);
+    std::cerr << clock.report(length, answers.tokens(), static_cast<Index>(ids.size()))
+              << (CatchSignals::caught() ? "; interrupted" : "") << std::endl;
+  if (CatchSignals::caught()) throw CLI::RuntimeError(130);
 }
 
 }  // namespace
@@ -248,34 +225,34 @@ void add_generate(CLI::App& app, const Globals& globals) {
                                 ->check(whole(1, 1000000000))
                                 ->capture_default_str()
                                 ->type_name("N");
-  CLI::Option* temperature = command
-                                 ->add_option("--temperature", options->sampling.temperature,
-                                              "0 takes the most likely token; 1 draws as the model says")
-                                 ->check(number(0, 1000))
-                                 ->capture_default_str()
-                                 ->type_name("T");
-  CLI::Option* top_k = command
-                           ->add_option("--top-k", options->sampling.top_k,
-                                        "draw among the K most likely only, at temperature 1 if none is given; 0: all")
+  CLI::Option* temperature =
+      command
+          ->add_option("--temperature", options->sampling.temperature,
+                       "0 takes the most likely token; 1 draws as the model says, and is the default with --top-k, "
+                       "--top-p or --seed")
+          ->check(number(0, 1000))
+          ->capture_default_str()
+          ->type_name("T");
+  CLI::Option* top_k = command->add_option("--top-k", options->sampling.top_k, "draw among the K most likely only; 0: all")
                            ->check(whole(0, 1000000000))
                            ->capture_default_str()
                            ->type_name("K");
-  CLI::Option* top_p = command
-                           ->add_option("--top-p", options->sampling.top_p,
-                                        "draw among the fewest that together have this probability; likewise")
-                           ->check(number(0, 1))
-                           ->check(above(0))
-                           ->capture_default_str()
-                           ->type_name("P");
+  CLI::Option* top_p =
+      command->add_option("--top-p", options->sampling.top_p, "draw among the fewest that together have this probability")
+          ->check(number(0, 1))
+          ->check(above(0))
+          ->capture_default_str()
+          ->type_name("P");
   command
       ->add_option("--repetition-penalty", options->sampling.repetition_penalty, "above 1: what occurred becomes less likely")
       ->check(number(0.01, 100))
       ->capture_default_str()
       ->type_name("X");
-  command->add_option("--seed", options->seed, "where random numbers begin; the same seed gives the same text")
-      ->check(whole(0, 1000000000000000))
-      ->capture_default_str()
-      ->type_name("N");
+  CLI::Option* seed =
+      command->add_option("--seed", options->seed, "where random numbers begin; the same seed gives the same text")
+          ->check(whole(0, 1000000000000000))
+          ->capture_default_str()
+          ->type_name("N");
   command->add_option("--stop", options->stops, "end before this text; may be given several times")
       ->allow_extra_args(false)
       ->check(filled())
@@ -292,7 +269,8 @@ void add_generate(CLI::App& app, const Globals& globals) {
   command->callback([=, &globals] {
     if (prompt->count() + file->count() + chat->count() == 0)
       throw CLI::ValidationError("generate", "give --prompt, --prompt-file or --chat");
-    if (temperature->count() == 0 && top_k->count() + top_p->count() > 0) options->sampling.temperature = 1;
+    const bool drawing = top_k->count() + top_p->count() + seed->count() > 0;  // of no use where nothing is drawn
+    if (temperature->count() == 0 && drawing) options->sampling.temperature = 1;
     generate(*options, max_tokens->count() > 0, globals);
   });
 }

@@ -16,6 +16,7 @@
 #include "formats/file.h"
 #include "formats/gguf.h"
 #include "nn/gpt2.h"
+#include "nn/inside/text.h"
 #include "nn/llama.h"
 #include "peft/adapter_file.h"
 
@@ -29,12 +30,6 @@ struct Options {
   bool all = false;
 };
 
-std::string grouped(Index n) {  // 1234567 -> "1,234,567"
-  std::string digits = std::to_string(n);
-  for (std::size_t i = digits.size(); i > 3;) digits.insert(i -= 3, ",");
-  return digits;
-}
-
 std::string human(double bytes) {
   const char* const units[] = {"B", "KiB", "MiB", "GiB"};
   int unit = 0;
@@ -44,11 +39,19 @@ std::string human(double bytes) {
   return out;
 }
 
-/// Names in files may hold anything.
-std::string printable(std::string name) {
-  for (char& c : name)
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
-  return name;
+/// What files say may hold anything, commands to the terminal too: "\x1b" instead. In UTF-8, U+0080 to U+009F are such as well.
+std::string printable(const std::string& words) {
+  std::string shown;
+  const auto code = [&](std::size_t i) { return i < words.size() ? static_cast<unsigned char>(words[i]) : 0; };
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const bool wide = code(i) == 0xc2 && code(i + 1) >= 0x80 && code(i + 1) < 0xa0;
+    if (wide) ++i;
+    char escaped[8];
+    std::snprintf(escaped, sizeof escaped, "\\x%02x", static_cast<unsigned>(code(i)));
+    if (wide || code(i) < 0x20 || code(i) == 0x7f) shown += escaped;
+    else shown += words[i];
+  }
+  return shown;
 }
 
 double size_on_disk(const fs::path& path) {
@@ -126,17 +129,14 @@ std::string tokenizer_of_folder(const fs::path& folder) {
 void adapter_info(const std::string& folder, bool all) {
   const peft::AdapterSummary a = peft::describe_adapter(folder);
   std::cout << folder << '\n'
-            << "  type          " << a.type << '\n'
-            << "  task          " << (a.task.empty() ? "not said" : a.task) << '\n'
-            << "  made for      " << (a.base.empty() ? "not said" : a.base) << '\n'
+            << "  type          " << printable(a.type) << '\n'
+            << "  task          " << (a.task.empty() ? "not said" : printable(a.task)) << '\n'
+            << "  made for      " << (a.base.empty() ? "not said" : printable(a.base)) << '\n'
             << "  parameters    " << grouped(a.numbers) << " in " << a.tensors.size()
             << (a.tensors.size() == 1 ? " tensor\n" : " tensors\n");
   const std::size_t shown = all ? a.tensors.size() : std::min<std::size_t>(a.tensors.size(), 8);
-  for (std::size_t i = 0; i < shown; ++i) {
-    std::string shape;
-    for (const Index n : a.tensors[i].shape) shape += (shape.empty() ? "" : ", ") + std::to_string(n);
-    std::cout << "    " << printable(a.tensors[i].name) << " [" << shape << "]\n";
-  }
+  for (std::size_t i = 0; i < shown; ++i)
+    std::cout << "    " << printable(a.tensors[i].name) << ' ' << listed(a.tensors[i].shape) << '\n';
   if (shown < a.tensors.size()) std::cout << "    and " << a.tensors.size() - shown << " more; --all shows them\n";
 }
 

@@ -76,10 +76,12 @@ void logits(const Options& options) {
   expect<FileError>(fs::is_directory(folder), "--out: there is no folder ", folder.string());
   expect<FileError>(!fs::is_directory(options.out), "--out: ", options.out, " is a folder; name a file in it");
   const std::string from = find_model(options.model);
-  std::error_code none;
-  expect<ValueError>(!fs::equivalent(options.out, options.ids, none) && !fs::equivalent(options.out, from, none) &&
-                         !(fs::is_directory(from, none) && fs::equivalent(folder, from, none)),
-                     "--out: ", options.out, " would be written over the ids or into the model; name another file");
+  const auto over = [&](const fs::path& input) {
+    std::error_code none;
+    return fs::equivalent(options.out, input, none) || (fs::is_directory(input, none) && fs::equivalent(folder, input, none));
+  };
+  expect<ValueError>(!over(options.ids) && !over(from) && !over(options.adapter), "--out: ", options.out,
+                     " would be written over the ids or into the model or the adapter; name another file");
   const Loaded loaded = load_model(from);
   if (!options.adapter.empty()) peft::load_adapter(loaded, options.adapter);
   Model& model = *loaded.model;

@@ -1,8 +1,9 @@
 // The program `graft`: options that hold for every command, and errors as exit codes.
-// 0: done. 1: failed, with one line on stderr. 2: called wrongly. 130: ended by Ctrl-C. What the commands do is in their
-// own files.
+// 0: done. 1: failed, with one line on stderr. 2: called wrongly. 130: ended by Ctrl-C, 128 + n by signal n. What the commands
+// do is in their own files.
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <csignal>
 #include <exception>
 #include <filesystem>
 #include <iostream>
@@ -11,6 +12,8 @@
 #include "autograd/errors.h"
 #include "autograd/threads.h"
 #include "cli/commands.h"
+#include "cli/interrupt.h"
+#include "cli/options.h"
 
 namespace {
 
@@ -28,7 +31,7 @@ int run(int argc, char** argv) {
   app.add_option_function<int>(
          "--threads", [](int n) { graft::threads(n); },  // before any command runs
          "how many threads to compute with (default: all cores)")
-      ->check(CLI::Range(1, 1024))
+      ->check(graft::cli::whole(1, 1024))
       ->type_name("N");
   graft::cli::Globals globals;
   app.add_flag_callback(
@@ -75,6 +78,9 @@ int run(int argc, char** argv) {
 int main(int argc, char** argv) {
   try {
     return run(argc, argv);
+  } catch (const graft::cli::Interrupted& e) {
+    std::raise(e.signal);  // caught no longer, so a shell sees that it was this signal
+    return 128 + e.signal;
   } catch (const graft::Error& e) { return failed(e.what()); } catch (const std::bad_alloc&) {
     return failed("not enough memory");
   } catch (const std::filesystem::filesystem_error& e) { return failed(e.what()); } catch (const std::exception& e) {

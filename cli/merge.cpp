@@ -26,9 +26,7 @@ void merge(const Options& options, const Globals& globals) {
   peft::fold(loaded, attached.name);
   std::optional<Tokenizer> tokenizer;
   if (!options.no_tokenizer && has_tokenizer(from)) tokenizer.emplace(load_tokenizer_of(from));
-  const Draft draft(to);
-  save_model(loaded, draft.path(), options.dtype, tokenizer ? &*tokenizer : nullptr);
-  draft.move_to(to);
+  save_whole(loaded, to, options.dtype, tokenizer ? &*tokenizer : nullptr);
   if (!globals.quiet)
     std::cerr << options.out << " holds the model with the " << attached.method->kind() << " adapter merged into it"
               << std::endl;

@@ -20,17 +20,16 @@ Variable Classifier::operator()(const Ids& ids, const std::vector<Index>& length
   const Index B = ids.shape()[0], T = ids.shape()[1];
   expect(lengths.empty() || static_cast<Index>(lengths.size()) == B, "Classifier: ", lengths.size(), " lengths for ", B,
          " rows");
-  std::vector<Id> last;  // of each row, among all B·T
+  std::vector<Index> last;  // of each row
   for (Index b = 0; b < B; ++b) {
     Index t = lengths.empty() ? T - 1 : lengths[static_cast<std::size_t>(b)] - 1;
     expect<IndexError>(0 <= t && t < T, "Classifier: row ", b, " has ", t + 1, " tokens, but there are 1 to ", T);
     if (lengths.empty())
       while (t > 0 && ids[b * T + t] == pad) --t;
-    last.push_back(static_cast<Id>(b * T + t));
+    last.push_back(t);
   }
   Past past = model->begin(B);
-  const Variable x = model->hidden(ids, past);  // (B, T, D)
-  return score(lookup(reshape(x, {B * T, x.dim(-1)}), Ids({B}, std::move(last))));
+  return score(rows_at(model->hidden(ids, past), last));
 }
 
 }  // namespace graft

@@ -25,6 +25,7 @@ Gpt2Config gpt2(const ConfigReader& c) {
   g.tied = c.flag("tie_word_embeddings", true);
   g.dropout = static_cast<real>(c.number("resid_pdrop", 0.1));
   g.embed_dropout = static_cast<real>(c.number("embd_pdrop", 0.1));
+  g.attention_dropout = c.number("attn_pdrop", 0.1);
   c.only("add_cross_attention", false);
   return g;
 }
@@ -68,6 +69,7 @@ LlamaConfig llama(const ConfigReader& c) {
   if (rope.number("partial_rotary_factor", 1) != 1) c.refuse("partial_rotary_factor", "other than 1");
   l.attention_bias = c.flag("attention_bias", false);
   l.mlp_bias = c.flag("mlp_bias", false);
+  l.attention_dropout = c.number("attention_dropout", 0);
   l.tied = c.flag("tie_word_embeddings", false);
   return l;
 }
@@ -102,7 +104,7 @@ json written(const Gpt2Config& g) {
           {"tie_word_embeddings", g.tied},
           {"resid_pdrop", static_cast<double>(g.dropout)},
           {"embd_pdrop", static_cast<double>(g.embed_dropout)},
-          {"attn_pdrop", 0.0}};
+          {"attn_pdrop", g.attention_dropout}};
 }
 
 json written(const LlamaConfig& l) {
@@ -121,6 +123,7 @@ json written(const LlamaConfig& l) {
             {"rope_scaling", nullptr},
             {"attention_bias", l.attention_bias},
             {"mlp_bias", l.mlp_bias},
+            {"attention_dropout", l.attention_dropout},
             {"tie_word_embeddings", l.tied}};
   const RopeScaling& s = l.rope_scaling;
   if (s.kind == RopeScaling::Kind::linear) j["rope_scaling"] = {{"rope_type", "linear"}, {"factor", s.factor}};
@@ -154,6 +157,10 @@ ModelConfig read_config(const std::string& text, const std::string& source) {
   if (config.head != ModelConfig::Head::language) config.labels = labels(c);
   if (config.head == ModelConfig::Head::token)
     config.head_dropout = static_cast<real>(c.number("classifier_dropout", c.number("hidden_dropout", 0.1)));
+  config.problem = c.word("problem_type", "");
+  if (!config.problem.empty())
+    c.expect_one_of("problem_type", config.problem,
+                    {"regression", "single_label_classification", "multi_label_classification"});
   const Index vocabulary = std::visit([](const auto& sizes) { return sizes.vocabulary; }, config.sizes);
   config.bos = c.token("bos_token_id", vocabulary);
   config.ends = c.tokens("eos_token_id", vocabulary);
@@ -175,6 +182,7 @@ std::string write_config(const ModelConfig& config, const std::string& dtype) {
   j["bos_token_id"] = token(config.bos);
   j["eos_token_id"] = config.ends.size() > 1 ? json(config.ends) : token(config.ends.empty() ? -1 : config.ends[0]);
   j["pad_token_id"] = token(config.pad);
+  if (!config.problem.empty()) j["problem_type"] = config.problem;
   if (config.head == ModelConfig::Head::token) j["classifier_dropout"] = static_cast<double>(config.head_dropout);
   if (config.head != ModelConfig::Head::language) {
     json names = json::object(), ids = json::object();

@@ -16,6 +16,7 @@ struct ModelConfig {
   Head head = Head::language;
   std::vector<std::string> labels;  ///< of a classifier, of sequences or of tokens
   real head_dropout = 0;            ///< before the head of a token classifier
+  std::string problem;              ///< problem_type, which chooses transformers' loss; empty: not said
   Id bos = -1, pad = -1;            ///< -1: none
   std::vector<Id> ends;             ///< eos_token_id, one or several
 };

@@ -29,13 +29,10 @@ Evaluation evaluate(Model& model, const std::vector<Id>& ids, Index window,
     const Index length = framed.ids.shape()[1], D = x.dim(-1);
     const Variable rows = reshape(x, {length, D});
     // The user's first token is given, not predicted; virtual places have the label "ignored".
-    bool first = true;
-    std::vector<Id> labels(static_cast<std::size_t>(length), ignored);
-    for (Index t = 0; t < length; ++t) {
-      if (framed.labels[t] == ignored) continue;
-      if (!first && t > 0) labels[static_cast<std::size_t>(t - 1)] = framed.labels[t];
-      first = false;
-    }
+    std::vector<Id> scored_labels(framed.labels.begin(), framed.labels.end());
+    const auto first = std::find_if(scored_labels.begin(), scored_labels.end(), [](Id label) { return label != ignored; });
+    if (first != scored_labels.end()) *first = ignored;
+    const Ids labels = next_labels(Ids(framed.labels.shape(), std::move(scored_labels)));
     constexpr Index chunk = 128;  // of the logits, only so many rows exist at a time
     for (Index at = 0; at < length; at += chunk) {
       const Index n = std::min(chunk, length - at);

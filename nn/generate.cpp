@@ -21,14 +21,6 @@ Framed padded(const std::vector<std::vector<Id>>& rows, Id pad) {
 
 namespace {
 
-/// The rows of x (B, T, D) that stand at the end of each prompt, (B, 1, D).
-Variable ends_of(const Variable& x, const std::vector<Index>& lengths) {
-  const Index B = x.dim(0), T = x.dim(1), D = x.dim(2);
-  std::vector<Id> last;
-  for (Index b = 0; b < B; ++b) last.push_back(static_cast<Id>(b * T + lengths[static_cast<std::size_t>(b)] - 1));
-  return reshape(lookup(reshape(x, {B * T, D}), Ids({B}, std::move(last))), {B, 1, D});
-}
-
 void expect_prompts(const Model& model, const std::vector<std::vector<Id>>& prompts) {
   expect<ValueError>(!prompts.empty(), "generate: no prompts given; at least one is needed");
   for (std::size_t b = 0; b < prompts.size(); ++b) {
@@ -98,10 +90,12 @@ Variable from_start(Model& model, const std::vector<std::vector<Id>>& prompts, c
   past.reserve = longest + std::min<Index>(max_tokens, 256);  // it doubles when that is full
   // All at once, padded on the right: a row's padding is behind all that it looks at, and the next token is put over it.
   const std::vector<Index> before = past.lengths;
-  const Variable x = ends_of(model.hidden(start.ids, past), start.lengths);
+  std::vector<Index> last;
+  for (const Index length : start.lengths) last.push_back(length - 1);
+  const Variable x = rows_at(model.hidden(start.ids, past), last);  // (B, D)
   past.lengths = before;
   past.advance(start.lengths);
-  return x;
+  return reshape(x, {B, 1, x.dim(-1)});
 }
 
 }  // namespace

@@ -17,6 +17,8 @@ const Gpt2Config& checked(const Gpt2Config& c) {
   expect<ValueError>(c.eps >= 0 && c.eps < 1, "Gpt2: eps is ", c.eps, ", but must be in [0, 1)");
   for (const real p : {c.dropout, c.embed_dropout})
     expect<ValueError>(0 <= p && p < 1, "Gpt2: the dropout rate is ", p, ", but must be in [0, 1)");
+  expect<ValueError>(0 <= c.attention_dropout && c.attention_dropout <= 1, "Gpt2: attention_dropout is ", c.attention_dropout,
+                     ", but must be in [0, 1]");
   expect<ValueError>(c.dim % c.heads == 0, "Gpt2: ", c.dim, " features cannot be cut into ", c.heads, " heads evenly");
   return c;
 }

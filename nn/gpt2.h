@@ -15,6 +15,7 @@ struct Gpt2Config {
   bool scale_scores = true;     ///< scale_attn_weights: scores over √d
   bool tied = true;
   real dropout = 0, embed_dropout = 0;
+  double attention_dropout = 0;  ///< attn_pdrop: kept for the files; graft drops no attention weights
 };
 
 /// x ↦ x + attn(norm(x)), then x ↦ x + mlp(x)

@@ -18,6 +18,8 @@ LlamaConfig checked(LlamaConfig c) {
   for (const Index n : {c.vocabulary, c.context, c.dim, c.hidden, c.layers, c.heads, c.kv_heads, c.head_dim})
     expect<ValueError>(n < Index(1) << 31, "Llama: a size of ", n, " is beyond 2^31");
   expect<ValueError>(c.eps >= 0 && c.eps < 1, "Llama: eps is ", c.eps, ", but must be in [0, 1)");
+  expect<ValueError>(0 <= c.attention_dropout && c.attention_dropout <= 1, "Llama: attention_dropout is ", c.attention_dropout,
+                     ", but must be in [0, 1]");
   expect<ValueError>(c.head_dim > 0 || c.dim % c.heads == 0, "Llama: ", c.dim, " features cannot be cut into ", c.heads,
                      " heads evenly");
   if (c.head_dim == 0) c.head_dim = c.dim / c.heads;

@@ -21,6 +21,7 @@ struct LlamaConfig {
   double rope_theta = 10000;
   RopeScaling rope_scaling;
   bool attention_bias = false, mlp_bias = false, tied = false;
+  double attention_dropout = 0;  ///< kept for the files; graft drops no attention weights
 };
 
 /// x ↦ x + attn(norm(x)), then x ↦ x + mlp(x)

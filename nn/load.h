@@ -1,5 +1,6 @@
 // Models from files and back: Hugging Face folders (config.json + safetensors, sharded or not) and GGUF files.
 #pragma once
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -18,6 +19,7 @@ struct Loaded {
   TokenClassifier* token_classifier = nullptr;  ///< null for another kind
   std::string path, format;                     ///< "Hugging Face folder" or "GGUF"
   Id bos = -1, eos = -1, pad = -1;              ///< as the files say; -1: none
+  std::string problem;                          ///< transformers' problem_type, kept for the files; empty: not said
   std::vector<Id> ends;                         ///< all that end a text: eos, and others where the files name several
 };
 
@@ -28,8 +30,9 @@ Loaded load_model(const std::string& path);
 /// The tokenizer that belongs to it. Errors: FormatError if there is none.
 Tokenizer load_tokenizer_of(const std::string& path);
 /// Writes config.json and model.safetensors (and tokenizer.json, if given), each whole or not at all, for transformers to read.
-/// dtype "F32", "F16" or "BF16". Packed weights are written as numbers.
+/// dtype "F32", "F16" or "BF16". Packed weights are written as numbers. progress(done, all) comes before each tensor; if it
+/// throws, no file is begun or replaced after that.
 void save_model(const Loaded& loaded, const std::string& folder, const std::string& dtype = "F32",
-                const Tokenizer* tokenizer = nullptr);
+                const Tokenizer* tokenizer = nullptr, const std::function<void(Index done, Index all)>& progress = {});
 
 }  // namespace graft

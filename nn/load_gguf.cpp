@@ -8,6 +8,7 @@
 #include "formats/gguf.h"
 #include "formats/safetensors.h"
 #include "nn/inside/load.h"
+#include "nn/inside/text.h"
 #include "nn/layers.h"
 #include "nn/llama.h"
 #include "nn/names.h"
@@ -88,11 +89,6 @@ struct Loader {
   const GgufTensor& tensor(const std::string& name, const std::vector<Index>& shape) {
     const GgufTensor* t = g.find(name);
     expect<FormatError>(t != nullptr, g.path(), ": the tensor ", name, " is missing");
-    const auto listed = [](const std::vector<Index>& sizes) {
-      std::string all;
-      for (const Index s : sizes) all += (all.empty() ? "" : ", ") + std::to_string(s);
-      return "[" + all + "]";
-    };
     expect<FormatError>(t->shape == shape, g.path(), ": the tensor ", name, " has shape ", listed(t->shape),
                         ", but the keys ask for ", listed(shape));
     used.insert(name);

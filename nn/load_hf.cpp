@@ -6,8 +6,10 @@
 
 #include "formats/safetensors.h"
 #include "nn/config.h"
+#include "nn/initialize.h"
 #include "nn/inside/config_reader.h"
 #include "nn/inside/load.h"
+#include "nn/inside/text.h"
 #include "nn/names.h"
 
 namespace graft {
@@ -24,34 +26,36 @@ struct Checkpoint {
   std::string source;  // for messages
 };
 
-/// The shards that an index names; each tensor must be in the shard that the index says, and nowhere else.
-std::vector<std::string> shards(const fs::path& index) {
+/// The shard of each tensor, as an index says.
+std::map<std::string, std::string> shards(const fs::path& index) {
   const nlohmann::json tree = parse_config(formats::read_text(index.string()), index.string());
   const ConfigReader map = ConfigReader(tree, index.string(), "").inner("weight_map");
-  std::set<std::string> names;
+  std::map<std::string, std::string> shard_of;
   for (const auto& entry : tree["weight_map"].items()) {
     const std::string name = map.word(entry.key());
-    expect<FormatError>(
-        name.find('/') == std::string::npos && name.size() > 12 && name.compare(name.size() - 12, 12, ".safetensors") == 0,
-        index.string(), ": weight_map.", entry.key(), " is \"", name, "\", but must be a .safetensors file in the same folder");
-    names.insert(name);
+    expect<FormatError>(name.find('/') == std::string::npos && name.size() > 12 && ends_with(name, ".safetensors"),
+                        index.string(), ": weight_map.", entry.key(), " is \"", name,
+                        "\", but must be a .safetensors file in the same folder");
+    shard_of[entry.key()] = name;
   }
-  return {names.begin(), names.end()};
+  return shard_of;
 }
 
 Checkpoint open(const fs::path& folder) {
   Checkpoint c;
   const fs::path single = folder / "model.safetensors", index = folder / "model.safetensors.index.json";
-  std::vector<std::string> names;
   const bool sharded = !fs::exists(single) && fs::exists(index);
-  if (sharded) names = shards(index);
-  else names = {"model.safetensors"};
   if (!sharded && !fs::exists(single))
     throw FileError(text(folder.string(), ": there is neither model.safetensors nor model.safetensors.index.json",
                          fs::exists(folder / "pytorch_model.bin")
                              ? "; pytorch_model.bin is a pickle, which can run code and is not read: convert it to safetensors"
                              : ""));
   c.source = sharded ? index.string() : single.string();
+  std::map<std::string, std::string> shard_of;
+  if (sharded) shard_of = shards(index);
+  std::set<std::string> names;
+  for (const auto& entry : shard_of) names.insert(entry.second);
+  if (!sharded) names.insert("model.safetensors");
   for (const std::string& name : names) {
     c.files.push_back(std::make_unique<Safetensors>((folder / name).string()));
     for (const auto& entry : c.files.back()->tensors()) {
@@ -59,26 +63,18 @@ Checkpoint open(const fs::path& folder) {
       expect<FormatError>(is_new, (folder / name).string(), ": the tensor ", entry.first, " is in another shard as well");
     }
   }
-  if (sharded) {
-    const nlohmann::json tree = parse_config(formats::read_text(index.string()), index.string());
-    for (const auto& entry : tree["weight_map"].items()) {
-      const auto found = c.tensors.find(entry.key());
-      const std::string shard = entry.value().get<std::string>();
-      expect<FormatError>(found != c.tensors.end() && fs::path(found->second.second->path()).filename() == shard, c.source,
-                          ": the tensor ", entry.key(), " should be in ", shard, ", but is not");
-    }
+  for (const auto& entry : shard_of) {  // each tensor is in the shard that the index says
+    const auto found = c.tensors.find(entry.first);
+    expect<FormatError>(found != c.tensors.end() && fs::path(found->second.second->path()).filename() == entry.second, c.source,
+                        ": the tensor ", entry.first, " should be in ", entry.second, ", but is not");
   }
   return c;
 }
 
-/// Tensors that files have and the model does not need: buffers of old files, and a head that is tied all the same.
-bool needless(const std::string& name, bool needs_head) {
-  const auto ends = [&](const char* end) {
-    const std::string e = end;
-    return name.size() >= e.size() && name.compare(name.size() - e.size(), e.size(), e) == 0;
-  };
-  return ends(".attn.bias") || ends(".attn.masked_bias") || ends(".rotary_emb.inv_freq") ||
-         (name == "lm_head.weight" && !needs_head);
+/// Tensors that files have and no model asks for: buffers of old files, and a head that is tied all the same.
+bool needless(const std::string& name) {
+  return ends_with(name, ".attn.bias") || ends_with(name, ".attn.masked_bias") || ends_with(name, ".rotary_emb.inv_freq") ||
+         name == "lm_head.weight";
 }
 
 /// The numbers of an entry, as the parameter has them.
@@ -87,11 +83,6 @@ Tensor numbers(const TensorEntry& entry, const Safetensors& file, const Place& p
   std::vector<Index> stored(shape.begin(), shape.end());
   stored[0] *= place.parts;
   if (place.transposed && stored.size() == 2) std::swap(stored[0], stored[1]);
-  const auto listed = [](const std::vector<Index>& sizes) {
-    std::string all;
-    for (const Index size : sizes) all += (all.empty() ? "" : ", ") + std::to_string(size);
-    return "[" + all + "]";
-  };
   expect<FormatError>(entry.shape == stored, file.path(), ": the tensor ", entry.name, " has shape ", listed(entry.shape),
                       ", but the configuration asks for ", listed(stored));
   const bool as_it_is = place.parts == 1 && !(place.transposed && shape.rank() == 2);
@@ -154,8 +145,8 @@ Loaded load_hugging_face(const std::string& folder) {
                         " is missing, which the ", loaded.model->kind(), " of ", config_path, " needs");
   }
   for (const auto& entry : checkpoint.tensors)
-    expect<FormatError>(needed.count(entry.first) != 0 || needless(entry.first, false), entry.second.second->path(),
-                        ": the tensor ", entry.first, " belongs to nothing in the model that config.json describes");
+    expect<FormatError>(needed.count(entry.first) != 0 || needless(entry.first), entry.second.second->path(), ": the tensor ",
+                        entry.first, " belongs to nothing in the model that config.json describes");
   for (const auto& named : loaded.root->parameters()) {
     const Place place = hugging_face_place(*loaded.model, named.first, prefix);
     const auto& found = checkpoint.tensors.at(place.name);
@@ -163,6 +154,7 @@ Loaded load_hugging_face(const std::string& folder) {
   }
   loaded.path = folder;
   loaded.format = "Hugging Face folder";
+  loaded.problem = config.problem;
   loaded.bos = config.bos, loaded.pad = config.pad, loaded.ends = config.ends;
   loaded.eos = config.ends.empty() ? -1 : config.ends.front();
   return loaded;

@@ -41,19 +41,35 @@ Variable Model::hidden(const Ids& ids, Past& past) {
   return x;
 }
 
+Variable rows_at(const Variable& x, const std::vector<Index>& at) {
+  expect(x.shape().rank() == 3 && x.dim(0) == static_cast<Index>(at.size()), "rows_at: ", at.size(), " places in x ", x.shape(),
+         ", but (B, T, D) with a place for each b is needed");
+  const Index B = x.dim(0), T = x.dim(1), D = x.dim(2);
+  std::vector<Id> rows;  // among all B·T
+  for (Index b = 0; b < B; ++b) {
+    const Index t = at[static_cast<std::size_t>(b)];
+    expect<IndexError>(0 <= t && t < T, "rows_at: place ", t, " of row ", b, " asked for, but there are 0 to ", T - 1);
+    rows.push_back(static_cast<Id>(b * T + t));
+  }
+  return lookup(reshape(x, {B * T, D}), Ids({B}, std::move(rows)));
+}
+
+Ids next_labels(const Ids& labels) {
+  expect(labels.shape().rank() == 2, "next_labels: labels ", labels.shape(), ", but (B, T) is needed");
+  const Index B = labels.shape()[0], T = labels.shape()[1];
+  std::vector<Id> next(static_cast<std::size_t>(B * T), ignored);
+  for (Index b = 0; b < B; ++b)
+    for (Index t = 0; t + 1 < T; ++t) next[static_cast<std::size_t>(b * T + t)] = labels[b * T + t + 1];
+  return Ids(labels.shape(), std::move(next));
+}
+
 Variable language_loss(Model& model, const Ids& ids, const Ids& labels, const Reduction& reduction) {
   expect(ids.shape() == labels.shape(), "language_loss: ids ", ids.shape(), " and labels ", labels.shape(),
          " must have the same shape");
   const Framed framed = model.frame(Framed{ids, labels, {}});
   Past past = model.begin(framed.ids.shape().dim(0));
   const Variable x = model.hidden(framed.ids, past);  // (B, T, D)
-
-  // Position t predicts label t + 1; the last one predicts nothing.
-  const Index B = framed.ids.shape()[0], T = framed.ids.shape()[1];
-  std::vector<Id> next(static_cast<std::size_t>(B * T), ignored);
-  for (Index b = 0; b < B; ++b)
-    for (Index t = 0; t + 1 < T; ++t) next[static_cast<std::size_t>(b * T + t)] = framed.labels[b * T + t + 1];
-  const Ids shifted({B, T}, std::move(next));
+  const Ids shifted = next_labels(framed.labels);
 
   Slot<Projection>& head = model.output();
   const Projection& occupant = *head;

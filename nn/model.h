@@ -31,6 +31,11 @@ struct Model : Module {
   virtual Variable forward(const Ids& ids, const Ids& positions, Past& past) = 0;
 };
 
+/// Of x (B, T, D) the row at[b] of each b: (B, D). Errors: ShapeError, IndexError
+Variable rows_at(const Variable& x, const std::vector<Index>& at);
+/// What each place predicts: labels (B, T) one to the left, the last of a row `ignored`.
+Ids next_labels(const Ids& labels);
+
 /// Mean cross-entropy of predicting labels[b, t + 1] from the tokens up to t (labels -100 are not scored), through the
 /// frame: ids and labels (B, T) are the user's. Never holds all logits. Errors: as cross_entropy().
 Variable language_loss(Model& model, const Ids& ids, const Ids& labels, const Reduction& reduction = {});

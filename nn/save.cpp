@@ -104,14 +104,16 @@ void expect_no_stray_biases(const Model& model) {
   for (const auto& named : model.parameters()) {
     if (!ends_with(named.first, ".bias")) continue;
     const bool attention = named.first.find(".attn.") != std::string::npos;
-    expect<ValueError>(attention ? llama->config.attention_bias : llama->config.mlp_bias, "save_model: ", named.first,
-                       " has no place in a Llama without biases, and would be lost; a configuration with biases, or none, is needed");
+    expect<ValueError>(
+        attention ? llama->config.attention_bias : llama->config.mlp_bias, "save_model: ", named.first,
+        " has no place in a Llama without biases, and would be lost; a configuration with biases, or none, is needed");
   }
 }
 
 }  // namespace
 
-void save_model(const Loaded& loaded, const std::string& folder, const std::string& dtype, const Tokenizer* tokenizer) {
+void save_model(const Loaded& loaded, const std::string& folder, const std::string& dtype, const Tokenizer* tokenizer,
+                const std::function<void(Index done, Index all)>& progress) {
   const std::map<std::string, std::pair<formats::Dtype, const char*>> known{{"F32", {formats::Dtype::F32, "float32"}},
                                                                             {"F16", {formats::Dtype::F16, "float16"}},
                                                                             {"BF16", {formats::Dtype::BF16, "bfloat16"}}};
@@ -132,11 +134,18 @@ void save_model(const Loaded& loaded, const std::string& folder, const std::stri
     config.head = ModelConfig::Head::token, config.labels = tokens->labels;
     if (!tokens->drop.empty()) config.head_dropout = dynamic_cast<const Dropout&>(*tokens->drop).p;
   }
+  config.problem = loaded.problem;
   config.bos = loaded.bos, config.ends = loaded.ends, config.pad = loaded.pad;
 
   const auto pieces = pieces_of(loaded);
   std::vector<formats::Numbers> tensors;
   for (const auto& entry : pieces) tensors.push_back(assembled(entry.first, entry.second, dtype == "F16"));
+  if (progress)
+    for (std::size_t i = 0; i < tensors.size(); ++i)
+      tensors[i].make = [&progress, &tensors, i, make = std::move(tensors[i].make)] {
+        progress(static_cast<Index>(i), static_cast<Index>(tensors.size()));
+        return make();
+      };
 
   const Memory& memory = *loaded.model->memory;
   const Template& frame = *loaded.model->frame;

@@ -4,16 +4,11 @@
 #include <set>
 #include <sstream>
 
+#include "nn/inside/text.h"
 #include "nn/module.h"
 
 namespace graft {
 namespace {
-
-std::string grouped(Index n) {  // 1234567 -> "1,234,567"
-  std::string digits = std::to_string(n);
-  for (int i = static_cast<int>(digits.size()) - 3; i > 0; i -= 3) digits.insert(static_cast<std::size_t>(i), ",");
-  return digits;
-}
 
 std::string human(std::size_t bytes) {
   char line[32];

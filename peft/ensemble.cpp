@@ -56,17 +56,16 @@ Variable ensemble_loss(Model& model, const std::vector<std::string>& prompts, co
   model.selection.rows = rows_for(prompts, B);
   const Ids all = repeated(ids, K), said = repeated(labels, K);
 
-  // Each prompt's scored places weigh 1/(their number): place t of a row is scored by the label that stands after it.
-  const Framed framed = model.frame(Framed{all, said, {}});
-  const Index T = framed.ids.shape()[1];
+  // Each prompt's scored places weigh 1/(their number).
+  const Ids next = next_labels(model.frame(Framed{all, said, {}}).labels);
+  const Index T = next.shape()[1];
   Reduction mean;
   mean.weights.assign(static_cast<std::size_t>(K * B * T), 0);
   for (Index k = 0; k < K; ++k) {
     Index scored = 0;
     const auto each = [&](const auto& f) {
-      for (Index b = k * B; b < (k + 1) * B; ++b)
-        for (Index t = 0; t + 1 < T; ++t)
-          if (framed.labels[b * T + t + 1] != ignored) f(b * T + t);
+      for (Index i = k * B * T; i < (k + 1) * B * T; ++i)
+        if (next[i] != ignored) f(i);
     };
     each([&](Index) { ++scored; });
     expect<ValueError>(scored > 0, "ensemble_loss: no label is scored for prompt \"", prompts[static_cast<std::size_t>(k)],

@@ -50,12 +50,9 @@ Variable Verbalizer::operator()(Model& model, const Framed& user) const {
   const Framed framed = model.frame(user);
   const Index B = framed.ids.shape()[0], T = framed.ids.shape()[1];
   Past past = model.begin(B);
-  const Variable x = model.hidden(framed.ids, past);  // (B, T, D)
-  std::vector<Id> last;
-  for (Index b = 0; b < B; ++b)
-    last.push_back(static_cast<Id>(b * T + (framed.lengths.empty() ? T : framed.lengths[static_cast<std::size_t>(b)]) - 1));
-  const Variable ends = lookup(reshape(x, {B * T, x.dim(-1)}), Ids({B}, last));  // (B, D)
-  return (*this)(model.output()(ends));
+  std::vector<Index> last(static_cast<std::size_t>(B), T - 1);
+  for (std::size_t b = 0; b < framed.lengths.size(); ++b) last[b] = framed.lengths[b] - 1;
+  return (*this)(model.output()(rows_at(model.hidden(framed.ids, past), last)));
 }
 
 }  // namespace graft::peft

@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "formats/safetensors.h"
+#include "nn/generate.h"
 #include "peft/adapter_file.h"
 #include "peft/lora.h"
 #include "peft/prompt.h"
@@ -126,7 +127,19 @@ TEST_F(Adapters, GenerateAndEvaluate) {
     EXPECT_NE(s.out, score.out);
     EXPECT_NE(s.out.find("perplexity"), std::string::npos);
   }
-  // The prompt takes 6 of the 64 positions.
+  // The prompt takes 6 of the 64 positions, also where nobody says how many tokens are wanted.
+  const std::string words = "the cat sat on the mat and the cat ate the rat";
+  Rng rng(1);
+  const Loaded loaded = load_model(tiny());
+  peft::load_adapter(loaded, folder / "prompt");
+  const Tokenizer tokenizer = load_tokenizer_of(tiny());
+  const std::vector<TokenId> ids = tokenizer.encode(words);
+  GenerateOptions all;
+  all.max_tokens = 64 - 6 - static_cast<Index>(ids.size());
+  const auto said = generate(*loaded.model, {{ids.begin(), ids.end()}}, all, rng)[0];
+  const Result as_long = graft({"generate", "--model", tiny(), "--adapter", folder / "prompt", "--prompt", words, "--quiet"});
+  EXPECT_EQ(as_long.code, 0) << as_long;
+  EXPECT_EQ(as_long.out, tokenizer.decode({said.begin(), said.end()}, true) + "\n");
   const Result full =
       graft({"generate", "--model", tiny(), "--adapter", folder / "prompt", "--prompt", "the cat", "--max-tokens", "60"});
   expect_fails(full, "context");

@@ -2,6 +2,8 @@
 #include <sys/mount.h>
 
 #include <cmath>
+#include <csignal>
+#include <thread>
 
 #include "formats/safetensors.h"
 #include "nn/evaluate.h"
@@ -94,6 +96,39 @@ TEST(Convert, WrongPlaces) {
   fs::resize_file(folder / "half/model.safetensors", 5000);
   expect_fails(graft({"convert", "--model", folder / "half", "--out", folder / "x"}), "model.safetensors");
   EXPECT_EQ(folder.names(), (std::vector<std::string>{"file", "half"}));
+}
+
+/// A signal that comes while the model is written: as if it had not been called, and dead of that signal.
+TEST(Convert, ASignalLeavesNothing) {
+  const TemporaryFolder folder;
+  LlamaConfig c;
+  c.vocabulary = 300, c.context = 64, c.dim = 256, c.hidden = 1024, c.layers = 12, c.heads = 2, c.kv_heads = 1;
+  auto model = std::make_unique<Llama>(c);
+  Rng rng(1);
+  model->initialize(rng);
+  Loaded loaded;
+  loaded.model = model.get();
+  loaded.root = std::move(model);
+  fs::create_directory(folder / "m");
+  save_model(loaded, folder / "m");
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+    int code = 0;
+    for (int attempt = 0; attempt < 20 && code == 0; ++attempt) {  // it may be done before the signal comes
+      fs::remove_all(folder / "out");
+      const Process process(GRAFT_PROGRAM,
+                            {"convert", "--model", folder / "m", "--out", folder / "out", "--dtype", "F16", "--quiet"});
+      const fs::path draft = folder / ("out.part" + std::to_string(process.id()));
+      for (int i = 0; i < 60000 && !fs::exists(draft) && !fs::exists(folder / "out"); ++i)
+        std::this_thread::sleep_for(std::chrono::microseconds(500));
+      kill(process.id(), signal);
+      const Result r = process.wait();
+      code = r.code;
+      EXPECT_TRUE(code == 0 || code == 128 + signal) << r;
+      EXPECT_EQ(r.err, "");
+      EXPECT_EQ(folder.names(), code == 0 ? std::vector<std::string>({"m", "out"}) : std::vector<std::string>{"m"});
+    }
+    EXPECT_EQ(code, 128 + signal) << "never caught at work";
+  }
 }
 
 /// A file system of 32 KiB, where one can be made.

@@ -66,6 +66,23 @@ TEST(Generate, SamplingFollowsTheSeed) {
   EXPECT_NE(generate(all).out, before);
 }
 
+TEST(Generate, WhoAsksForDrawingGetsIt) {
+  Sampling few, likely, plain;
+  few.temperature = likely.temperature = plain.temperature = 1;
+  few.top_k = 5, likely.top_p = 0.9;
+  const std::string greedy = line(expected("the", 20));
+  for (const auto& [arguments, sampling, seed] : std::vector<std::tuple<Arguments, Sampling, std::uint64_t>>{
+           {{"--top-k", "5"}, few, 1}, {{"--top-p", "0.9"}, likely, 1}, {{"--seed", "7"}, plain, 7}}) {
+    Arguments all{"--prompt", "the", "--quiet", "--max-tokens", "20"};
+    all.insert(all.end(), arguments.begin(), arguments.end());
+    EXPECT_EQ(generate(all).out, line(expected("the", 20, sampling, seed))) << arguments[0];
+    EXPECT_NE(generate(all).out, greedy) << arguments[0];
+    all.insert(all.end(), {"--temperature", "0"});
+    EXPECT_EQ(generate(all).out, greedy) << "asked for by name, with " << arguments[0];
+  }
+  EXPECT_NE(graft({"generate", "--help"}).out.find("with --top-k,"), std::string::npos) << graft({"generate", "--help"});
+}
+
 TEST(Generate, StopsBeforeAStopString) {
   const std::string all = expected("the cat", 20);
   const std::string stop = all.substr(all.size() / 2, 2);
@@ -112,6 +129,17 @@ TEST(Generate, WrongInput) {
                                                                                       {"--top-p", "1.01"},
                                                                                       {"--repetition-penalty", "0"},
                                                                                       {"--seed", "-1"},
+                                                                                      {"--max-tokens", "010"},
+                                                                                      {"--max-tokens", "0x10"},
+                                                                                      {"--max-tokens", "1e2"},
+                                                                                      {"--max-tokens", "+5"},
+                                                                                      {"--max-tokens", " 5"},
+                                                                                      {"--max-tokens", "99999999999999999999"},
+                                                                                      {"--seed", "00"},
+                                                                                      {"--seed", "--7"},
+                                                                                      {"--top-k", "-010"},
+                                                                                      {"--temperature", "1e999"},
+                                                                                      {"--temperature", ""},
                                                                                       {"--stop", ""}})
     expect_refuses(generate({"--prompt", "a", option, value}), option);
   expect_fails(generate({"--prompt", ""}), "gives no tokens");

@@ -67,6 +67,17 @@ TEST_F(Logits, NeverOverItsOwnInput) {
   EXPECT_EQ(read_file(folder / "ids.json"), "{\"ids\": [[1, 2]]}");
   EXPECT_EQ(read_file(folder / "model/model.safetensors"), model);
   EXPECT_FALSE(fs::exists(folder / "model/new.safetensors"));
+  fs::copy(fixture("gguf_q4_1.gguf"), folder / "m.gguf");
+  fs::create_hard_link(folder / "m.gguf", folder / "same");
+  for (const char* out : {"m.gguf", "same"})
+    expect_fails(graft({"logits", "--model", folder / "m.gguf", "--ids", folder / "ids.json", "--out", folder / out}), "--out");
+  EXPECT_EQ(read_file(folder / "same"), read_file(fixture("gguf_q4_1.gguf")));
+  fs::copy(fixture("../peft/lora_gpt2"), folder / "adapter");
+  expect_fails(graft({"logits", "--model", folder / "model", "--adapter", folder / "adapter", "--ids", folder / "ids.json",
+                      "--out", folder / "adapter/adapter_model.safetensors"}),
+               "--out");
+  EXPECT_EQ(read_file(folder / "adapter/adapter_model.safetensors"),
+            read_file(fixture("../peft/lora_gpt2/adapter_model.safetensors")));
 }
 
 TEST_F(Logits, WrongIds) {

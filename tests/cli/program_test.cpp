@@ -26,7 +26,10 @@ TEST(Program, CalledWrongly) {
   expect_refuses(graft({"info"}), "MODEL");
   expect_refuses(graft({"info", ""}), "empty");
   expect_refuses(graft({"tokenize", "text"}), "--model");
-  expect_refuses(graft({"--threads", "0", "info", "x"}), "threads");
+  for (const char* threads : {"0", "010", "1025", "2x", "0x2"})
+    expect_refuses(graft({"--threads", threads, "info", "x"}), "threads");
+  for (const char* option : {"--seed", "--steps"})
+    for (const char* number : {"-1", "010", "1e3"}) expect_refuses(graft({"demo", option, number}), option);
   for (const char* command : {"logits", "generate", "evaluate", "convert"})
     expect_refuses(graft({command, "--no-such-option"}), "");
 }
@@ -90,6 +93,31 @@ TEST(Info, ShowsWhatTheModelIsMadeOf) {
   const Result all = graft({"info", tiny(), "--all"});
   for (const char* part : {"layers.0: LlamaBlock", "layers.1: LlamaBlock", "layers.2: LlamaBlock"})
     EXPECT_NE(all.out.find(part), std::string::npos) << part << "\n" << all;
+}
+
+/// Whatever a file says, the terminal gets no commands from it.
+TEST(Info, ShowsControlCharactersAsWhatTheyAre) {
+  const TemporaryFolder folder;
+  std::string gguf = read_file(std::string(GRAFT_FIXTURES) + "/models/gguf_q4_1.gguf");
+  const std::size_t pre = gguf.find("smollm", gguf.find("tokenizer.ggml.pre"));
+  ASSERT_NE(pre, std::string::npos);
+  for (const auto& [said, shown] : {std::pair<std::string, const char*>{"\x1b[31m!", "pre-tokenizer \\x1b[31m!, "},
+                                    {"\n\t \x7f 1", "pre-tokenizer \\x0a\\x09 \\x7f 1, "},
+                                    {"\xc2\x9b 31m", "pre-tokenizer \\x9b 31m, "},
+                                    {"gr\xc3\xbc n", "pre-tokenizer gr\xc3\xbc n, "}}) {
+    ASSERT_EQ(said.size(), 6u);
+    write_file(folder / "m.gguf", gguf.replace(pre, 6, said));
+    const Result r = graft({"info", folder / "m.gguf"});
+    expect_works(r);
+    EXPECT_NE(r.out.find(shown), std::string::npos) << shown << "\n" << r;
+  }
+  fs::copy(std::string(GRAFT_FIXTURES) + "/peft/lora_gpt2", folder / "adapter");
+  std::string config = read_file(folder / "adapter/adapter_config.json");
+  config.replace(config.find("tiny-gpt2"), 9, "\\u001b[2J");
+  write_file(folder / "adapter/adapter_config.json", config);
+  const Result r = graft({"info", "--adapter", folder / "adapter"});
+  expect_works(r);
+  EXPECT_NE(r.out.find("made for      \\x1b[2J\n"), std::string::npos) << r;
 }
 
 }  // namespace

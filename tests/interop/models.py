@@ -19,18 +19,20 @@ from safetensors.torch import load_file
 from transformers import (GPT2Config, GPT2ForSequenceClassification, GPT2ForTokenClassification, GPT2LMHeadModel, LlamaConfig,
                           LlamaForCausalLM, LlamaForSequenceClassification, LlamaForTokenClassification)
 
-GPT2 = dict(vocab_size=83, n_positions=40, n_embd=24, n_layer=3, n_head=3, pad_token_id=2)
+GPT2 = dict(vocab_size=83, n_positions=40, n_embd=24, n_layer=3, n_head=3, pad_token_id=2, attn_pdrop=0.25)
 LLAMA = dict(vocab_size=83, hidden_size=24, intermediate_size=52, num_hidden_layers=3, num_attention_heads=6,
-             num_key_value_heads=2, head_dim=4, max_position_embeddings=40, pad_token_id=2)
+             num_key_value_heads=2, head_dim=4, max_position_embeddings=40, pad_token_id=2, attention_dropout=0.15)
+CLASSIFIER = dict(num_labels=7, problem_type="multi_label_classification")
 CASES = {  # name: class, configuration
     "gpt2": (GPT2LMHeadModel, GPT2Config(**GPT2)),
-    "gpt2 classifier": (GPT2ForSequenceClassification, GPT2Config(**GPT2, num_labels=7)),
-    "gpt2 token classifier": (GPT2ForTokenClassification, GPT2Config(**GPT2, num_labels=7)),
+    "gpt2 classifier": (GPT2ForSequenceClassification, GPT2Config(**GPT2, **CLASSIFIER)),
+    "gpt2 token classifier": (GPT2ForTokenClassification, GPT2Config(**GPT2, **CLASSIFIER)),
     "llama": (LlamaForCausalLM, LlamaConfig(**LLAMA)),
     "llama tied": (LlamaForCausalLM, LlamaConfig(**LLAMA, tie_word_embeddings=True)),
-    "llama classifier": (LlamaForSequenceClassification, LlamaConfig(**LLAMA, num_labels=7)),
-    "llama token classifier": (LlamaForTokenClassification, LlamaConfig(**LLAMA, num_labels=7)),
+    "llama classifier": (LlamaForSequenceClassification, LlamaConfig(**LLAMA, **CLASSIFIER)),
+    "llama token classifier": (LlamaForTokenClassification, LlamaConfig(**LLAMA, **CLASSIFIER)),
 }
+KEPT = ["attn_pdrop", "attention_dropout", "problem_type"]  # graft uses none of them
 failed = False
 
 
@@ -85,6 +87,9 @@ def random_models(scratch):
             report(f"{name} {dtype}: graft logits", apart(graft_logits(folder, ids, scratch), theirs), 1e-4)
             graft("convert", "--model", folder, "--out", folder + " copy", "--dtype", dtype)
             report(f"{name} {dtype}: graft convert", apart(logits(cls, folder + " copy", ids), theirs), 1e-6)
+            copy = cls.config_class.from_pretrained(folder + " copy")
+            lost = [k for k in KEPT if getattr(copy, k, None) != getattr(config, k, None)]
+            report(f"{name} {dtype}: settings lost {' '.join(lost)}", len(lost), 0)
 
 
 def smollm2(gguf, scratch):

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <fstream>
 
 #include "nn/evaluate.h"
 #include "nn/generate.h"
@@ -64,15 +65,72 @@ TEST(Config, SeveralEndTokens) {
 TEST(Config, SizesThatCannotBe) {
   refused("gpt2", "n_embd", -8, "n_embd");
   refused("gpt2", "n_layer", 3000000000LL, "n_layer");
+  refused("gpt2", "n_positions", 2147483648LL, "n_positions");
+  refused("gpt2", "vocab_size", 1e3, "vocab_size");
   refused("gpt2", "n_head", 3, "heads");
   refused("gpt2", "layer_norm_epsilon", -1, "eps");
   refused("gpt2", "layer_norm_epsilon", 2.5, "eps");
   refused("llama", "head_dim", 0, "head_dim");
   refused("llama", "head_dim", 5, "pairs");
+  refused("llama", "head_dim", -4, "head_dim");
   refused("llama", "head_dim", 4000000000LL, "head_dim");
+  refused("llama", "head_dim", 1 << 17, "heads of");
   refused("llama", "num_key_value_heads", 3, "evenly");
   refused("llama", "rms_norm_eps", "small", "rms_norm_eps");
   refused("gpt2_classifier", "id2label", json::object(), "id2label");
+}
+
+TEST(Config, NumbersThatAreNone) {
+  const std::string whole = config_of("gpt2").dump(), eps = "\"layer_norm_epsilon\":";
+  const std::size_t at = whole.find(eps) + eps.size();
+  for (const char* number : {"NaN", "nan", "Infinity", "1e999", "-1e999"}) {
+    std::string c = whole;
+    c.replace(at, c.find(',', at) - at, number);
+    EXPECT_THROW(read_config(c, "config.json"), FormatError) << number;
+  }
+}
+
+TEST(Config, WhatGraftDoesNotUseIsWrittenAgain) {
+  for (const auto& [name, dropout] : {std::pair<const char*, const char*>{"gpt2_classifier", "attn_pdrop"},
+                                      {"llama_classifier", "attention_dropout"},
+                                      {"llama_token_classifier", "attention_dropout"},
+                                      {"gpt2", "attn_pdrop"}}) {
+    const formats::ScratchFolder scratch;
+    json c = config_of(name);
+    c[dropout] = 0.35, c["problem_type"] = "multi_label_classification";
+    std::filesystem::copy(fixture::path(name), scratch.path("from"));
+    std::ofstream(scratch.path("from/config.json")) << c;
+    save_model(load_model(scratch.path("from")), scratch.path("to"));
+    const json written = fixture::json_of(scratch.path("to/config.json"));
+    EXPECT_EQ(written.at(dropout), c[dropout]) << name;
+    EXPECT_EQ(written.at("problem_type"), c["problem_type"]) << name;
+    // Where the file says nothing: the defaults of transformers 4.57 (GPT2Config, LlamaConfig).
+    c.erase(dropout), c["problem_type"] = nullptr;
+    const json plain = json::parse(write_config(read(c), "float32"));
+    EXPECT_EQ(plain.at(dropout), dropout == std::string("attn_pdrop") ? 0.1 : 0.0) << name;
+    EXPECT_EQ(plain.count("problem_type"), 0u) << name;
+  }
+  refused("gpt2", "attn_pdrop", 1.5, "attention_dropout");
+  refused("llama", "attention_dropout", -0.1, "attention_dropout");
+  refused("gpt2_classifier", "problem_type", "ranking", "problem_type");
+  refused("gpt2_classifier", "problem_type", 2, "problem_type");
+}
+
+TEST(Save, AsksBeforeEachTensorWhetherToGoOn) {
+  const formats::ScratchFolder scratch;
+  const Loaded l = load_model(fixture::path("gpt2"));
+  std::vector<Index> asked;
+  save_model(l, scratch.path("all"), "F32", nullptr, [&](Index done, Index all) {
+    EXPECT_EQ(all, 2 * 12 + 4) << "c_attn is one";
+    asked.push_back(done);
+  });
+  ASSERT_EQ(asked.size(), 28u);
+  for (Index i = 0; i < 28; ++i) EXPECT_EQ(asked[static_cast<std::size_t>(i)], i);
+  const auto stop = [](Index done, Index) {
+    if (done == 5) throw 5;
+  };
+  EXPECT_THROW(save_model(l, scratch.path("none"), "F32", nullptr, stop), int);
+  EXPECT_TRUE(std::filesystem::is_empty(scratch.path("none")));
 }
 
 TEST(Save, NumbersThatHalvesCannotHold) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+
 #include "nn/evaluate.h"
 #include "nn/generate.h"
 #include "tests/nn/fixture.h"

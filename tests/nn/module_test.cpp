@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <limits>
 
 #include "nn/gpt2.h"
 #include "nn/layers.h"
@@ -88,6 +89,22 @@ TEST(Param, Errors) {
   EXPECT_THROW(house.parameter("a.weight").value(), ValueError);
   EXPECT_THROW(house.parameter("a.weight").give(Tensor(Shape{3, 4}, 1)), ShapeError);
   EXPECT_THROW(*house.b, ValueError);
+}
+
+/// A Variable is a value: a copy keeps the numbers it was made with. The node is the parameter's, so gradients still find it.
+TEST(Param, GivenAgain) {
+  House house;
+  Param& weight = house.parameter("a.weight");
+  weight.give(Tensor(Shape{4, 3}, 1));
+  const Variable copy = weight.variable();
+  const Variable& reference = weight.variable();
+  weight.give(Tensor(Shape{4, 3}, 2));
+  EXPECT_EQ(weight.value()[0], 2);
+  EXPECT_EQ(reference.value()[0], 2) << "the parameter's own";
+  EXPECT_EQ(copy.value()[0], 1);
+  sum(copy * copy).backward();
+  ASSERT_TRUE(weight.variable().grad().defined());
+  EXPECT_EQ(weight.variable().grad()[0], 2) << "of the numbers that the copy has";
 }
 
 TEST(Slot, WrappingKeepsTheNamesOfWhatIsWrapped) {
@@ -185,6 +202,19 @@ TEST(Models, SizesThatDoNotFit) {
   l.kv_heads = 2, l.head_dim = 3;  // rotation needs pairs
   EXPECT_THROW(Llama{l}, ValueError);
   EXPECT_THROW(activation("swoosh"), ValueError);
+  const real nan = std::numeric_limits<real>::quiet_NaN();
+  for (const real eps : {nan, real(-1), real(1), std::numeric_limits<real>::infinity()}) {
+    g = Gpt2Config(), g.eps = eps, g.layers = 0;
+    EXPECT_THROW(Gpt2{g}, ValueError) << eps;
+    l = LlamaConfig(), l.eps = eps, l.layers = 0;
+    EXPECT_THROW(Llama{l}, ValueError) << eps;
+  }
+  for (const Index size : {Index(-1), Index(1) << 31}) {
+    g = Gpt2Config(), g.hidden = size;
+    EXPECT_THROW(Gpt2{g}, ValueError) << size;
+    l = LlamaConfig(), l.head_dim = size;
+    EXPECT_THROW(Llama{l}, ValueError) << size;
+  }
 }
 
 TEST(Models, IdsAndContext) {
@@ -198,6 +228,23 @@ TEST(Models, IdsAndContext) {
   EXPECT_THROW(m(Ids({1, 2}, {0, -1})), IndexError);
   EXPECT_THROW(m(Ids({1, 5}, {0, 1, 2, 3, 4})), IndexError);
   EXPECT_THROW(m(Ids({0, 1, 2})), ShapeError);
+}
+
+TEST(RowsAt, OnePlaceOfEachRow) {
+  const Variable x(Tensor(Shape{2, 3, 2}, std::vector<real>{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}));
+  const Variable y = rows_at(x, {2, 0});
+  EXPECT_EQ(y.shape(), Shape({2, 2}));
+  EXPECT_EQ(y.value().values(), (std::vector<real>{4, 5, 6, 7}));
+  EXPECT_THROW(rows_at(x, {3, 0}), IndexError) << "a place of the next row";
+  EXPECT_THROW(rows_at(x, {0, -1}), IndexError) << "a place of the row before";
+  EXPECT_THROW(rows_at(x, {0}), ShapeError);
+  EXPECT_THROW(rows_at(reshape(x, {6, 2}), {0, 1}), ShapeError);
+}
+
+TEST(NextLabels, OnePlaceToTheLeft) {
+  const Ids next = next_labels(Ids({2, 3}, {1, 2, 3, ignored, 5, 6}));
+  EXPECT_EQ(std::vector<Id>(next.begin(), next.end()), (std::vector<Id>{2, 3, ignored, 5, 6, ignored}));
+  EXPECT_THROW(next_labels(Ids({4}, {1, 2, 3, 4})), ShapeError);
 }
 
 }  // namespace
