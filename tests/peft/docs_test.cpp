@@ -1,7 +1,7 @@
 // The pages of docs/methods hang on the code: an anchor FILE#SYMBOL leads to a file that declares or defines the symbol, links
-// lead somewhere, every method of peft/ is reached from a page, and both languages have the same anchors and snippets. Each rule
-// is a function from a tree to complaints; it is run on the real tree, which must give none, and on small broken ones.
-// (That snippets run, or are excerpts of files, is tests/autograd/docs_test.cpp's.)
+// lead to files and headings that there are, every header and method of peft/ is reached from a page, and both languages have
+// the same anchors and snippets. Each rule is a function from a tree to complaints; it is run on the real tree, which must give
+// none, and on small broken ones. (That snippets run, or are excerpts of files, is tests/autograd/docs_test.cpp's.)
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -63,7 +63,8 @@ bool declares(const std::string& text, const std::string& symbol) {
   const std::string owner = scope.substr(scope.rfind(':') == std::string::npos ? 0 : scope.rfind(':') + 1);
   const std::regex type("^\\s*(template <[^>]*> )?(struct|class|enum|enum class|using) " + last + "\\b");
   const std::regex type_of_owner("^\\s*(struct|class|enum|enum class) " + owner + "\\b");
-  const std::regex value("^\\s*(?!\\s|return\\b|throw\\b|else\\b)[\\w:<>,*& ]*[\\w>*&] [*&]?" + last + "\\s*(\\[\\])?([({;=,]|$)");
+  const std::regex value("^\\s*(?!\\s|return\\b|throw\\b|else\\b)[\\w:<>,*& ]*[\\w>*&] [*&]?" + last +
+                         "\\s*(\\[\\])?([({;=,]|$)");
   const std::regex qualified("^(?!\\s)(?!return\\b)[\\w:<>,*& ]*\\b" + scope + "::" + last + "\\s*\\(");
   bool below_owner = scope.empty();
   for (const std::string& line : lines(text)) {
@@ -77,12 +78,34 @@ bool declares(const std::string& text, const std::string& symbol) {
 
 // --- the rules ---------------------------------------------------------------------------------------------------------
 
+/// What a web page calls a heading: small letters, hyphens for spaces, no punctuation.
+std::string slug(const std::string& heading) {
+  static const std::regex punctuation("[!-,./:-@\\[-^`{-~]|，|：|？|（|）|、|。|；|“|”");
+  std::string text = std::regex_replace(heading, punctuation, "");
+  for (char& c : text) c = c == ' ' ? '-' : 'A' <= c && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  return text;
+}
+bool has_heading(const std::string& text, const std::string& wanted) {
+  static const std::regex heading("#+ (.*)");
+  bool inside = false;
+  std::smatch m;
+  for (const std::string& line : lines(text)) {
+    if (line.rfind("```", 0) == 0) inside = !inside;
+    if (!inside && std::regex_match(line, m, heading) && slug(m[1]) == wanted) return true;
+  }
+  return false;
+}
+
 Complaints links_lead_somewhere(const Tree& tree) {
   Complaints found;
-  for (const auto& [page, text] : tree)
-    if (is_page(page))
-      for (const Link& link : links(page, text))
-        if (tree.count(link.file) == 0) found.push_back(page + " links to " + link.file + ", which is not there");
+  for (const auto& [page, text] : tree) {
+    if (!is_page(page)) continue;
+    for (const Link& link : links(page, text)) {
+      if (tree.count(link.file) == 0) found.push_back(page + " links to " + link.file + ", which is not there");
+      else if (!is_source(link.file) && !link.symbol.empty() && !has_heading(tree.at(link.file), link.symbol))
+        found.push_back(page + ": " + link.file + " has no heading that is called #" + link.symbol);
+    }
+  }
   return found;
 }
 
@@ -188,22 +211,26 @@ struct Rule {
 };
 void PrintTo(const Rule& rule, std::ostream* out) { *out << rule.name; }
 
-const char* const lora = "// LoRA.\nstruct Lora : Method {\n  Index r = 8;  ///< not alpha\n  void graft();\n};\nIndex used(Lora);\n";
+const char* const lora =
+    "// LoRA.\nstruct Lora : Method {\n  Index r = 8;  ///< not alpha\n  void graft();\n};\nIndex used(Lora);\n";
 const char* const lora_cpp = "Variable LoraLinear::operator()(const Variable& x) {\n  return merge(x);\n}\n";
 Tree page(const std::string& text) { return {{"docs/methods/a.md", text}, {"peft/lora.h", lora}, {"peft/lora.cpp", lora_cpp}}; }
 
 const std::vector<Rule> rules = {
     {"links_lead_somewhere",
      links_lead_somewhere,
-     {page("[a](b.md)"), page("[a](../../peft/gone.h#Lora)"), page("[a](../peft/lora.h#Lora)")}},
+     {page("[a](b.md)"), page("[a](../../peft/gone.h#Lora)"), page("[a](../peft/lora.h#Lora)"),
+      page("# A page\n[a](a.md#a-pge)"), page("```text\n# Part\n```\n[a](a.md#part)")}},
     {"anchors_resolve",
      anchors_resolve,
      {page("[a](../../peft/lora.h#Lor)"), page("[a](../../peft/lora.h)"), page("[a](../../peft/lora.h#alpha)"),
       page("[a](../../peft/lora.h#Lora::alpha)"), page("[a](../../peft/lora.h#Method)"), page("[a](../../peft/lora.cpp#merge)"),
-      page("[a](../../peft/lora.h#Dora::r)"), page("[a](../../peft/lora.cpp#Lora::operator)"), page("[a](../../peft/lora.h#)")}},
+      page("[a](../../peft/lora.h#Dora::r)"), page("[a](../../peft/lora.cpp#Lora::operator)"),
+      page("[a](../../peft/lora.h#)")}},
     {"every_method_is_reached",
      every_method_is_reached,
-     {page("nothing"), page("[a](../../peft/lora.h#used)"),
+     {page("nothing"),
+      page("[a](../../peft/lora.h#used)"),
       {{"docs/methods/a.zh.md", "[a](../../peft/lora.h#Lora)"}, {"peft/lora.h", lora}},
       {{"peft/files.h", "// Files.\nvoid load();\n"}}}},
     {"both_languages_say_the_same",
@@ -230,15 +257,18 @@ TEST_P(MethodPages, RuleSeesBrokenPages) {
 /// What the rules must let pass.
 TEST_P(MethodPages, GoodPagesAreLeftAlone) {
   const std::string text =
-      "[`Lora`](../../peft/lora.h#Lora) [r](../../peft/lora.h#Lora::r) [g](../../peft/lora.h#graft) [u](../../peft/lora.h#used)\n"
-      "[o](../../peft/lora.cpp#LoraLinear::operator) [web](https://example.org/a.h#b) [self](a.md#part)\n"
+      "[`Lora`](../../peft/lora.h#Lora) [r](../../peft/lora.h#Lora::r) [g](../../peft/lora.h#graft) "
+      "[u](../../peft/lora.h#used)\n"
+      "[o](../../peft/lora.cpp#LoraLinear::operator) [web](https://example.org/a.h#b) [self](a.md#a-part-why-已知)\n"
+      "## A part: why? （已知）\n"
       "```text\n[no](link.h#here)\n```\n<!-- run -->\n```cpp\nint a;\n```\n";
   Tree good = page(text);
   good["docs/methods/a.zh.md"] = "译文\n" + text;
   EXPECT_EQ(GetParam().complain(good), Complaints{});
 }
 
-INSTANTIATE_TEST_SUITE_P(Rules, MethodPages, testing::ValuesIn(rules), [](const auto& info) { return std::string(info.param.name); });
+INSTANTIATE_TEST_SUITE_P(Rules, MethodPages, testing::ValuesIn(rules),
+                         [](const auto& info) { return std::string(info.param.name); });
 
 TEST(MethodPagesTree, IsReallyRead) {
   const Tree tree = house();

@@ -15,6 +15,11 @@ struct Small {
   static constexpr Index digits = 16, tasks = 4, longest = 14;
   static constexpr graft::Id first_word = 16, blank = 20, vocabulary = 21;
 
+  struct OneThread {  // matrices as small as these are not worth waking a second one
+    int before = graft::threads();
+    OneThread() { graft::threads(1); }
+    ~OneThread() { graft::threads(before); }
+  } one_thread{};
   std::unique_ptr<graft::Gpt2> model = std::make_unique<graft::Gpt2>(config());
 
   Small() {
@@ -37,8 +42,12 @@ struct Small {
   static graft::Ids ids(int task) { return pairs(task, false); }
   static graft::Ids labels(int task) { return pairs(task, true); }
   // For a classifier: rows "x" and their classes.
-  static graft::Ids questions() { return {{digits, 1}, each([](graft::Id x) { return x; })}; }
-  static graft::Ids answers(int task) { return {{digits}, each([&](graft::Id x) { return f(task, x); })}; }
+  static graft::Ids questions() {
+    return {{digits, 1}, each([](graft::Id x) { return x; })};
+  }
+  static graft::Ids answers(int task) {
+    return {{digits}, each([&](graft::Id x) { return f(task, x); })};
+  }
 
   /// What it loses on the task now; guessing loses ln 16 = 2.77.
   double loss(int task) const {
