@@ -30,7 +30,6 @@ FNR == 1 {
   before = ""
   page = FILENAME
   name = FILENAME
-  sub(/.*\//, "", name)
   gsub(/[^A-Za-z0-9]/, "_", name)
 }
 

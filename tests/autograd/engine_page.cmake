@@ -1,7 +1,8 @@
-# Sets engine_page: one generated source with every <!-- run --> snippet of docs/*.md and the READMEs as a test.
+# Sets engine_page: one generated source with every <!-- run --> snippet of docs/*.md, docs/methods/*.md and the READMEs as a
+# test.
 find_program(GRAFT_AWK NAMES mawk gawk awk REQUIRED)
 file(GLOB pages CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR}
-     ${PROJECT_SOURCE_DIR}/docs/*.md ${PROJECT_SOURCE_DIR}/README*.md)
+     ${PROJECT_SOURCE_DIR}/docs/*.md ${PROJECT_SOURCE_DIR}/docs/methods/*.md ${PROJECT_SOURCE_DIR}/README*.md)
 list(TRANSFORM pages PREPEND ${PROJECT_SOURCE_DIR}/ OUTPUT_VARIABLE page_files)
 set(engine_page ${CMAKE_CURRENT_BINARY_DIR}/engine_page.cpp)
 add_custom_command(

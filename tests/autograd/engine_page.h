@@ -8,6 +8,8 @@
 #include <sstream>
 #include <string>
 
+#include "tests/peft/small.h"
+
 /// What f's error says; a test failure if it throws none of graft's.
 template <class F>
 std::string error_of(F f) {
