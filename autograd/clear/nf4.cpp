@@ -76,8 +76,10 @@ Ladder ladder(FourBitOptions::Codes codes) {
   return l;
 }
 
-/// The nearest of the 256 values.
+/// The nearest of the 256 values, as bitsandbytes finds it: y is first rounded to one of 65536 steps from -1 to 1.
 std::uint8_t nearest(float y) {
+  const auto step = static_cast<int>(std::fma((std::clamp(y, -1.F, 1.F) + 1.F) * 0.5F, 65535.F, 0.5F));
+  y = 2.F * static_cast<float>(step) / 65535.F - 1.F;
   const auto& map = dynamic_map();
   const auto above = std::lower_bound(map.begin(), map.end(), y);
   if (above == map.begin()) return 0;
@@ -131,7 +133,7 @@ FourBitMatrix::FourBitMatrix(const Tensor& W, const FourBitOptions& o) : rows_(0
       for (Index b = first; b < last; ++b) largest = std::max(largest, std::abs(scales[static_cast<std::size_t>(b)] - offset));
       for (Index b = first; b < last; ++b) {
         const std::size_t at = static_cast<std::size_t>(b);
-        scales8[at] = largest > 0 ? nearest((scales[at] - offset) / largest) : 0;  // 0/0 there gives the lowest code
+        scales8[at] = largest > 0 ? nearest((scales[at] - offset) * (1.F / largest)) : 0;  // a block of zeros: code 0
       }
       scales2.push_back(largest);
     }

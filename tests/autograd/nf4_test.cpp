@@ -89,6 +89,30 @@ TEST(FourBits, BitsAreThoseOfBitsandbytes) {
   EXPECT_EQ(checked, 21);
 }
 
+/// At a real size double quantization meets numbers near the borders of its 8 bits. The matrix is computed as make_nf4.py does.
+TEST(FourBits, BitsAreThoseOfBitsandbytesAtARealSize) {
+  std::vector<real> W(768 * 768);
+  for (std::size_t i = 0; i < W.size(); ++i) {
+    std::uint32_t hashed = static_cast<std::uint32_t>(i) * 2654435761U;
+    hashed = (hashed ^ (hashed >> 15)) * 2246822519U;
+    int total = -510;
+    for (int byte = 0; byte < 4; ++byte) total += static_cast<int>(hashed >> (8 * byte) & 255);
+    W[i] = static_cast<real>(static_cast<float>(total) / 6500.F);
+  }
+  const FourBitMatrix q(Tensor(Shape{768, 768}, std::move(W)), {});
+  const fixture::Numbers bytes = reference().at("real.bytes").numbers(), codes = reference().at("real.absmax8").numbers();
+  ASSERT_EQ(bytes.size(), (q.packed.size() + 36) / 37);
+  for (std::size_t i = 0; i < bytes.size(); ++i) ASSERT_EQ(q.packed[37 * i], bytes[i]) << i;
+  ASSERT_EQ(q.scales8.size(), codes.size());
+  int different = 0;
+  for (std::size_t i = 0; i < codes.size(); ++i) different += q.scales8[i] != codes[i];
+  EXPECT_EQ(different, 0) << "of " << codes.size();
+  EXPECT_EQ(q.offset, static_cast<float>(reference().at("real.offset").numbers()[0]));
+  const fixture::Numbers second = reference().at("real.absmax2").numbers();
+  ASSERT_EQ(q.scales2.size(), second.size());
+  for (std::size_t i = 0; i < second.size(); ++i) EXPECT_EQ(q.scales2[i], static_cast<float>(second[i])) << i;
+}
+
 TEST(FourBits, BitsPerWeight) {
   Rng rng(1);
   const Tensor W = normal({768, 768}, 0, 1, rng);
