@@ -21,5 +21,6 @@ void add_generate(CLI::App& app, const Globals& globals);
 void add_evaluate(CLI::App& app, const Globals& globals);
 void add_convert(CLI::App& app, const Globals& globals);
 void add_merge(CLI::App& app, const Globals& globals);
+void add_tune(CLI::App& app, const Globals& globals);
 
 }  // namespace graft::cli

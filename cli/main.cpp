@@ -54,6 +54,7 @@ int run(int argc, char** argv) {
   graft::cli::add_evaluate(app, globals);
   graft::cli::add_convert(app, globals);
   graft::cli::add_merge(app, globals);
+  graft::cli::add_tune(app, globals);
   graft::cli::add_demo(app);
   app.get_subcommand("demo")->footer("Example:\n  graft demo --seed 2 --graph network.svg");
 

@@ -73,7 +73,7 @@ endfunction()
 
 # cli/: the program `graft`.
 function(graft_program)
-  file(GLOB sources CONFIGURE_DEPENDS cli/*.cpp)
+  file(GLOB sources CONFIGURE_DEPENDS cli/*.cpp cli/*/*.cpp)
   find_package(CLI11 REQUIRED)
   add_executable(graft_program ${sources})
   set_target_properties(graft_program PROPERTIES OUTPUT_NAME graft

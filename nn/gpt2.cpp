@@ -56,8 +56,11 @@ Variable Gpt2::forward(const Ids& ids, const Ids& places, Past& past) {
   if (!drop.empty()) x = drop(x);
   for (Index i = 0; i < layers.size(); ++i) {
     Gpt2Block& block = layers[i];
-    x = x + block.attn(block.norm(x), places, past.layers[static_cast<std::size_t>(i)], past.lengths, past.reserve);
-    x = x + block.mlp(x);
+    const Block f = [&block, places, lengths = past.lengths, room = past.reserve](const Variable& in, KeyValue& kv) {
+      const Variable y = in + block.attn(block.norm(in), places, kv, lengths, room);
+      return y + block.mlp(y);
+    };
+    x = through(f, x, past.layers[static_cast<std::size_t>(i)]);
   }
   return norm(x);
 }

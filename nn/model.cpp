@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <typeinfo>
 
+#include "autograd/recompute.h"
 #include "nn/layers.h"
 
 namespace graft {
@@ -39,6 +40,39 @@ Variable Model::hidden(const Ids& ids, Past& past) {
   const Variable x = forward(ids, Ids(ids.shape(), std::move(positions)), past);
   past.advance(T);
   return x;
+}
+
+namespace {
+/// While it lives, the model is as it was in the first run: its selection, and the draws of its dropout.
+class AsThen {
+ public:
+  AsThen(Model& m, const Selection& selection, Rng* draws) : model_(m), selection_(m.selection), draws_(m.randomness()) {
+    model_.selection = selection;
+    if (draws_ != draws) model_.training(draws);
+  }
+  ~AsThen() {
+    model_.selection = selection_;
+    if (model_.randomness() != draws_) model_.training(draws_);
+  }
+  AsThen(const AsThen&) = delete;
+  AsThen& operator=(const AsThen&) = delete;
+
+ private:
+  Model& model_;
+  Selection selection_;
+  Rng* draws_;
+};
+}  // namespace
+
+Variable Model::through(const Block& f, const Variable& x, KeyValue& past) {
+  if (!recomputing || !recording()) return f(x, past);
+  const auto again = [this, f, past, then = selection](const Variable& in, Rng* draws) {
+    const AsThen state(*this, then, draws);
+    KeyValue own = past;
+    return f(in, own);
+  };
+  if (!randomness()) return recompute([again](const std::vector<Variable>& in) { return again(in[0], nullptr); }, {x});
+  return recompute([again](const std::vector<Variable>& in, Rng& draws) { return again(in[0], &draws); }, {x}, *randomness());
 }
 
 Variable rows_at(const Variable& x, const std::vector<Index>& at) {

@@ -1,5 +1,7 @@
 // Model: what every language model has, so that generating, scoring and training need to know no architecture.
 #pragma once
+#include <functional>
+
 #include "autograd/ops.h"
 #include "nn/interfaces.h"
 
@@ -9,6 +11,9 @@ struct Model : Module {
   Slot<Memory> memory{*this, "memory", std::make_unique<Memory>()};
   Slot<Template> frame{*this, "frame", std::make_unique<Template>()};
   Selection selection;
+  /// While gradients are recorded, keep of each block only its input and run it again in backward (autograd/recompute.h): less
+  /// memory, about a third more time. The past that is passed in then does not keep what was read.
+  bool recomputing = false;
 
   virtual Slot<Table>& table() = 0;        ///< ids -> rows
   virtual Slot<Projection>& output() = 0;  ///< rows -> logits; may be empty (a model that was loaded as a classifier)
@@ -29,6 +34,9 @@ struct Model : Module {
 
  protected:
   virtual Variable forward(const Ids& ids, const Ids& positions, Past& past) = 0;
+  /// f(x, past), recomputed if so wished. f is kept until backward, so it must own what it captures.
+  using Block = std::function<Variable(const Variable& x, KeyValue& past)>;
+  Variable through(const Block& f, const Variable& x, KeyValue& past);
 };
 
 /// Of x (B, T, D) the row at[b] of each b: (B, D). Errors: ShapeError, IndexError

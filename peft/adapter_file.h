@@ -3,7 +3,7 @@
 // Stricter than PEFT, which warns of missing tensors and ignores unknown ones: both are errors here.
 // What PEFT has no type for is written in the same form under types of our own (GRAFT_…), so that PEFT refuses it instead of
 // computing something else: BitFit, LayerNorm tuning, linear probe, P-tuning with a template. Bottleneck adapters are
-// read and written in AdapterHub's form (adapterhub_file.h), by these functions too. Encoders and optimizers are not part of an adapter: training_state.h.
+// read and written in AdapterHub's form (adapterhub_file.h), by these functions too. Encoders and optimizers are not part of an adapter: train/checkpoint.h.
 #pragma once
 #include <string>
 #include <vector>

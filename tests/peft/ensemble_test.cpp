@@ -4,10 +4,10 @@
 #include <gtest/gtest.h>
 
 #include "autograd/ops.h"
-#include "peft/training_state.h"
 #include "tests/autograd/compare.h"
 #include "tests/formats/scratch_folder.h"
 #include "tests/peft/methods.h"
+#include "train/checkpoint.h"
 #include "train/optimizer.h"
 
 namespace graft {
@@ -215,10 +215,10 @@ TEST(TrainingState, GoesOnBitForBit) {
     one->training(&draws);
     train::AdamW adam(peft::learning(*one));
     train(*one, adam, 4);
-    peft::save_training_state(*one, "default", adam.state(), draws, scratch.path("state.safetensors"));
+    train::save_checkpoint(peft::learning(*one), adam.state(), draws, scratch.path("state.safetensors"));
     train(*one, adam, 4);
 
-    const peft::TrainingState state = peft::load_training_state(*two, "default", scratch.path("state.safetensors"));
+    const train::Checkpoint state = train::load_checkpoint(peft::learning(*two), scratch.path("state.safetensors"));
     Rng again = state.rng;
     two->training(&again);
     train::AdamW next(peft::learning(*two));
@@ -235,7 +235,7 @@ TEST(TrainingState, GoesOnBitForBit) {
   p.pattern = peft::prompt_pattern(4);
   peft::attach(*other, p, rng);
   const auto before = peft::parameters(*other, "default")[0].second->value().values();
-  EXPECT_THROW(peft::load_training_state(*other, "default", scratch.path("state.safetensors")), FormatError);
+  EXPECT_THROW(train::load_checkpoint(peft::learning(*other), scratch.path("state.safetensors")), FormatError);
   EXPECT_EQ(peft::parameters(*other, "default")[0].second->value().values(), before);
 }
 

@@ -1,0 +1,187 @@
+#include "cli/tune/insight.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "autograd/linalg.h"
+#include "nn/attention.h"
+#include "peft/lora.h"
+#include "peft/prefix.h"
+#include "peft/virtual_tokens.h"
+
+namespace graft::cli {
+namespace {
+
+using nlohmann::json;
+
+double norm(const Tensor& t) {
+  double sum = 0;
+  for (Index i = 0; i < t.numel(); ++i) sum += static_cast<double>(t[i]) * static_cast<double>(t[i]);
+  return std::sqrt(sum);
+}
+
+/// Keeps what a projection gave last.
+struct Recorder : Projection {
+  Slot<Projection> base;
+  Tensor last;
+  explicit Recorder(std::unique_ptr<Projection> p) : base(*this, "", std::move(p)) {}
+  std::string kind() const override { return "Recorder"; }
+  Variable operator()(const Variable& x) override {
+    const Variable y = base(x);
+    last = y.value();
+    return y;
+  }
+  Index in() const override { return base->in(); }
+  Index out() const override { return base->out(); }
+  Tensor dense() const override { return base->dense(); }
+  Tensor bias() const override { return base->bias(); }
+};
+
+/// Of the softmax over keys 0 .. P + t, the part that falls on the first P; the mean over t.
+double share_of_first(const real* Q, const real* K, Index P, Index T, Index d, double scale) {
+  double sum = 0;
+  std::vector<double> scores;
+  for (Index t = 0; t < T; ++t) {
+    scores.clear();
+    for (Index s = 0; s <= P + t; ++s) {
+      double dot = 0;
+      for (Index i = 0; i < d; ++i) dot += static_cast<double>(Q[t * d + i]) * static_cast<double>(K[s * d + i]);
+      scores.push_back(scale * dot);
+    }
+    const double most = *std::max_element(scores.begin(), scores.end());
+    double all = 0, first = 0;
+    for (std::size_t s = 0; s < scores.size(); ++s) {
+      const double e = std::exp(scores[s] - most);
+      all += e;
+      if (s < static_cast<std::size_t>(P)) first += e;
+    }
+    sum += first / all;
+  }
+  return sum / static_cast<double>(T);
+}
+
+}  // namespace
+
+json lora_delta(Job& job) {
+  json all = json::array();
+  const std::string name = job.chosen.names()[0];
+  for (const auto& [path, slot] : job.loaded.root->slots<Projection>()) {
+    if (slot->empty()) continue;
+    auto* lora = dynamic_cast<peft::LoraLinear*>(&**slot);
+    if (!lora) continue;
+    const std::vector<std::string> there = lora->names();
+    if (std::find(there.begin(), there.end(), name) == there.end()) continue;
+    const peft::LoraPair& pair = lora->pair(name);
+    const Svd B = singular_values(pair.B.value()), A = singular_values(pair.A.value());
+    const Index r = pair.B.shape()[1];
+    Tensor M(Shape{r, r});  // S_B·V_Bᵀ·U_A·S_A
+    real* m = M.write();
+    for (Index i = 0; i < r; ++i)
+      for (Index j = 0; j < r; ++j) {
+        double sum = 0;
+        for (Index k = 0; k < r; ++k) sum += static_cast<double>(B.Vt[i * r + k]) * static_cast<double>(A.U[k * r + j]);
+        m[i * r + j] = static_cast<real>(sum * static_cast<double>(B.S[i]) * static_cast<double>(A.S[j]) *
+                                         static_cast<double>(pair.scale));
+      }
+    const Tensor S = singular_values(M).S;
+    json values = json::array();
+    for (Index i = 0; i < S.numel(); ++i) values.push_back(S[i]);
+    all.push_back({{"name", path}, {"norm", norm(S) / norm(lora->base->dense())}, {"singular", values}});
+  }
+  return all;
+}
+
+json prefix_attention(Job& job) {
+  const NoGrad constant;
+  const Evaluating no_dropout(*job.loaded.root);
+  Model& model = *job.loaded.model;
+  std::vector<Index> which(static_cast<std::size_t>(std::min<Index>(4, static_cast<Index>(job.data.examples.size()))));
+  std::iota(which.begin(), which.end(), Index(0));
+  const Framed framed = model.frame(train::batch(job.data, which, 0));
+  const Index B = framed.ids.shape()[0], T = framed.ids.shape()[1], P = model.memory->length();
+  const auto layers = model.slots<Attention>();
+  std::vector<Recorder*> recorders;
+  for (const auto& [path, slot] : layers) {
+    auto recorder = std::make_unique<Recorder>((*slot)->q.take());
+    recorders.push_back(recorder.get());
+    (*slot)->q.put(std::move(recorder));
+  }
+  Past past = model.begin(B);
+  (void)model.hidden(framed.ids, past);
+  json all = json::array();
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    Attention& attention = **layers[i].second;
+    const AttentionSizes& sizes = attention.sizes;
+    Variable Q = split_heads(Variable(recorders[i]->last), sizes.heads);  // (B, H, T, d)
+    attention.q.put(recorders[i]->base.take());
+    if (sizes.frequencies.defined()) {
+      std::vector<Id> positions;
+      for (Index b = 0; b < B; ++b)
+        for (Index t = 0; t < T; ++t) positions.push_back(static_cast<Id>(P + t));
+      Q = rotary(Q, Ids({B, T}, std::move(positions)), sizes.frequencies);
+    }
+    const Tensor K = past.layers[i].k().value();  // (B, G, S, d)
+    const Index d = sizes.head_dim, S = K.dim(2), per_key = sizes.heads / sizes.kv_heads;
+    const double scale = sizes.scale != 0 ? static_cast<double>(sizes.scale) : 1 / std::sqrt(static_cast<double>(d));
+    json heads = json::array();
+    for (Index h = 0; h < sizes.heads; ++h) {
+      double sum = 0;
+      for (Index b = 0; b < B; ++b) {
+        const Index length = framed.lengths.empty() ? T : framed.lengths[static_cast<std::size_t>(b)];
+        sum += share_of_first(Q.value().data() + (b * sizes.heads + h) * T * d,
+                              K.data() + (b * sizes.kv_heads + h / per_key) * S * d, P, length, d, scale);
+      }
+      heads.push_back(sum / static_cast<double>(B));
+    }
+    all.push_back(heads);
+  }
+  return all;
+}
+
+json nearest_words(Job& job, Index count) {
+  const NoGrad constant;
+  auto* table = dynamic_cast<peft::VirtualTable*>(&*job.loaded.model->table());
+  if (!table) return json::array();
+  const Tensor words = table->base->dense();
+  const Tensor rows = (*table->entry(job.chosen.names()[0]).rows)().value();
+  const Index V = words.dim(0), D = words.dim(1);
+  std::vector<double> lengths(static_cast<std::size_t>(V));
+  for (Index v = 0; v < V; ++v) {
+    double sum = 0;
+    for (Index i = 0; i < D; ++i) sum += static_cast<double>(words[v * D + i]) * static_cast<double>(words[v * D + i]);
+    lengths[static_cast<std::size_t>(v)] = std::sqrt(sum);
+  }
+  json all = json::array();
+  for (Index p = 0; p < rows.dim(0); ++p) {
+    std::vector<std::pair<double, Id>> near;
+    double own = 0;
+    for (Index i = 0; i < D; ++i) own += static_cast<double>(rows[p * D + i]) * static_cast<double>(rows[p * D + i]);
+    for (Index v = 0; v < V; ++v) {
+      double dot = 0;
+      for (Index i = 0; i < D; ++i) dot += static_cast<double>(words[v * D + i]) * static_cast<double>(rows[p * D + i]);
+      near.emplace_back(dot / (lengths[static_cast<std::size_t>(v)] * std::sqrt(own) + 1e-30), static_cast<Id>(v));
+    }
+    const auto few = near.begin() + std::min<std::ptrdiff_t>(count, static_cast<std::ptrdiff_t>(near.size()));
+    std::partial_sort(near.begin(), few, near.end(), std::greater<>());
+    json list = json::array();
+    for (auto one = near.begin(); one != few; ++one)
+      list.push_back({{"word", one->second < static_cast<Id>(job.tokenizer.size()) ? job.tokenizer.decode({one->second}) : ""},
+                      {"cosine", one->first}});
+    all.push_back({{"index", p}, {"near", list}});
+  }
+  return all;
+}
+
+json insight(Job& job) {
+  json all = json::object();
+  const auto put = [&](const char* key, json value) {
+    if (!value.empty()) all[key] = std::move(value);
+  };
+  put("delta", lora_delta(job));
+  if (dynamic_cast<peft::Prefix*>(&*job.loaded.model->memory)) put("prefix_attention", prefix_attention(job));
+  put("virtual_tokens", nearest_words(job));
+  return all;
+}
+
+}  // namespace graft::cli

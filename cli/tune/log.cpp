@@ -1,0 +1,36 @@
+#include "cli/tune/log.h"
+
+#include <filesystem>
+#include <sstream>
+
+#include "autograd/errors.h"
+#include "formats/file.h"
+
+namespace graft::cli {
+
+Log::Log(const std::string& folder, Index done) : path_(folder + "/metrics.jsonl") {
+  std::string kept;
+  if (std::filesystem::exists(path_)) {
+    std::istringstream in(formats::read_text(path_));
+    for (std::string line; std::getline(in, line);) {
+      const nlohmann::json object = nlohmann::json::parse(line, nullptr, false);
+      if (!object.is_object() || !object.contains("step")) break;  // cut off when the program was killed
+      if (object["step"].get<Index>() > done) continue;
+      lines_.push_back(object);
+      kept += line + "\n";
+    }
+  }
+  formats::write_text(path_, kept);
+  out_.open(path_, std::ios::app | std::ios::binary);
+  expect<FileError>(out_.good(), path_, ": cannot be opened for writing");
+}
+
+void Log::write(const nlohmann::json& line) {
+  lines_.push_back(line);
+  out_ << line.dump() << '\n' << std::flush;
+  expect<FileError>(out_.good(), path_,
+                    ": cannot be written to; is the disk full? The last checkpoint is good, and --resume goes "
+                    "on from it");
+}
+
+}  // namespace graft::cli

@@ -1,0 +1,232 @@
+#include "cli/tune/method_choice.h"
+
+#include <algorithm>
+
+#include "peft/bottleneck.h"
+#include "peft/dora.h"
+#include "peft/ensemble.h"
+#include "peft/ia3.h"
+#include "peft/lora.h"
+#include "peft/lora_plus.h"
+#include "peft/p_tuning.h"
+#include "peft/p_tuning_v2.h"
+#include "peft/prefix.h"
+#include "peft/prompt.h"
+#include "peft/quantize.h"
+#include "peft/tune.h"
+
+namespace graft::cli {
+namespace {
+
+using Strings = std::vector<std::string>;
+
+/// value of the option among the words that it may be. Errors: ValueError lists them.
+template <class T>
+T one_of(const std::string& word, const char* option, const std::vector<std::pair<std::string, T>>& known) {
+  std::string all;
+  for (const auto& [name, value] : known) {
+    if (name == word) return value;
+    all += (all.empty() ? "" : ", ") + name;
+  }
+  throw ValueError(text(option, " \"", word, "\" is not one of ", all));
+}
+
+std::vector<Id> words(const MethodChoice& choice, const Tokenizer& tokenizer) { return tokenizer.encode(choice.text); }
+
+peft::Lora lora(const MethodChoice& c) {
+  using Init = peft::Lora::Init;
+  peft::Lora method;
+  if (c.r > 0) method.r = c.r;
+  method.alpha = c.alpha > 0 ? static_cast<real>(c.alpha) : static_cast<real>(method.r);
+  if (c.dropout >= 0) method.dropout = static_cast<real>(c.dropout);
+  if (!c.targets.empty()) method.targets = c.targets;
+  if (!c.init.empty())
+    method.init =
+        one_of<Init>(c.init, "--init", {{"kaiming", Init::kaiming}, {"gaussian", Init::gaussian}, {"pissa", Init::pissa}});
+  if (c.name == "pissa") method.init = Init::pissa;
+  method.dora = c.name == "dora";
+  method.rank_stabilized = c.name == "rslora";
+  return method;
+}
+
+peft::BottleneckAdapter adapter(const MethodChoice& c) {
+  using B = peft::BottleneckAdapter;
+  B method;
+  method.size = c.size;
+  if (!c.form.empty())
+    method.form = one_of<B::Form>(
+        c.form, "--form", {{"houlsby", B::Form::houlsby}, {"after-mlp", B::Form::after_mlp}, {"parallel", B::Form::parallel}});
+  if (!c.init.empty())
+    method.init = one_of<B::Init>(
+        c.init, "--init", {{"near-identity", B::Init::near_identity}, {"bert", B::Init::bert}, {"zero-up", B::Init::zero_up}});
+  return method;
+}
+
+void set_prefix(peft::PrefixTuning& method, const MethodChoice& c, const Tokenizer& tokenizer) {
+  using Init = peft::PrefixTuning::Init;
+  if (c.length > 0) method.length = c.length;
+  method.hidden = c.hidden;
+  if (c.dropout >= 0) method.dropout = static_cast<real>(c.dropout);
+  if (!c.init.empty())
+    method.init = one_of<Init>(c.init, "--init", {{"random", Init::random}, {"zero", Init::zero}, {"words", Init::words}});
+  if (method.init != Init::words) return;
+  method.words = words(c, tokenizer);
+  expect<ValueError>(!method.words.empty(), "--init words: --text must say which words");
+  const std::size_t n = method.words.size();
+  for (std::size_t i = n; i < static_cast<std::size_t>(method.length); ++i) method.words.push_back(method.words[i % n]);
+  method.words.resize(static_cast<std::size_t>(method.length));
+}
+
+peft::PromptTuning prompt(const MethodChoice& c, const Tokenizer& tokenizer, const Strings& labels) {
+  using Init = peft::PromptTuning::Init;
+  peft::PromptTuning method;
+  if (c.length > 0) method.length = c.length;
+  if (!c.init.empty())
+    method.init = one_of<Init>(c.init, "--init",
+                               {{"vocabulary", Init::vocabulary},
+                                {"random", Init::random},
+                                {"uniform", Init::uniform},
+                                {"text", Init::text},
+                                {"labels", Init::labels}});
+  if (method.init == Init::text) {
+    method.text = words(c, tokenizer);
+    expect<ValueError>(!method.text.empty(), "--init text: --text must say which words");
+  }
+  if (method.init == Init::labels) {
+    expect<ValueError>(!labels.empty(), "--init labels: the data have no labels");
+    for (const std::string& label : labels) method.labels.push_back(tokenizer.encode(" " + label));
+  }
+  return method;
+}
+
+peft::PTuning p_tuning(const MethodChoice& c, const Tokenizer& tokenizer) {
+  using P = peft::PTuning;
+  P method;
+  if (!c.pattern.empty()) method.pattern = peft::parse_pattern(c.pattern, tokenizer);
+  else if (c.length > 0) method.pattern = peft::prompt_pattern(c.length);
+  if (!c.encoder.empty())
+    method.encoder = one_of<P::Encoder>(c.encoder, "--encoder",
+                                        {{"lstm", P::Encoder::lstm}, {"mlp", P::Encoder::mlp}, {"none", P::Encoder::none}});
+  method.hidden = c.hidden;
+  if (c.hidden > 0) method.flavour = P::Flavour::peft;
+  method.words = words(c, tokenizer);
+  return method;
+}
+
+/// Which of the options were given, by the names that they have on the command line.
+Strings given(const MethodChoice& c) {
+  Strings all;
+  const auto add = [&](bool there, const char* name) {
+    if (there) all.emplace_back(name);
+  };
+  add(c.r > 0, "r"), add(c.alpha > 0, "alpha"), add(c.dropout >= 0, "dropout"), add(c.ratio > 0, "ratio");
+  add(!c.targets.empty(), "targets"), add(!c.init.empty(), "init"), add(!c.text.empty(), "text"), add(!c.form.empty(), "form");
+  add(!c.encoder.empty(), "encoder"), add(!c.pattern.empty(), "template"), add(c.length > 0, "virtual"),
+      add(c.hidden > 0, "hidden"), add(c.size > 0, "bottleneck"), add(c.prompts > 0, "prompts");
+  return all;
+}
+
+}  // namespace
+
+const std::vector<MethodKind>& method_kinds() {
+  static const Strings of_lora{"r", "alpha", "dropout", "targets", "init"},
+      of_prefix{"virtual", "hidden", "dropout", "init", "text"};
+  static const std::vector<MethodKind> all{
+      {"full", "full fine-tuning", "docs/methods/others.md", 5e-5, {}, true, true},
+      {"probe", "linear probe", "docs/methods/others.md", 1e-2, {}, false, true},
+      {"bitfit", "BitFit", "docs/methods/others.md", 1e-3, {}, true, true},
+      {"layernorm", "LayerNorm tuning", "docs/methods/others.md", 1e-3, {}, true, true},
+      {"ia3", "IA3", "docs/methods/others.md", 5e-3, {}, true, true},
+      {"lora", "LoRA", "docs/methods/lora.md", 5e-4, of_lora, true, true},
+      {"rslora", "rsLoRA", "docs/methods/lora.md", 5e-4, of_lora, true, true},
+      {"lora-plus", "LoRA+", "docs/methods/lora.md", 1e-4, {"r", "alpha", "dropout", "targets", "init", "ratio"}, true, true},
+      {"dora", "DoRA", "docs/methods/lora.md", 5e-4, of_lora, true, true},
+      {"pissa", "PiSSA", "docs/methods/lora.md", 2e-4, {"r", "alpha", "dropout", "targets"}, true, true},
+      {"qlora", "QLoRA", "docs/methods/qlora.md", 5e-4, of_lora, true, true},
+      {"adapter", "Adapter", "docs/methods/adapter.md", 1e-3, {"bottleneck", "form", "init"}, true, true},
+      {"prefix", "prefix tuning", "docs/methods/prefix-tuning.md", 5e-3, of_prefix, true, true},
+      {"prompt", "prompt tuning", "docs/methods/prompt-tuning.md", 1e-2, {"virtual", "init", "text"}, true, true},
+      {"ensemble",
+       "prompt ensemble",
+       "docs/methods/prompt-tuning.md",
+       1e-2,
+       {"virtual", "init", "text", "prompts"},
+       true,
+       true},
+      {"p-tuning",
+       "P-tuning",
+       "docs/methods/p-tuning.md",
+       1e-3,
+       {"template", "virtual", "encoder", "hidden", "text"},
+       true,
+       true},
+      {"p-tuning-v2", "P-tuning v2", "docs/methods/p-tuning-v2.md", 5e-3, of_prefix, false, true},
+  };
+  return all;
+}
+
+const MethodKind& method_kind(const std::string& name) {
+  std::string known;
+  for (const MethodKind& kind : method_kinds()) {
+    if (kind.name == name) return kind;
+    known += (known.empty() ? "" : ", ") + kind.name;
+  }
+  throw ValueError(text("there is no method \"", name, "\", but ", known));
+}
+
+Strings Chosen::names() const { return peft::names_of(attached); }
+
+Chosen attach(const peft::Host& host, const MethodChoice& c, const Tokenizer& tokenizer, const Strings& labels, Rng& rng) {
+  const MethodKind& kind = method_kind(c.name);
+  for (const std::string& option : given(c))
+    expect<ValueError>(std::find(kind.options.begin(), kind.options.end(), option) != kind.options.end(), "--", option,
+                       " says nothing to ", kind.title);
+  Chosen chosen{c, {}, 0};
+  const auto put = [&](const auto& method) { chosen.attached.push_back(peft::attach(host, method, rng)); };
+  if (c.name == "full") put(peft::FullFineTuning());
+  else if (c.name == "probe") put(peft::LinearProbe());
+  else if (c.name == "bitfit") put(peft::BitFit());
+  else if (c.name == "layernorm") put(peft::LayerNormTuning());
+  else if (c.name == "ia3") put(peft::Ia3());
+  else if (c.name == "adapter") put(adapter(c));
+  else if (c.name == "prefix") {
+    peft::PrefixTuning method;
+    set_prefix(method, c, tokenizer);
+    put(method);
+  } else if (c.name == "p-tuning-v2") {
+    peft::PTuningV2 method;
+    set_prefix(method, c, tokenizer);
+    put(method);
+  } else if (c.name == "prompt") put(prompt(c, tokenizer, labels));
+  else if (c.name == "ensemble")
+    chosen.attached = peft::attach_ensemble(host, prompt(c, tokenizer, labels), c.prompts > 0 ? c.prompts : 5, rng, "prompt");
+  else if (c.name == "p-tuning") put(p_tuning(c, tokenizer));
+  else {
+    const bool packed = !host.model.slots<Projection>().empty() && [&] {  // a model that came in blocks is packed already
+      bool any = false;
+      host.root.each([&](const std::string&, Part& part) { any = any || dynamic_cast<PackedPart*>(&part) != nullptr; });
+      return any;
+    }();
+    if (c.name == "qlora" && !packed) chosen.quantized = peft::quantize(host);
+    put(lora(c));
+  }
+  return chosen;
+}
+
+std::vector<train::Group> groups(const peft::Host& host, const Chosen& chosen) {
+  std::map<const Param*, real> factors;
+  if (chosen.choice.name == "lora-plus")
+    for (const peft::RateGroup& group :
+         peft::lora_plus(host, chosen.attached[0].name, chosen.choice.ratio > 0 ? static_cast<real>(chosen.choice.ratio) : 16))
+      for (const Param* parameter : group.parameters) factors[parameter] = group.factor;
+  std::map<std::pair<real, bool>, train::NamedParams> sorted;
+  for (const auto& named : peft::learning(host)) {
+    const auto factor = factors.find(named.second);
+    sorted[{factor == factors.end() ? 1 : factor->second, named.second->shape().rank() > 1}].push_back(named);
+  }
+  std::vector<train::Group> all;
+  for (auto& [key, parameters] : sorted) all.push_back({std::move(parameters), key.first, key.second});
+  return all;
+}
+
+}  // namespace graft::cli

@@ -1,0 +1,50 @@
+// A fine-tuning method chosen by a word, as a command line does: "lora", "prefix", ... with its options, attached and grouped
+// for the optimizer.
+#pragma once
+#include <map>
+#include <string>
+#include <vector>
+
+#include "peft/method.h"
+#include "tokenizer/tokenizer.h"
+#include "train/optimizer.h"
+
+namespace graft::cli {
+
+/// What may be said of a method; 0 and "" mean its default. Options that a method does not have are refused.
+struct MethodChoice {
+  std::string name = "lora";
+  Index r = 0;
+  double alpha = 0, dropout = -1, ratio = 0;
+  std::vector<std::string> targets;
+  std::string init, text, form, encoder, pattern;
+  Index length = 0, hidden = 0, size = 0, prompts = 0;
+};
+
+struct MethodKind {
+  std::string name, title, page;  ///< "p-tuning-v2", "P-tuning v2", "docs/methods/p-tuning-v2.md"
+  double rate;                    ///< a learning rate to begin with, for AdamW
+  std::vector<std::string> options;
+  bool generates, classifies;  ///< what it is meant for
+};
+const std::vector<MethodKind>& method_kinds();
+const MethodKind& method_kind(const std::string& name);  ///< Errors: ValueError lists them
+
+/// What is attached now, and whether the base was packed into 4 bits for it.
+struct Chosen {
+  MethodChoice choice;
+  std::vector<peft::Attached> attached;  ///< one; or the prompts of an ensemble
+  Index quantized = 0;                   ///< numbers
+
+  std::vector<std::string> names() const;
+  bool ensemble() const { return attached.size() > 1; }
+};
+
+/// Errors: ValueError: an unknown name, an option that the method does not have, and those of attach().
+Chosen attach(const peft::Host& host, const MethodChoice& choice, const Tokenizer& tokenizer,
+              const std::vector<std::string>& labels, Rng& rng);
+
+/// Parameters with their factors on the learning rate (LoRA+); biases and norms do not decay.
+std::vector<train::Group> groups(const peft::Host& host, const Chosen& chosen);
+
+}  // namespace graft::cli

@@ -1,0 +1,230 @@
+#include "cli/tune/settings.h"
+
+#include <algorithm>
+#include <set>
+
+#include "autograd/errors.h"
+#include "cli/options.h"
+#include "formats/file.h"
+
+namespace graft::cli {
+namespace {
+
+const std::set<std::string> about_the_call{"config", "resume", "dry-run", "force", "help", "threads", "quiet"};
+
+void add_method_options(CLI::App& command, MethodChoice& m) {
+  std::string names;
+  for (const MethodKind& kind : method_kinds()) names += (names.empty() ? "" : ", ") + kind.name;
+  const Check known = [names](const std::string& word) -> std::string {
+    for (const MethodKind& kind : method_kinds())
+      if (kind.name == word) return "";
+    return "must be one of " + names + ", not \"" + word + "\"";
+  };
+  command.add_option("--method", m.name, names)->check(known)->type_name("NAME")->capture_default_str()->group("Method");
+  const auto option = [&](const char* name, auto& value, const char* what, const Check& check, const char* type) {
+    command.add_option(name, value, what)->check(check)->type_name(type)->group("Method");
+  };
+  option("--r", m.r, "LoRA: the rank (8)", whole(1, 100000), "N");
+  option("--alpha", m.alpha, "LoRA: the scale is alpha/r (alpha = r)", above(0), "A");
+  option("--dropout", m.dropout, "LoRA, prefix tuning: dropout of the method's own", number(0, 0.99), "P");
+  option("--ratio", m.ratio, "LoRA+: the rate of B over that of A (16)", number(1, 10000), "X");
+  command.add_option("--targets", m.targets, "LoRA: ends of the names of projections: q,v or q,k,v,out,up,down (q,v)")
+      ->delimiter(',')
+      ->type_name("LIST")
+      ->group("Method");
+  option("--bottleneck", m.size, "Adapter: its width (an 16th of the model's)", whole(1, 100000), "N");
+  option("--form", m.form, "Adapter: houlsby, after-mlp or parallel (houlsby)", filled(), "NAME");
+  option("--virtual", m.length, "prefix, prompt, P-tuning: how many virtual tokens", whole(1, 100000), "N");
+  option("--hidden", m.hidden, "prefix tuning: the width of the MLP (none); P-tuning: of the LSTM", whole(1, 100000), "N");
+  option("--prompts", m.prompts, "ensemble: how many prompts (5)", whole(2, 1000), "K");
+  option("--template", m.pattern, "P-tuning: \"[v][v] {sentence} [v] it was [answer]\"", filled(), "TEXT");
+  option("--encoder", m.encoder, "P-tuning: lstm, mlp or none (lstm)", filled(), "NAME");
+  option("--init", m.init, "how the method starts; see its page in docs/methods", filled(), "NAME");
+  option("--text", m.text, "the words that virtual tokens start from", filled(), "TEXT");
+}
+
+Check one_of(const std::vector<std::string>& all) {
+  return [all](const std::string& word) -> std::string {
+    if (std::find(all.begin(), all.end(), word) != all.end()) return "";
+    std::string known;
+    for (const std::string& one : all) known += (known.empty() ? "" : ", ") + one;
+    return "must be one of " + known + ", not \"" + word + "\"";
+  };
+}
+
+using Given = std::vector<std::pair<std::string, std::vector<std::string>>>;
+
+/// {"r": 8, "targets": ["q", "v"], "cut": true}
+Given from_json(const std::string& file, const nlohmann::json& object) {
+  expect<FormatError>(object.is_object(), file,
+                      ": expected is one JSON object of options, {\"method\": \"lora\", \"r\": 8, ..}");
+  Given all;
+  for (const auto& [key, value] : object.items()) {
+    std::vector<std::string> words;
+    const auto word = [&, name = key](const nlohmann::json& v) {
+      expect<FormatError>(v.is_primitive() && !v.is_null(), file, ": \"", name, "\" is ", v.type_name(),
+                          "; expected is a string, a number, true, false or a list of them");
+      words.push_back(v.is_string() ? v.get<std::string>() : v.dump());
+    };
+    if (value.is_array())
+      for (const nlohmann::json& one : value) word(one);
+    else word(value);
+    all.emplace_back(key, std::move(words));
+  }
+  return all;
+}
+
+Given from_toml(const std::string& file) {
+  Given all;
+  try {
+    for (const CLI::ConfigItem& item : CLI::ConfigTOML().from_file(file)) {
+      if (item.name == "++" || item.name == "--") continue;  // CLI11's marks of where a section begins and ends
+      expect<FormatError>(item.parents.empty(), file, ": [", item.parents.empty() ? "" : item.parents[0],
+                          "] is a section, but options of graft tune stand in none");
+      all.emplace_back(item.name, item.inputs);
+    }
+  } catch (const CLI::Error& e) { throw FormatError(text(file, ": this is no TOML that can be read: ", e.what())); }
+  return all;
+}
+
+Given read_config(const std::string& file) {
+  const std::string content = formats::read_text(file);
+  const std::size_t first = content.find_first_not_of(" \t\r\n");
+  if (first == std::string::npos || content[first] != '{') return from_toml(file);
+  const nlohmann::json object = nlohmann::json::parse(content, nullptr, false);
+  expect<FormatError>(!object.is_discarded(), file, ": it begins as JSON does, but is none");
+  return from_json(file, object);
+}
+
+/// The options on the command line, as words.
+Given on_the_line(const CLI::App& command) {
+  Given all;
+  for (const CLI::Option* option : command.get_options())
+    if (option->count() > 0 && !option->get_lnames().empty()) all.emplace_back(option->get_lnames()[0], option->results());
+  return all;
+}
+
+}  // namespace
+
+void add_tune_options(CLI::App& command, Settings& s) {
+  command.add_option("--model", s.model, "a model: a folder, a .gguf file, or a name that ./run fetch knows")
+      ->check(filled())
+      ->type_name("MODEL");
+  command.add_option("--data", s.data, "what is learned: a .jsonl file, or text")->check(filled())->type_name("FILE");
+  command.add_option("--out", s.out, "a folder for the adapter, checkpoints and what was measured")
+      ->check(filled())
+      ->type_name("DIR");
+  add_method_options(command, s.method);
+  const auto option = [&](const char* name, auto& value, const char* what, const Check& check, const char* type,
+                          const char* group) {
+    return command.add_option(name, value, what)->check(check)->type_name(type)->group(group);
+  };
+  const auto flag = [&](const char* name, bool& value, const char* what, const char* group) {
+    command.add_flag(name, value, what)->group(group);
+  };
+  const char* data = "Data";
+  option("--validation", s.validation, "held-out data, of the same kind (default: a part of --data)", filled(), "FILE", data);
+  option("--split", s.split, "which share of --data is held out", number(0, 0.9), "P", data)->capture_default_str();
+  option("--length", s.length,
+         "tokens of an example, at most; text is packed into such windows (default: the room that "
+         "the context has, at most 512)",
+         whole(2, 1000000), "N", data);
+  flag("--cut", s.cut, "cut longer examples, which are refused otherwise", data);
+  flag("--by-line", s.by_line, "of text, each line is an example, filled up to the longest of its batch", data);
+  option("--answer", s.answer, "of classes: by a trained head, or by label words (default: words for p-tuning, else head)",
+         one_of({"head", "words"}), "head|words", data);
+  command.add_option("--words", s.words, "a class's label words: LABEL=word,word; may be repeated (default: the label itself)")
+      ->allow_extra_args(false)
+      ->type_name("LABEL=WORDS")
+      ->group(data);
+  const char* training = "Training";
+  option("--batch", s.batch, "examples that one backward sees", whole(1, 100000), "N", training)->capture_default_str();
+  option("--accumulate", s.accumulate, "batches that make one step", whole(1, 100000), "N", training)->capture_default_str();
+  option("--steps", s.steps, "steps of the optimizer (default: as --epochs says)", whole(1, 1000000000), "N", training);
+  option("--epochs", s.epochs, "how often all examples are seen", above(0), "X", training)->capture_default_str();
+  option("--optimizer", s.optimizer, "adamw, sgd, adafactor or paged-adamw",
+         one_of({"adamw", "sgd", "adafactor", "paged-adamw"}), "NAME", training)
+      ->capture_default_str();
+  option("--budget", s.budget, "paged-adamw: MiB of its numbers that may be in memory", number(2, 1e6), "MIB", training)
+      ->capture_default_str();
+  option("--rate", s.rate, "the learning rate (default: the method's)", above(0), "X", training);
+  option("--schedule", s.schedule, "cosine, linear or constant", one_of({"cosine", "linear", "constant"}), "NAME", training)
+      ->capture_default_str();
+  option("--warmup", s.warmup, "steps of warm-up; below 1, their share of all", number(0, 1e9), "N", training)
+      ->capture_default_str();
+  option("--clip", s.clip, "largest norm of the gradient; 0: no clipping", number(0, 1e9), "X", training)
+      ->capture_default_str();
+  option("--decay", s.decay, "weight decay, of matrices only", number(0, 1), "X", training)->capture_default_str();
+  flag("--recompute", s.recompute,
+       "keep only the inputs of each block and run it again in backward: less memory, a third more time", training);
+  option("--seed", s.seed, "of all that is random", whole(0, 2147483647), "N", training)->capture_default_str();
+  const char* watching = "Watching";
+  option("--evaluate-every", s.evaluate_every, "steps between looks at the held-out data (default: a tenth of all)",
+         whole(1, 1000000000), "N", watching);
+  option("--patience", s.patience, "end after so many looks in a row that found nothing better", whole(1, 1000000), "N",
+         watching);
+  option("--save-every", s.save_every, "steps between checkpoints (default: when the held-out data are looked at)",
+         whole(1, 1000000000), "N", watching);
+  option("--samples", s.samples, "sample outputs in the result", whole(0, 1000), "N", watching)->capture_default_str();
+  option("--score", s.score, "held-out examples that are answered for the score, at most", whole(1, 1000000), "N", watching)
+      ->capture_default_str();
+  option("--config", s.config, "a TOML or JSON file of these options; the command line goes before it", filled(), "FILE",
+         "Run");
+  option("--resume", s.resume, "go on with the run in this folder, as if it had never stopped", filled(), "DIR", "Run");
+  flag("--dry-run", s.dry_run, "say what would be trained, with an estimate of memory and time, and do nothing", "Run");
+  flag("--force", s.force, "replace the run that --out holds", "Run");
+}
+
+nlohmann::json complete(const CLI::App& command, Settings& s) {
+  expect<ValueError>(s.config.empty() || s.resume.empty(), "--resume goes on with a run as it was; --config cannot change it");
+  Given given;
+  if (!s.config.empty()) given = read_config(s.config);
+  if (!s.resume.empty()) {
+    for (const auto& [name, words] : on_the_line(command))
+      expect<ValueError>(about_the_call.count(name) != 0, "--resume goes on with a run as it was; --", name,
+                         " cannot change it");
+    const std::string file = s.resume + "/run.json";
+    const nlohmann::json run = nlohmann::json::parse(formats::read_text(file), nullptr, false);
+    expect<FormatError>(run.is_object() && run.contains("options"), file, ": this is no run of graft tune");
+    given = from_json(file, run["options"]);
+  }
+  const Given explicit_ones = on_the_line(command);
+  nlohmann::json all = nlohmann::json::object();
+  for (const Given* some : std::initializer_list<const Given*>{&given, &explicit_ones})  // the command line goes before
+    for (const auto& [name, words] : *some)
+      if (about_the_call.count(name) == 0) all[name] = words;
+  if (!given.empty()) {
+    Settings fresh;
+    CLI::App parser("tune");
+    parser.set_help_flag();
+    add_tune_options(parser, fresh);
+    std::vector<std::string> words;
+    const auto add = [&](const std::string& name, const std::vector<std::string>& values) {
+      for (const std::string& value : values) words.push_back("--" + name + "=" + value);
+    };
+    const std::string& source = s.config.empty() ? s.resume : s.config;
+    for (const auto& [name, values] : given) {
+      expect<FormatError>(parser.get_option_no_throw("--" + name) != nullptr && about_the_call.count(name) == 0, source, ": \"",
+                          name, "\" is no option of graft tune; graft tune --help lists them");
+      const auto same = [name = name](const auto& other) { return other.first == name; };
+      if (std::none_of(explicit_ones.begin(), explicit_ones.end(), same)) add(name, values);
+    }
+    for (const auto& [name, values] : explicit_ones)
+      if (about_the_call.count(name) == 0) add(name, values);
+    std::reverse(words.begin(), words.end());  // as CLI11 wants a vector
+    try {
+      parser.parse(words);
+    } catch (const CLI::ParseError& e) { throw FormatError(text(source, ": ", e.what())); }
+    fresh.config = s.config, fresh.resume = s.resume, fresh.dry_run = s.dry_run, fresh.force = s.force;
+    s = fresh;
+  }
+  if (!s.resume.empty()) s.out = s.resume;
+  const auto needed = [&](const std::string& value, const char* option) {
+    expect<ValueError>(!value.empty(), "tune: ", option, " is missing; graft tune --help shows an example");
+  };
+  needed(s.model, "--model"), needed(s.data, "--data");
+  if (!s.dry_run) needed(s.out, "--out");
+  return all;
+}
+
+}  // namespace graft::cli

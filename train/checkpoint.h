@@ -1,0 +1,26 @@
+// A checkpoint: all that a training needs to go on as if it had never stopped. An adapter's own file leaves out the encoder (the MLP
+// of a prefix, the LSTM of P-tuning), the optimizer's numbers and the random numbers, so PEFT's prompt encoders cannot be
+// resumed. One file, replaced whole or not at all, so the last good one always loads.
+#pragma once
+#include <map>
+#include <string>
+
+#include "train/optimizer.h"
+
+namespace graft::train {
+
+/// What a checkpoint gives back, beside the parameters.
+struct Checkpoint {
+  std::map<std::string, Tensor> optimizer;  ///< for Optimizer::load()
+  Rng rng;
+  std::map<std::string, std::string> facts;  ///< what the caller wrote beside it
+};
+
+/// optimizer: what Optimizer::state() gave. Errors: FileError; ValueError without parameters; what was there is kept then.
+void save_checkpoint(const NamedParams& parameters, const std::map<std::string, Tensor>& optimizer, const Rng& rng,
+                     const std::string& file, const std::map<std::string, std::string>& facts = {});
+/// Gives the parameters their numbers back.
+/// Errors: FileError, FormatError: a missing or unknown parameter, another shape; nothing has changed then.
+Checkpoint load_checkpoint(const NamedParams& parameters, const std::string& file);
+
+}  // namespace graft::train

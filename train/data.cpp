@@ -1,0 +1,100 @@
+#include "train/data.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "autograd/rng.h"
+
+namespace graft::train {
+namespace {
+
+std::vector<Index> shuffled(Index n, std::uint64_t seed, Index epoch) {
+  std::vector<Index> order(static_cast<std::size_t>(n));
+  std::iota(order.begin(), order.end(), Index(0));
+  Rng draws(Rng::State{seed, static_cast<std::uint64_t>(epoch) << 32});  // epochs lie apart in one stream
+  for (std::size_t i = order.size(); i > 1; --i)                         // Fisher-Yates
+    std::swap(order[i - 1], order[static_cast<std::size_t>(draws.below(static_cast<Index>(i)))]);
+  return order;
+}
+
+}  // namespace
+
+const char* name(Dataset::Kind kind) {
+  switch (kind) {
+    case Dataset::Kind::text: return "text";
+    case Dataset::Kind::completion: return "prompts and completions";
+    case Dataset::Kind::chat: return "messages";
+    case Dataset::Kind::labelled: return "labelled texts";
+  }
+  return "";
+}
+
+Index Dataset::tokens() const {
+  std::size_t n = 0;
+  for (const Example& example : examples) n += example.ids.size();
+  return static_cast<Index>(n);
+}
+
+Dataset split(Dataset& data, double share, std::uint64_t seed) {
+  const Index all = static_cast<Index>(data.examples.size());
+  const Index held = static_cast<Index>(share * static_cast<double>(all) + 0.5);
+  expect<ValueError>(held > 0 && held < all, "split: ", share, " of ", all, all == 1 ? " example" : " examples",
+                     " leaves no example for one of the two parts; give more data, or a file for validation");
+  std::vector<bool> taken(data.examples.size(), false);
+  if (data.kind == Dataset::Kind::text) {
+    std::fill(taken.end() - static_cast<std::ptrdiff_t>(held), taken.end(), true);
+  } else {
+    const std::vector<Index> order = shuffled(all, seed, 0);
+    for (Index i = 0; i < held; ++i) taken[static_cast<std::size_t>(order[static_cast<std::size_t>(i)])] = true;
+  }
+  Dataset apart;
+  apart.kind = data.kind, apart.labels = data.labels;
+  std::vector<Example> rest;
+  for (std::size_t i = 0; i < taken.size(); ++i) (taken[i] ? apart.examples : rest).push_back(std::move(data.examples[i]));
+  data.examples = std::move(rest);
+  return apart;
+}
+
+Framed batch(const Dataset& data, const std::vector<Index>& which, Id pad) {
+  std::size_t longest = 0;
+  for (const Index i : which) longest = std::max(longest, data.examples.at(static_cast<std::size_t>(i)).ids.size());
+  const Shape shape{static_cast<Index>(which.size()), static_cast<Index>(longest)};
+  std::vector<Id> ids, labels;
+  std::vector<Index> lengths;
+  for (const Index i : which) {
+    const Example& example = data.examples[static_cast<std::size_t>(i)];
+    const std::vector<Id>& scored = example.labels.empty() ? example.ids : example.labels;
+    ids.insert(ids.end(), example.ids.begin(), example.ids.end());
+    labels.insert(labels.end(), scored.begin(), scored.end());
+    ids.resize(static_cast<std::size_t>(shape[1]) * (lengths.size() + 1), pad);
+    labels.resize(ids.size(), ignored);
+    lengths.push_back(static_cast<Index>(example.ids.size()));
+  }
+  return {Ids(shape, std::move(ids)), Ids(shape, std::move(labels)), std::move(lengths)};
+}
+
+Ids classes(const Dataset& data, const std::vector<Index>& which) {
+  std::vector<Id> all;
+  for (const Index i : which) all.push_back(static_cast<Id>(data.examples.at(static_cast<std::size_t>(i)).label));
+  return Ids({static_cast<Index>(which.size())}, std::move(all));
+}
+
+Order::Order(Index examples, Index batch, std::uint64_t seed, bool shuffled)
+    : examples_(examples),
+      batch_(batch),
+      seed_(seed),
+      shuffled_(shuffled) {
+  expect<ValueError>(examples > 0 && batch > 0, "batches of ", batch, " out of ", examples, " examples");
+}
+
+std::vector<Index> Order::operator()(Index n) const {
+  std::vector<Index> which;
+  for (Index i = n * batch_; i < (n + 1) * batch_; ++i) {
+    const Index epoch = i / examples_, place = i % examples_;
+    if (shuffled_ && epoch != epoch_) order_ = shuffled(examples_, seed_, epoch), epoch_ = epoch;
+    which.push_back(shuffled_ ? order_[static_cast<std::size_t>(place)] : place);
+  }
+  return which;
+}
+
+}  // namespace graft::train

@@ -1,0 +1,72 @@
+// Data: files of text or JSON lines become examples in tokens, and examples become batches.
+//     notes.txt                                       text to go on with
+//     {"prompt": "...", "completion": "..."}          only the completion is learned
+//     {"messages": [{"role": .., "content": ..}]}     ChatML; only what the assistant says, and that it ends, is learned
+//     {"text": "...", "label": "..."}                 text and its class
+#pragma once
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "autograd/ops.h"
+#include "nn/interfaces.h"
+#include "tokenizer/tokenizer.h"
+
+namespace graft::train {
+
+struct Example {
+  std::vector<Id> ids;
+  std::vector<Id> labels;         ///< one for each id; `ignored` is not scored. Empty: all are
+  Index label = -1;               ///< the class, of labelled text
+  std::string prompt, reference;  ///< as they were written: the text, or what is to be said
+};
+
+struct Dataset {
+  enum class Kind { text, completion, chat, labelled };
+  Kind kind = Kind::text;
+  std::vector<Example> examples;
+  std::vector<std::string> labels;  ///< the names of the classes, in order of the alphabet
+  Index cut = 0;                    ///< how many examples were cut
+
+  Index tokens() const;
+};
+const char* name(Dataset::Kind kind);  ///< "text", "prompts and completions", ...
+
+struct ReadOptions {
+  Index longest = 0;                ///< tokens of an example, at most; also the windows that text is cut into
+  bool cut = false;                 ///< longer ones are cut instead of refused
+  bool by_line = false;             ///< each line of a text is an example; otherwise windows of `longest` tokens
+  Id end = -1;                      ///< the token that ends a text or an answer; -1: none
+  std::vector<std::string> labels;  ///< the classes, if they are known; empty: those that occur
+};
+
+/// A file that ends in .jsonl is JSON lines, of the kind of its first line; any other is text.
+/// Errors: FileError; FormatError names the line and what was expected there: malformed JSON, a missing field, another kind
+/// than the first line, a class that is not among options.labels, nothing at all; ValueError: examples longer than
+/// options.longest, counted.
+Dataset read_dataset(const std::string& path, const Tokenizer& tokenizer, const ReadOptions& options);
+
+/// Takes the share of the examples away for validation: of text the end, otherwise every so many-th of a random order.
+/// Errors: ValueError if either part is then empty.
+Dataset split(Dataset& data, double share, std::uint64_t seed);
+
+/// Examples as a batch: filled up on the right with `pad`, whose labels are ignored. lengths say how long rows are.
+Framed batch(const Dataset& data, const std::vector<Index>& which, Id pad);
+Ids classes(const Dataset& data, const std::vector<Index>& which);  ///< (B)
+
+/// Which examples make batch n = 0, 1, …: every epoch goes through all of them in an order of its own, and a batch may reach into
+/// the next epoch. A pure function of seed and n, so that nothing need be saved to go on.
+class Order {
+ public:
+  Order(Index examples, Index batch, std::uint64_t seed, bool shuffled = true);  ///< Errors: ValueError
+  std::vector<Index> operator()(Index n) const;
+
+ private:
+  Index examples_, batch_;
+  std::uint64_t seed_;
+  bool shuffled_;
+  mutable Index epoch_ = -1;
+  mutable std::vector<Index> order_;  // of epoch_, kept because neighbours ask for it
+};
+
+}  // namespace graft::train

@@ -1,0 +1,22 @@
+// How the learning rate changes over a training: up in a warm-up, then constant, or down along a line or a cosine.
+#pragma once
+#include "autograd/real.h"
+
+namespace graft::train {
+
+/// The rate of step s = 0, 1, …, as transformers' get_…_schedule_with_warmup:
+///     s < warmup     rate · s/warmup
+///     constant       rate
+///     linear         rate · (steps - s)/(steps - warmup)
+///     cosine         rate · (1 + cos(π·(s - warmup)/(steps - warmup)))/2      Loshchilov & Hutter 2017, eq. 5
+struct Schedule {
+  enum class Shape { constant, linear, cosine };
+  Shape shape = Shape::cosine;
+  double rate = 1e-3;
+  Index steps = 1000;  ///< where linear and cosine arrive at 0
+  Index warmup = 0;
+
+  double operator()(Index step) const;  ///< Errors: ValueError unless 0 <= warmup <= steps and the rate is finite and >= 0
+};
+
+}  // namespace graft::train

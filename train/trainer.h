@@ -1,0 +1,66 @@
+// The training loop: steps, validation now and then, the best kept, an early end, checkpoints. What is learned it does not know:
+// a Task gives gradients and the loss on held-out data.
+#pragma once
+#include <functional>
+#include <limits>
+#include <map>
+#include <string>
+
+#include "train/optimizer.h"
+#include "train/schedule.h"
+
+namespace graft::train {
+
+/// What is trained.
+struct Task {
+  virtual ~Task() = default;
+  /// Adds the gradients of step s to the parameters'; returns its loss.
+  virtual double gradients(Index step) = 0;
+  /// Scales gradients so that their norm is at most `largest` (0: leaves them); returns the norm before.
+  virtual double clip(double largest) = 0;
+  /// The loss on held-out data; lower is better.
+  virtual double validate() = 0;
+  virtual std::string batch(Index step) const = 0;  ///< what step s is trained on, for messages: "examples 3, 17"
+};
+
+struct Plan {
+  Schedule schedule;         ///< with the number of steps
+  double clip = 0;           ///< largest norm of the gradients; 0: none
+  Index evaluate_every = 0;  ///< steps between validations, which come at the end as well; 0: none at all
+  Index patience = 0;        ///< so many validations in a row without a better one end the training; 0: never
+  Index save_every = 0;      ///< steps between checkpoints; 0: none but when the training ends or is stopped
+};
+
+/// How far it is: what a checkpoint has to hold beside parameters, optimizer and random numbers.
+struct Progress {
+  Index step = 0;  ///< steps that are done
+  double best = std::numeric_limits<double>::infinity();
+  Index best_step = -1;  ///< after how many steps; -1: no validation yet
+  Index worse = 0;       ///< validations since
+  double first = 0;      ///< the mean loss of the first steps, and how many steps in a row were far above it
+  Index above = 0;
+
+  std::map<std::string, std::string> facts() const;                       ///< for save_checkpoint()
+  static Progress from(const std::map<std::string, std::string>& facts);  ///< Errors: FormatError
+};
+
+struct Hooks {
+  struct Step {
+    Index step;  ///< steps that are done now
+    double loss, norm, rate, seconds;
+  };
+  std::function<void(const Step&)> stepped;
+  std::function<void(const Progress&, double loss, bool best)> evaluated;  ///< best: keep these parameters
+  std::function<void(const Progress&)> save;                               ///< write a checkpoint now
+  std::function<bool()> stop;                                              ///< asked after every step
+};
+
+enum class End { steps, patience, stopped };
+
+/// Goes on from `progress` until the plan's steps are done, patience ends or stop() says so; a checkpoint is written then.
+/// Errors: ValueError if a loss or a gradient is not a number, or the loss climbs far above where it began and stays there
+/// (20 steps in a row more than twice the mean of the first 10, and at least 1 above it): the message says which step, on
+/// what, and what to do. The parameters are then as before that step, and no checkpoint is written.
+End run(Task& task, Optimizer& optimizer, const Plan& plan, Progress& progress, const Hooks& hooks);
+
+}  // namespace graft::train
