@@ -13,7 +13,7 @@ struct Globals {
   bool quiet = false;  ///< results, warnings and errors only
 };
 
-void add_demo(CLI::App& app);
+void add_demo(CLI::App& app, const Globals& globals);
 void add_info(CLI::App& app);
 void add_tokenize(CLI::App& app);
 void add_logits(CLI::App& app);
@@ -21,6 +21,8 @@ void add_generate(CLI::App& app, const Globals& globals);
 void add_evaluate(CLI::App& app, const Globals& globals);
 void add_convert(CLI::App& app, const Globals& globals);
 void add_merge(CLI::App& app, const Globals& globals);
+void add_compare(CLI::App& app, const Globals& globals);
+void add_real(CLI::App& app, const Globals& globals);
 void add_tune(CLI::App& app, const Globals& globals);
 
 }  // namespace graft::cli

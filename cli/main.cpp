@@ -34,13 +34,7 @@ int run(int argc, char** argv) {
       ->check(graft::cli::whole(1, 1024))
       ->type_name("N");
   graft::cli::Globals globals;
-  app.add_flag_callback(
-      "--quiet",
-      [&] {
-        globals.quiet = true;
-        app.get_subcommand("demo")->get_option("--quiet")->add_result("true");  // the demo has its own
-      },
-      "results, warnings and errors only");
+  app.add_flag("--quiet", globals.quiet, "results, warnings and errors only");
   app.require_subcommand(1);
   app.fallthrough();  // so that these options may also stand after the command
   app.footer(
@@ -55,8 +49,9 @@ int run(int argc, char** argv) {
   graft::cli::add_convert(app, globals);
   graft::cli::add_merge(app, globals);
   graft::cli::add_tune(app, globals);
-  graft::cli::add_demo(app);
-  app.get_subcommand("demo")->footer("Example:\n  graft demo --seed 2 --graph network.svg");
+  graft::cli::add_compare(app, globals);
+  graft::cli::add_demo(app, globals);
+  graft::cli::add_real(app, globals);
 
   try {
     app.parse(argc, argv);

@@ -1,5 +1,6 @@
 #include "cli/progress.h"
 
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -37,6 +38,14 @@ void Progress::say(const std::string& line) {
   if (quiet_) return;
   std::cerr << (open_ ? "\r\x1b[K" : "") << line << std::endl;
   open_ = false;
+}
+
+void Progress::keep(const std::string& line) {
+  if (quiet_ || !live_) return;
+  winsize size{};
+  const std::size_t columns = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1 ? size.ws_col - 1U : 79;
+  std::cerr << '\r' << line.substr(0, columns) << "\x1b[K" << std::flush;
+  open_ = true;
 }
 
 std::string digits(double x, int after) {

@@ -16,7 +16,8 @@ class Progress {
 
   /// `done` steps are behind us, each of which handled `tokens` (0: say nothing of speed).
   void show(Index done, const std::string& news, double tokens = 0);
-  void say(const std::string& line);  ///< a line of its own that stays
+  void say(const std::string& line);   ///< a line of its own that stays
+  void keep(const std::string& line);  ///< on a terminal the line that is written over; elsewhere nothing
 
  private:
   double seconds() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count(); }

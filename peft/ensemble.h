@@ -1,4 +1,4 @@
-// Prompt ensembling: Lester et al. 2021, section 5. K prompts of one task on one frozen model are K models for the price of
+// Prompt ensembling: Lester et al. 2021, section 6. K prompts of one task on one frozen model are K models for the price of
 // one: every row of a batch is repeated K times, each time behind another prompt. They are trained in one batch and answer in
 // one batch, by majority (the paper) or by mean probability.
 // A prompt is a name like any other ("task-0", "task-1", ...), so it is saved, switched and detached like one; and rows of

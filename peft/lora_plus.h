@@ -1,5 +1,5 @@
 // LoRA+: Hayou et al. 2024, "LoRA+: efficient low rank adaptation of large models". An optimizer's choice, no layer: B learns
-// faster than A. Section 4 finds ratios around 16 good; PEFT has no default.
+// faster than A. Its experiments find a ratio of 2⁴ good; PEFT has no default.
 #pragma once
 #include "peft/method.h"
 

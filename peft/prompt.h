@@ -2,7 +2,7 @@
 // before the input, in the input layer only, without any network behind them.
 // Sources disagree on the start: the paper draws from [-0.5, 0.5] (its Flax code from [0, 0.5)); PEFT takes N(0, 1), which is
 // far larger than GPT-2's own rows and learns badly. Rows of the vocabulary learn best on small models (its figure 3b).
-// Several prompts of one task (its section 5) are in ensemble.h.
+// Several prompts of one task (its section 6) are in ensemble.h.
 #pragma once
 #include "peft/virtual_tokens.h"
 

@@ -14,8 +14,6 @@
 namespace graft::cli {
 namespace {
 
-Index most_common_first(Index a, Index b) { return a < b ? a : b; }
-
 std::vector<Index> range(Index begin, Index end) {
   std::vector<Index> all;
   for (Index i = begin; i < end; ++i) all.push_back(i);
@@ -78,8 +76,8 @@ Job::Job(const Settings& s)
   expect<ValueError>(s.words.empty() || by_words, "--words: there are no classes that label words answer; add --answer words");
   expect<ValueError>(!loaded.classifier || !by_words, "tune: ", s.model, " has a head; --answer words needs a language model");
   expect<ValueError>(s.answer.empty() || classes(), "--answer: the data have no classes");
-  expect<ValueError>(classes() && !by_words ? kind.classifies : kind.generates || s.method.name == "probe",
-                     "tune: ", kind.title, " needs a head, so data like {\"text\": .., \"label\": ..}");
+  expect<ValueError>(classes() && !by_words ? kind.classifies : kind.generates, "tune: ", kind.title,
+                     " needs a head, so data like {\"text\": .., \"label\": ..}");
   if (classes()) {
     reading.labels = loaded.classifier ? loaded.classifier->labels : data.labels;
     expect<ValueError>(reading.labels.size() > 1, "tune: all examples have the label \"", joined(reading.labels),
@@ -97,7 +95,7 @@ Job::Job(const Settings& s)
   const Index room = loaded.model->room() - (by_words ? 1 : 0);
   expect<ValueError>(s.length <= room, "--length ", s.length, " is beyond the ", room, " tokens that the context of ",
                      loaded.model->context(), " has room for", room < loaded.model->context() ? " beside the method" : "");
-  reading.longest = s.length > 0 ? s.length : most_common_first(room, 512);
+  reading.longest = s.length > 0 ? s.length : std::min<Index>(room, 512);
   data = train::read_dataset(s.data, tokenizer, reading);
   if (!s.validation.empty()) {
     held = train::read_dataset(s.validation, tokenizer, reading);
@@ -255,10 +253,12 @@ Answers Job::answer(Index most, bool tuned) {
     for (const Index i : which) {
       const train::Example& example = held.examples[static_cast<std::size_t>(i)];
       const auto answer = std::find_if(example.labels.begin(), example.labels.end(), [](Id label) { return label != ignored; });
-      const std::ptrdiff_t at = example.labels.empty() ? 1 : answer - example.labels.begin();
+      const std::ptrdiff_t at = held.kind == train::Dataset::Kind::text ? static_cast<std::ptrdiff_t>(prompt_of_text(example))
+                                                                        : answer - example.labels.begin();
       prompts.emplace_back(example.ids.begin(), example.ids.begin() + at);
       longest = std::max(longest, static_cast<Index>(at));
-      how.max_tokens = std::max(how.max_tokens, static_cast<Index>(example.ids.size()) - static_cast<Index>(at) + 8);
+      how.max_tokens =
+          std::max(how.max_tokens, std::min<Index>(64, static_cast<Index>(example.ids.size()) - static_cast<Index>(at) + 8));
     }
     how.max_tokens = std::min(how.max_tokens, std::max<Index>(1, model.room() - longest));
     std::vector<std::map<std::string, Index>> said(prompts.size());

@@ -1,6 +1,7 @@
 // One training: a model with a method on it, data in batches, gradients, and what the model then makes of held-out data.
 // Three kinds: language (text, completions, chat), classes by a trained head, classes by label words.
 #pragma once
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
@@ -21,6 +22,11 @@ struct Answers {
   std::vector<std::string> texts;  ///< what was generated
   Tensor votes;                    ///< (examples, labels), of an ensemble
 };
+
+/// How many tokens of a plain text are the prompt when it is gone on with.
+inline std::size_t prompt_of_text(const train::Example& example) {
+  return std::max<std::size_t>(1, std::min<std::size_t>(24, example.ids.size() / 2));
+}
 
 class Job : public train::Task {
  public:

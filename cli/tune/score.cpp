@@ -63,7 +63,9 @@ json samples(const Job& job, const Answers& answers, const json& before, Index c
     } else if (i < answers.texts.size()) {
       one["after"] = answers.texts[i];
       one["before"] = before.contains("texts") ? before["texts"].at(i).get<std::string>() : "";
-      if (example.prompt.empty()) one["prompt"] = job.tokenizer.decode({example.ids.begin(), example.ids.begin() + 1});
+      if (job.data.kind == train::Dataset::Kind::text)
+        one["prompt"] = job.tokenizer.decode(
+            {example.ids.begin(), example.ids.begin() + static_cast<std::ptrdiff_t>(prompt_of_text(example))});
     } else {
       break;
     }

@@ -1,0 +1,109 @@
+// graft compare: several methods on one file of data, one table and one report.
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <filesystem>
+#include <iostream>
+#include <memory>
+
+#include "autograd/errors.h"
+#include "autograd/threads.h"
+#include "cli/commands.h"
+#include "cli/compare/plan.h"
+#include "cli/options.h"
+#include "cli/tune/settings.h"
+
+namespace graft::cli {
+namespace {
+
+struct Options {
+  Settings tune;
+  std::vector<std::string> methods, set;
+  std::vector<std::uint64_t> seeds{1};
+  int jobs = 0;
+};
+
+/// METHOD.OPTION=VALUE
+struct Special {
+  std::string method, option, value;
+};
+Special special(const std::string& word) {
+  const std::size_t dot = word.find('.'), equals = word.find('=');
+  expect<ValueError>(dot != std::string::npos && equals != std::string::npos && dot < equals, "--set \"", word,
+                     "\": expected is METHOD.OPTION=VALUE, as lora.rate=0.001");
+  return {word.substr(0, dot), word.substr(dot + 1, equals - dot - 1), word.substr(equals + 1)};
+}
+
+void compare(const Options& o, const CLI::App& command, const Globals& globals) {
+  Settings given = o.tune;
+  nlohmann::json options = complete(command, given);
+  for (const char* own : {"methods", "set", "seeds", "jobs", "out", "seed"}) options.erase(own);
+  for (const char* file : {"data", "validation"})
+    if (options.contains(file)) options[file] = {std::filesystem::absolute(options[file][0].get<std::string>()).string()};
+  if (const std::string model = options["model"][0]; std::filesystem::exists(model))
+    options["model"] = {std::filesystem::absolute(model).string()};
+
+  Comparison comparison;
+  comparison.title = text("Methods compared on ", given.data);
+  comparison.command = "graft compare";
+  comparison.out = given.out;
+  const int cores = threads();
+  comparison.jobs = o.jobs > 0 ? o.jobs : std::min(2, cores);
+  comparison.threads = std::max(1, cores / comparison.jobs);
+  comparison.tasks.push_back({"data", given.data, ""});
+  std::vector<Special> specials;
+  for (const std::string& word : o.set) {
+    specials.push_back(special(word));
+    expect<ValueError>(std::find(o.methods.begin(), o.methods.end(), specials.back().method) != o.methods.end(), "--set ", word,
+                       ": \"", specials.back().method, "\" is not among --methods");
+  }
+  for (const std::uint64_t seed : o.seeds)
+    for (const std::string& method : o.methods) {
+      const MethodKind& kind = method_kind(method);
+      PlannedRun run{"data", method, "", "", "", options, seed};
+      for (const MethodKind& other : method_kinds())  // options of other methods say nothing to this one
+        for (const std::string& option : other.options)
+          if (std::find(kind.options.begin(), kind.options.end(), option) == kind.options.end()) run.options.erase(option);
+      for (const Special& one : specials)
+        if (one.method == method) run.options[one.option] = one.value;
+      comparison.runs.push_back(run);
+    }
+  const nlohmann::json report = carry_out(comparison, globals);
+  std::cout << tables(report, false) << "report: " << given.out << "/report.html\n";
+}
+
+}  // namespace
+
+void add_compare(CLI::App& app, const Globals& globals) {
+  const auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand("compare", "fine-tune by several methods on one file of data, and compare them");
+  command->add_option("--methods", options->methods, "which, separated by commas: graft tune --help lists them")
+      ->delimiter(',')
+      ->required()
+      ->type_name("LIST")
+      ->check([](const std::string& name) -> std::string {
+        const auto& all = method_kinds();
+        const bool known = std::any_of(all.begin(), all.end(), [&](const MethodKind& kind) { return kind.name == name; });
+        return known ? "" : "there is no method \"" + name + "\"; graft tune --help lists them";
+      });
+  command->add_option("--seeds", options->seeds, "each method once with each of these seeds")
+      ->delimiter(',')
+      ->check(whole(0, 2147483647))
+      ->type_name("LIST")
+      ->capture_default_str();
+  command->add_option("--set", options->set, "an option for one method: lora.rate=0.001; may be repeated")
+      ->allow_extra_args(false)
+      ->type_name("METHOD.OPTION=VALUE");
+  command->add_option("--jobs", options->jobs, "trainings at once (default: 2, if there are two cores)")
+      ->check(whole(1, 256))
+      ->type_name("N");
+  add_tune_options(*command, options->tune);
+  for (const char* not_here : {"--method", "--seed", "--resume", "--dry-run", "--force"})
+    command->remove_option(command->get_option(not_here));
+  command->footer(
+      "The other options are those of graft tune; each goes to the methods that have it. A second call goes on where the\n"
+      "first was stopped. Example:\n"
+      "  graft compare --model smollm2-135m --data reviews.jsonl --methods probe,lora,prompt --steps 200 --out comparison");
+  command->callback([options, command, &globals] { compare(*options, *command, globals); });
+}
+
+}  // namespace graft::cli

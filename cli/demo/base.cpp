@@ -1,0 +1,168 @@
+#include "cli/demo/base.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "autograd/errors.h"
+#include "cli/compare/children.h"
+#include "cli/demo/world.h"
+#include "cli/interrupt.h"
+#include "formats/file.h"
+#include "nn/gpt2.h"
+#include "nn/load.h"
+#include "tokenizer/train.h"
+
+namespace graft::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+/// All that the base is made of. A change in it makes another base, in a folder of its own.
+constexpr Index stories = 7000, vocabulary = 640;
+Gpt2Config shape() {
+  Gpt2Config c;
+  c.context = 128, c.dim = 128, c.layers = 4, c.heads = 4;
+  return c;
+}
+const json training{{"method", "full"}, {"by-line", true},       {"length", 128}, {"batch", 32},      {"steps", 900},
+                    {"rate", 4e-3},     {"warmup", 0.05},        {"decay", 0.01}, {"split", 0.02},    {"score", 4},
+                    {"samples", 2},     {"evaluate-every", 300}, {"seed", 1},     {"save-every", 100}};
+
+std::string told() {
+  Rng rng(7);
+  std::string all;
+  for (Index i = 0; i < stories; ++i) all += story(rng) + "\n";
+  return all;
+}
+
+std::uint64_t fingerprint(const std::string& s) {  // FNV-1a
+  std::uint64_t h = 0xcbf29ce484222325u;
+  for (const char c : s) h = (h ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
+  return h;
+}
+
+/// The user's cache, or a folder in `out` where there is none to write to.
+fs::path cache(const fs::path& out) {
+  const auto variable = [](const char* name) { return std::string(std::getenv(name) ? std::getenv(name) : ""); };
+  const std::string user = variable("XDG_CACHE_HOME"), home = variable("HOME");
+  const fs::path folder = !user.empty()   ? fs::path(user) / "graft"
+                          : !home.empty() ? fs::path(home) / ".cache" / "graft"
+                                          : fs::path();
+  std::error_code error;
+  if (!folder.empty()) fs::create_directories(folder / "demo", error);
+  if (folder.empty() || error || access((folder / "demo").c_str(), W_OK) != 0) {
+    fs::create_directories(out, error);
+    expect<FileError>(!error, "--out: cannot make the folder ", out.string(), ": ", error.message());
+    return out;
+  }
+  return folder / "demo";
+}
+
+/// One at a time, also from two terminals.
+class Lock {
+ public:
+  explicit Lock(const fs::path& file) : file_(open(file.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0644)) {
+    expect<FileError>(file_ >= 0, file.string(), ": cannot be written to");
+    flock(file_, LOCK_EX);
+  }
+  ~Lock() { close(file_); }
+  Lock(const Lock&) = delete;
+  Lock& operator=(const Lock&) = delete;
+
+ private:
+  int file_;
+};
+
+void write_beginning(const fs::path& folder, const std::string& text) {
+  std::vector<std::string> lines;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = text.find('\n', at);
+    lines.push_back(text.substr(at, end - at));
+    at = end + 1;
+  }
+  const Tokenizer tokenizer = train_tokenizer(lines, vocabulary, PreTokenizer::gpt2, {"<|endoftext|>"});
+  Gpt2Config c = shape();
+  c.vocabulary = static_cast<Index>(tokenizer.size());
+  auto model = std::make_unique<Gpt2>(c);
+  Rng rng(1);
+  model->initialize(rng);
+  Loaded loaded;
+  loaded.model = model.get();
+  loaded.root = std::move(model);
+  loaded.bos = loaded.eos = tokenizer.id("<|endoftext|>");
+  loaded.ends = {loaded.eos};
+  fs::create_directories(folder);
+  save_model(loaded, folder.string(), "F32", &tokenizer);
+}
+
+/// Examples of both tasks; what is held out does not occur in training.
+void write_tasks(const fs::path& folder) {
+  fs::create_directories(folder);
+  Rng rng(11);
+  std::set<std::string> seen;
+  const auto lines = [&](Index count, const auto& make) {
+    std::string all;
+    for (Index i = 0; i < count;) {
+      const json one = make();
+      if (!seen.insert(one.dump()).second) continue;
+      all += one.dump() + "\n";
+      ++i;
+    }
+    return all;
+  };
+  const auto sentence = [&]() -> json {
+    const Described d = described(rng);
+    return {{"prompt", d.table}, {"completion", d.sentence}};
+  };
+  const auto opinion = [&]() -> json {
+    const Review r = review(rng);
+    return {{"text", r.text}, {"label", r.label}};
+  };
+  formats::write_text((folder / "describe.train.jsonl").string(), lines(2000, sentence));
+  formats::write_text((folder / "describe.held.jsonl").string(), lines(200, sentence));
+  formats::write_text((folder / "review.train.jsonl").string(), lines(2000, opinion));
+  formats::write_text((folder / "review.held.jsonl").string(), lines(300, opinion));
+}
+
+}  // namespace
+
+DemoBase demo_base(const std::string& out, const Globals& globals) {
+  const std::string world = told();
+  const std::string key =
+      text(std::hex, fingerprint(world + training.dump() + text(shape().dim, ' ', shape().layers, ' ', vocabulary)));
+  const fs::path folder = cache(out), base = folder / ("base-" + key), data = folder / ("data-" + key);
+  const Lock one_at_a_time(folder / ".lock");
+  if (!fs::exists(data / "review.held.jsonl")) write_tasks(data);
+  if (!fs::exists(base / "result.json")) {
+    const fs::path begun = folder / ("begin-" + key), told_in = folder / ("world-" + key + ".txt"),
+                   config = folder / ("base-" + key + ".json");
+    Child child;
+    if (fs::exists(base / "run.json")) {
+      child.arguments = {"tune", "--resume", base.string()};
+    } else {
+      formats::write_text(told_in.string(), world);
+      write_beginning(begun, world);
+      json options = training;
+      options["model"] = begun.string(), options["data"] = told_in.string();
+      formats::write_text(config.string(), options.dump(1));
+      child.arguments = {"tune", "--config", config.string(), "--out", base.string()};
+    }
+    if (globals.quiet) child.arguments.insert(child.arguments.begin(), "--quiet");
+    int code = 0;
+    child.ended = [&](int c, double) { code = c; };
+    const CatchSignals signals{SIGINT, SIGTERM, SIGHUP};
+    run_children({child}, 1, {});
+    if (CatchSignals::caught()) throw Interrupted{CatchSignals::caught()};
+    expect<ValueError>(code == 0, "the base could not be trained (", base.string(), ")");
+  }
+  return {base.string(), data.string()};
+}
+
+}  // namespace graft::cli

@@ -1,0 +1,17 @@
+// The demo's frozen base: a GPT that learned the language of the small world.
+#pragma once
+#include <string>
+
+#include "cli/commands.h"
+
+namespace graft::cli {
+
+struct DemoBase {
+  std::string model;  ///< a folder, as Hugging Face has them
+  std::string data;   ///< the folder with describe.train.jsonl, describe.held.jsonl, review.train.jsonl, review.held.jsonl
+};
+
+/// Makes it, or takes it from the user's cache. Interrupted, the next call goes on. Errors: FileError; Interrupted
+DemoBase demo_base(const std::string& out, const Globals& globals);
+
+}  // namespace graft::cli

@@ -1,0 +1,84 @@
+#include "cli/demo/recipes.h"
+
+#include <algorithm>
+
+#include "autograd/threads.h"
+
+namespace graft::cli {
+namespace {
+
+using nlohmann::json;
+
+struct Recipe {
+  const char* method;
+  json options;
+};
+
+const std::vector<Recipe>& writing() {
+  static const std::vector<Recipe> all{
+      {"full", {{"rate", 1e-3}, {"steps", 300}}},
+      {"lora", {{"r", 8}, {"alpha", 16}, {"rate", 5e-3}, {"steps", 300}, {"targets", {"q", "k", "v", "out", "up", "down"}}}},
+      {"qlora", {{"r", 8}, {"alpha", 16}, {"rate", 5e-3}, {"steps", 300}, {"targets", {"q", "k", "v", "out", "up", "down"}}}},
+      {"adapter", {{"bottleneck", 16}, {"rate", 5e-3}, {"steps", 300}}},
+      {"prefix", {{"virtual", 10}, {"rate", 2e-2}, {"steps", 400}}},
+      {"prompt", {{"virtual", 20}, {"rate", 3e-2}, {"steps", 500}}},
+      {"ensemble", {{"virtual", 20}, {"prompts", 3}, {"rate", 3e-2}, {"steps", 400}, {"batch", 8}}},
+  };
+  return all;
+}
+
+const std::vector<Recipe>& judging() {
+  static const std::vector<Recipe> all{
+      {"full", {{"rate", 5e-4}, {"steps", 250}}},
+      {"probe", {{"rate", 1e-2}, {"steps", 300}}},
+      {"lora", {{"r", 8}, {"alpha", 16}, {"rate", 3e-3}, {"steps", 250}}},
+      {"qlora", {{"r", 8}, {"alpha", 16}, {"rate", 3e-3}, {"steps", 250}}},
+      {"adapter", {{"bottleneck", 16}, {"rate", 3e-3}, {"steps", 250}}},
+      {"prefix", {{"virtual", 10}, {"rate", 2e-2}, {"steps", 300}}},
+      {"prompt", {{"virtual", 20}, {"rate", 3e-2}, {"steps", 400}}},
+      {"ensemble", {{"virtual", 20}, {"prompts", 3}, {"rate", 3e-2}, {"steps", 300}, {"batch", 8}}},
+      {"p-tuning", {{"template", "[v]*4 {sentence} [v]*4 So it was [answer]"}, {"rate", 3e-3}, {"steps", 400}}},
+      {"p-tuning-v2", {{"virtual", 10}, {"rate", 2e-2}, {"steps", 300}}},
+  };
+  return all;
+}
+
+}  // namespace
+
+Comparison demo_comparison(const DemoBase& base, const std::string& out, int seeds) {
+  Comparison comparison;
+  comparison.title = "Seven ways to fine-tune a frozen GPT";
+  comparison.command = seeds == 1 ? "graft demo" : "graft demo --seeds " + std::to_string(seeds);
+  comparison.out = out;
+  comparison.jobs = std::min(2, threads());
+  comparison.tasks = {
+      {"describe", "Write a sentence from a table", "The base has only read stories; it has never seen a table."},
+      {"review", "Judge a review: good, bad or mixed", "Two opinions make one verdict."}};
+  const auto add = [&](const char* task, const Recipe& recipe, std::uint64_t seed) {
+    PlannedRun run{task, recipe.method, "", "", "", recipe.options, seed};
+    const json usual{{"model", base.model},
+                     {"data", base.data + "/" + task + ".train.jsonl"},
+                     {"validation", base.data + "/" + task + ".held.jsonl"},
+                     {"batch", 16},
+                     {"warmup", 0.05},
+                     {"score", 200},
+                     {"samples", 4}};
+    for (const auto& [key, value] : usual.items())
+      if (!run.options.contains(key)) run.options[key] = value;
+    run.options["evaluate-every"] = std::max(1, run.options["steps"].get<int>() / 4);
+    comparison.runs.push_back(run);
+  };
+  const auto absent = [&](const char* method, const char* why) {
+    comparison.runs.push_back({"describe", method, "", "", why, {}, 1});
+  };
+  for (int seed = 1; seed <= seeds; ++seed) {
+    for (const Recipe& recipe : writing()) add("describe", recipe, static_cast<std::uint64_t>(seed));
+    for (const Recipe& recipe : judging()) add("review", recipe, static_cast<std::uint64_t>(seed));
+  }
+  absent("probe", "a trained head answers with a class, not with a sentence");
+  absent("p-tuning", "made for understanding: it answers with one label word");
+  absent("p-tuning-v2", "made for understanding; to write sentences it is prefix tuning");
+  return comparison;
+}
+
+}  // namespace graft::cli

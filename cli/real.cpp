@@ -1,0 +1,168 @@
+// graft real: a real model on a real text. SmolLM2-135M learns the language of the King James Bible, and tells from a verse what kind
+// of book it stands in.
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <filesystem>
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "autograd/errors.h"
+#include "autograd/rng.h"
+#include "autograd/threads.h"
+#include "cli/commands.h"
+#include "cli/compare/plan.h"
+#include "cli/models.h"
+#include "cli/options.h"
+#include "cli/progress.h"
+#include "cli/real/bible.h"
+#include "formats/file.h"
+
+namespace graft::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+struct Options {
+  std::string model = "smollm2-135m", bible, out = "graft-real", part = "both";
+  Index steps = 0;
+};
+
+/// The whole text in order, for the language; and some thousand verses with the kind of their book.
+void write_data(const std::vector<Verse>& verses, const fs::path& folder) {
+  std::string learned, held;
+  for (const Verse& v : verses) (held_out(v) ? held : learned) += v.text + "\n";
+  formats::write_text((folder / "bible.txt").string(), learned);
+  // Of the held-out chapters about 6,000 tokens from all books: enough to measure, and quick.
+  std::string some;
+  std::size_t i = 0;
+  for (const Verse& v : verses)
+    if (held_out(v) && i++ % 18 == 0) some += v.text + "\n";
+  formats::write_text((folder / "bible.held.txt").string(), some);
+
+  std::vector<const Verse*> pool[2];
+  for (const Verse& v : verses)
+    if (!kind_of_book(v.book).empty() && v.text.size() < 260) pool[held_out(v)].push_back(&v);
+  Rng rng(3);
+  const std::size_t counts[2] = {4000, 360};
+  for (const int held_part : {0, 1}) {
+    std::string lines;
+    for (std::size_t n = 0; n < counts[held_part]; ++n) {  // drawn without replacement
+      std::vector<const Verse*>& from = pool[held_part];
+      std::swap(from[n], from[n + static_cast<std::size_t>(rng.below(static_cast<Index>(from.size() - n)))]);
+      lines += json{{"text", from[n]->text}, {"label", kind_of_book(from[n]->book)}}.dump() + "\n";
+    }
+    formats::write_text((folder / (held_part ? "kinds.held.jsonl" : "kinds.jsonl")).string(), lines);
+  }
+}
+
+Comparison plan(const Options& o, const fs::path& out, const std::string& model) {
+  Comparison c;
+  c.title = "SmolLM2-135M reads the King James Bible";
+  c.command = "graft real";
+  c.out = out.string();
+  c.jobs = std::min(2, threads());
+  c.threads = std::max(1, threads() / c.jobs);
+  const auto steps = [&](Index usual) { return o.steps > 0 ? std::min(o.steps, usual) : usual; };
+  if (o.part != "kinds") {
+    c.tasks.push_back({"language", "The language of the Bible: NLL per token on held-out chapters", "Lower is better."});
+    const json usual{{"model", model},
+                     {"data", (out / "bible.txt").string()},
+                     {"validation", (out / "bible.held.txt").string()},
+                     {"length", 128},
+                     {"batch", 8},
+                     {"warmup", 0.1},
+                     {"steps", steps(100)},
+                     {"score", 4},
+                     {"samples", 3},
+                     {"evaluate-every", std::max<Index>(1, steps(100) / 3)}};
+    json lora = usual, qlora = usual;
+    lora["r"] = qlora["r"] = 8, lora["alpha"] = qlora["alpha"] = 16, lora["rate"] = qlora["rate"] = 1e-3;
+    qlora["targets"] = {"q", "k", "v", "out", "up", "down", "gate"};
+    c.runs.push_back({"language", "lora", "", "LoRA on q and v", "", lora, 1});
+    c.runs.push_back({"language", "qlora", "", "QLoRA style: all projections, packed base", "", qlora, 1});
+  }
+  if (o.part != "language") {
+    c.tasks.push_back({"kinds", "What kind of book does a verse stand in?", "Chapters that are held out are held out whole."});
+    const auto add = [&](const char* method, json options) {
+      for (const auto& [key, value] : json{
+               {"model", model},
+               {"data", (out / "kinds.jsonl").string()},
+               {"validation", (out / "kinds.held.jsonl").string()},
+               {"batch", 16},
+               {"warmup", 0.1},
+               {"score", 360},
+               {"samples", 4}}.items())
+        if (!options.contains(key)) options[key] = value;
+      options["steps"] = steps(options["steps"].get<Index>());
+      options["evaluate-every"] = std::max<Index>(1, options["steps"].get<Index>() / 2);
+      c.runs.push_back({"kinds", method, "", "", "", options, 1});
+    };
+    add("probe", {{"rate", 1e-2}, {"steps", 120}});
+    add("lora", {{"r", 8}, {"alpha", 16}, {"rate", 1e-3}, {"steps", 120}});
+    add("p-tuning", {{"template", "[v]*6 {sentence} [v]*4 It stands in the [answer]"}, {"rate", 2e-3}, {"steps", 120}});
+    add("p-tuning-v2", {{"virtual", 16}, {"rate", 1e-2}, {"steps", 120}});
+    add("ensemble", {{"virtual", 16}, {"prompts", 3}, {"rate", 2e-2}, {"steps", 80}, {"batch", 8}});
+  }
+  return c;
+}
+
+void real(const Options& o, const Globals& globals) {
+  const std::string model = fs::absolute(find_model(o.model)).string();
+  const fs::path out = fs::absolute(o.out).lexically_normal();
+  std::error_code error;
+  fs::create_directories(out, error);
+  expect<FileError>(!error, "--out: cannot make the folder ", out.string(), ": ", error.message());
+  write_data(read_bible(o.bible), out);
+  const Comparison comparison = plan(o, out, model);
+  Progress say("", 0, globals.quiet);
+  say.say(text("About ",
+               o.part == "language" ? "10"
+               : o.part == "kinds"  ? "30"
+                                    : "40",
+               " minutes on two cores", o.steps > 0 ? ", less with --steps" : "",
+               ". Ctrl-C keeps what is done; the same command goes on."));
+  const json report = carry_out(comparison, globals);
+  std::cout << tables(report, false);
+  for (const json& task : report["tasks"])
+    for (const json& run : task["runs"])
+      if (task["id"] == "language" && run.contains("samples") && !run["samples"].empty()) {
+        const json& sample = run["samples"][0];
+        std::cout << run["method"].get<std::string>() << ", going on from: " << sample["prompt"].get<std::string>()
+                  << "\n  before: " << sample["before"].get<std::string>()
+                  << "\n  after:  " << sample["after"].get<std::string>() << "\n";
+      }
+  std::cout << "report: " << out.string() << "/report.html\n";
+}
+
+}  // namespace
+
+void add_real(CLI::App& app, const Globals& globals) {
+  const auto o = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand("real", "fine-tune SmolLM2-135M on the King James Bible; ./run real fetches both");
+  command->add_option("--model", o->model, "the model")->check(filled())->capture_default_str()->type_name("MODEL");
+  command->add_option("--bible", o->bible, "what `bible -f gen1:1-rev22:21` prints")
+      ->required()
+      ->check(filled())
+      ->type_name("FILE");
+  command->add_option("--out", o->out, "a folder for the report and all that is made")
+      ->check(filled())
+      ->capture_default_str()
+      ->type_name("DIR");
+  command->add_option("--part", o->part, "language, kinds or both")
+      ->check([](const std::string& word) -> std::string {
+        return word == "language" || word == "kinds" || word == "both"
+                   ? ""
+                   : "must be language, kinds or both, not \"" + word + "\"";
+      })
+      ->capture_default_str()
+      ->type_name("PART");
+  command->add_option("--steps", o->steps, "at most so many steps of each training, for a quick look")
+      ->check(whole(1, 1000000))
+      ->type_name("N");
+  command->footer("Example:\n  ./run real --part language");
+  command->callback([o, &globals] { real(*o, globals); });
+}
+
+}  // namespace graft::cli

@@ -1,0 +1,38 @@
+// Learning rates against transformers' (tests/fixtures/schedules.json, made by make_schedules.py).
+#include "train/schedule.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "autograd/errors.h"
+
+namespace graft::train {
+namespace {
+
+TEST(Schedule, RatesAreThoseOfTransformers) {
+  std::ifstream in(std::string(GRAFT_FIXTURES) + "/schedules.json");
+  const nlohmann::json cases = nlohmann::json::parse(in);
+  ASSERT_EQ(cases.size(), 12u);
+  for (const auto& one : cases) {
+    Schedule schedule;
+    schedule.rate = 0.3, schedule.steps = one["steps"], schedule.warmup = one["warmup"];
+    schedule.shape = one["shape"] == "constant" ? Schedule::Shape::constant
+                     : one["shape"] == "linear" ? Schedule::Shape::linear
+                                                : Schedule::Shape::cosine;
+    for (std::size_t s = 0; s < one["rates"].size(); ++s)
+      EXPECT_NEAR(schedule(static_cast<Index>(s)), one["rates"][s].get<double>(), 1e-15) << one["shape"] << " step " << s;
+  }
+}
+
+TEST(Schedule, RefusesWhatMeansNothing) {
+  Schedule schedule;
+  schedule.warmup = schedule.steps + 1;
+  EXPECT_THROW(schedule(0), ValueError);
+  schedule.warmup = 0, schedule.rate = -1;
+  EXPECT_THROW(schedule(0), ValueError);
+}
+
+}  // namespace
+}  // namespace graft::train
