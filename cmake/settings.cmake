@@ -75,6 +75,21 @@ endfunction()
 function(graft_program)
   file(GLOB sources CONFIGURE_DEPENDS cli/*.cpp cli/*/*.cpp)
   find_package(CLI11 REQUIRED)
+  # The report's page becomes an array of bytes in the program.
+  set(page ${PROJECT_SOURCE_DIR}/cli/report/page.html)
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${page})
+  file(READ ${page} bytes HEX)
+  string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${bytes}")
+  file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/report_page.cpp @ONLY CONTENT
+"#include <cstddef>
+namespace graft::cli {
+extern const unsigned char report_page[];
+extern const std::size_t report_page_size;
+const unsigned char report_page[] = {@bytes@};
+const std::size_t report_page_size = sizeof report_page;
+}  // namespace graft::cli
+")
+  list(APPEND sources ${PROJECT_BINARY_DIR}/report_page.cpp)
   add_executable(graft_program ${sources})
   set_target_properties(graft_program PROPERTIES OUTPUT_NAME graft
                         INSTALL_RPATH "$ORIGIN/../${CMAKE_INSTALL_LIBDIR}")

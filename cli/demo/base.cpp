@@ -25,15 +25,15 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 
 /// All that the base is made of. A change in it makes another base, in a folder of its own.
-constexpr Index stories = 7000, vocabulary = 640;
+constexpr Index stories = 9000, vocabulary = 640;
 Gpt2Config shape() {
   Gpt2Config c;
   c.context = 128, c.dim = 128, c.layers = 4, c.heads = 4;
   return c;
 }
-const json training{{"method", "full"}, {"by-line", true},       {"length", 128}, {"batch", 32},      {"steps", 900},
+const json training{{"method", "full"}, {"by-line", true},       {"length", 128}, {"batch", 32},      {"steps", 1800},
                     {"rate", 4e-3},     {"warmup", 0.05},        {"decay", 0.01}, {"split", 0.02},    {"score", 4},
-                    {"samples", 2},     {"evaluate-every", 300}, {"seed", 1},     {"save-every", 100}};
+                    {"samples", 2},     {"evaluate-every", 600}, {"seed", 1},     {"save-every", 100}};
 
 std::string told() {
   Rng rng(7);

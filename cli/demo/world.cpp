@@ -94,11 +94,12 @@ std::string story(Rng& rng) {
 
   pick({text("one ", sky.adjective, " day ", person.name, " was ", at(place)), text(person.name, " went out when ", sky.clause),
         text("on a ", sky.adjective, " morning ", person.name, " stood ", at(place)),
+        text("while ", sky.clause, ", ", person.name, " was ", at(place)),
         text(person.name, " was ", at(place), " when ", sky.clause)});
   if (chance(0.6, rng))
     pick({text(he, " found ", a(color + " " + thing), " ", at(place)), text(person.name, " carried ", a(color + " " + thing)),
           text("there was ", a(color + " " + thing), ", and ", he, " gave it to ", friendly.name)});
-  if (chance(0.85, rng)) {
+  if (chance(0.55, rng)) {
     pick({text(he, " ate ", food, " with ", friendly.name), text(person.name, " had ", food, " ", at(place)),
           text(friendly.name, " brought ", food, " for ", person.name)});
     pick({text(capital(of_food(liked, food.c_str(), rng)), ", so ", he, " was ", feeling),
@@ -112,7 +113,18 @@ std::string story(Rng& rng) {
     if (also == liked) pick({text("so ", person.name, " was ", feeling), text(he, " went home and was ", feeling)});
     else say(text(person.name, " did not know what to think"));
   }
-  // Questions and answers teach to look back.
+  // Some stories are told to given words, and some are asked about afterwards: both teach to look back.
+  if (chance(0.35, rng)) {
+    std::vector<std::string> words{person.name};
+    for (const std::string& word : {std::string(place.name), food, thing, feeling})
+      if (all.find(word) != std::string::npos) words.push_back(word);
+    words.emplace_back(sky.name);
+    for (std::size_t i = words.size(); i > 1; --i)
+      std::swap(words[i - 1], words[static_cast<std::size_t>(rng.below(static_cast<Index>(i)))]);
+    std::string list;
+    for (const std::string& word : words) list += (list.empty() ? "" : ", ") + word;
+    all = text("Words: ", list, ". ", all);
+  }
   const Index questions = rng.below(4);
   for (Index q = 0; q < questions; ++q) {
     const Index kind = rng.below(4);

@@ -9,6 +9,7 @@
 #include <cmath>
 #include <filesystem>
 #include <iostream>
+#include <set>
 
 #include "autograd/ledger.h"
 #include "autograd/threads.h"
@@ -105,34 +106,28 @@ json peak() {
 
 // --- results ----------------------------------------------------------------------------------------------------------------
 
-/// The adapter, or the model, whole or not at all. Returns its bytes.
+/// The adapter, or the model, whole or not at all. Returns its bytes, and those of its configuration.
 std::uintmax_t save_result(Job& job, const Folder& folder) {
-  const auto size = [&](const std::vector<std::string>& files) {
-    std::uintmax_t all = 0;
-    for (const std::string& file : files) {
-      std::error_code none;
-      const std::uintmax_t bytes = fs::file_size(file, none);
-      if (!none) all += bytes;
-    }
-    return all;
+  std::uintmax_t bytes = 0;
+  const auto saved = [&](const std::string& into, const auto& save) {
+    std::set<fs::path> before;
+    for (const auto& entry : fs::directory_iterator(into)) before.insert(entry.path());
+    for (const char* own : {"adapter_model.safetensors", "adapter_config.json", "model.safetensors"})
+      before.erase(fs::path(into) / own);
+    save();
+    for (const auto& entry : fs::directory_iterator(into))
+      if (before.count(entry.path()) == 0 && entry.is_regular_file()) bytes += entry.file_size();
   };
   if (job.chosen.attached[0].method->in_place()) {
-    save_model(job.loaded, folder.path(), "F32", &job.tokenizer);
-    return size({folder.file("model.safetensors")});
+    saved(folder.path(), [&] { save_model(job.loaded, folder.path(), "F32", &job.tokenizer); });
+    return bytes;
   }
-  const std::string base = job.settings.model;
-  if (!job.chosen.ensemble()) {
-    peft::save_adapter(job.host(), job.chosen.attached[0], folder.path(), base);
-    return size({folder.file("adapter_model.safetensors"), folder.file("adapter_config.json")});
-  }
-  std::uintmax_t all = 0;
   for (const peft::Attached& one : job.chosen.attached) {
-    const std::string into = folder.file(one.name);
+    const std::string into = job.chosen.ensemble() ? folder.file(one.name) : folder.path();
     fs::create_directories(into);
-    peft::save_adapter(job.host(), one, into, base);
-    all += size({into + "/adapter_model.safetensors", into + "/adapter_config.json"});
+    saved(into, [&] { peft::save_adapter(job.host(), one, into, job.settings.model); });
   }
-  return all;
+  return bytes;
 }
 
 json numbers(const std::vector<json>& lines, const char* key) {

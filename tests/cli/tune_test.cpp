@@ -138,8 +138,7 @@ TEST_F(Tune, StoppedByCtrlCItGoesOnBitForBit) {
 }
 
 TEST_F(Tune, KilledTwentyTimesItEndsWithTheSameBytes) {
-  const Arguments steps{"--steps", "120",      "--save-every", "5",         "--evaluate-every",
-                        "10",      "--method", "p-tuning",     "--encoder", "mlp"};
+  const Arguments steps{"--steps", "1500", "--save-every", "20", "--evaluate-every", "50", "--method", "p-tuning", "--encoder", "mlp"};
   expect_ok(graft(command("pairs.jsonl", "whole", steps)));
   std::mt19937 random(1);
   int kills = 0;
