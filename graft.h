@@ -66,6 +66,7 @@
 #include "tokenizer/stream.h"
 #include "tokenizer/tokenizer.h"
 #include "tokenizer/train.h"
+#include "train/adafactor.h"
 #include "train/bleu.h"
 #include "train/checkpoint.h"
 #include "train/confusion.h"

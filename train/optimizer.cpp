@@ -56,7 +56,7 @@ void Optimizer::check(const std::map<std::string, Tensor>& state) const {
   std::map<std::string, Shape> shapes;
   for (const Group& group : groups_)
     for (const auto& named : group.parameters)
-      for (const std::string& what : kept()) shapes.emplace(named.first + "." + what, named.second->shape());
+      for (const auto& [what, shape] : kept(named.second->shape())) shapes.emplace(named.first + "." + what, shape);
   const auto steps = state.find("steps");
   expect<ValueError>(steps != state.end() && steps->second.numel() == 2,
                      "optimizer: the state does not say how many steps were made");
@@ -88,8 +88,8 @@ void Optimizer::load(const std::map<std::string, Tensor>& state) {
 
 // --- SGD -----------------------------------------------------------------------------------------------------------------
 
-std::vector<std::string> Sgd::kept() const {
-  return momentum == 0 ? std::vector<std::string>{} : std::vector<std::string>{"momentum"};
+std::map<std::string, Shape> Sgd::kept(const Shape& w) const {
+  return momentum == 0 ? std::map<std::string, Shape>{} : std::map<std::string, Shape>{{"momentum", w}};
 }
 
 void Sgd::update(const std::string& path, Tensor& w, const Tensor& g, real rate, bool decays) {

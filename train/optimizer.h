@@ -44,7 +44,8 @@ class Optimizer {
  protected:
   /// w changes along its gradient g; slot() gives the numbers kept for it.
   virtual void update(const std::string& path, Tensor& w, const Tensor& g, real rate, bool decays) = 0;
-  virtual std::vector<std::string> kept() const = 0;             ///< "exp_avg", ...
+  /// What is kept for a parameter of shape w, by name: "exp_avg", ...
+  virtual std::map<std::string, Shape> kept(const Shape& w) const = 0;
   void check(const std::map<std::string, Tensor>& state) const;  ///< what load() refuses
   void restart(const std::map<std::string, Tensor>& state);      ///< forgets all that is kept, takes the number of steps
   /// The numbers kept under this name, zeros at first.
@@ -63,7 +64,7 @@ struct Sgd : Optimizer {
 
  protected:
   void update(const std::string& path, Tensor& w, const Tensor& g, real rate, bool decays) override;
-  std::vector<std::string> kept() const override;
+  std::map<std::string, Shape> kept(const Shape& w) const override;
 };
 
 /// Loshchilov & Hutter 2019, "Decoupled weight decay regularization", algorithm 2, as torch.optim.AdamW:
@@ -75,7 +76,7 @@ struct AdamW : Optimizer {
 
  protected:
   void update(const std::string& path, Tensor& w, const Tensor& g, real rate, bool decays) override;
-  std::vector<std::string> kept() const override { return {"exp_avg", "exp_avg_sq"}; }
+  std::map<std::string, Shape> kept(const Shape& w) const override { return {{"exp_avg", w}, {"exp_avg_sq", w}}; }
   kernel::AdamStep at_step(real rate, bool decays) const;
 };
 

@@ -9,6 +9,7 @@
 #include "peft/ensemble.h"
 #include "peft/pattern.h"
 #include "peft/wrapper.h"
+#include "train/adafactor.h"
 #include "train/paged.h"
 
 namespace graft::cli {
@@ -311,6 +312,11 @@ std::unique_ptr<train::Optimizer> Job::optimizer() const {
     auto sgd = std::make_unique<train::Sgd>(std::move(parameters));
     sgd->decay = static_cast<real>(settings.decay), sgd->momentum = real(0.9);
     return sgd;
+  }
+  if (settings.optimizer == "adafactor") {
+    auto adafactor = std::make_unique<train::Adafactor>(std::move(parameters));
+    adafactor->decay = static_cast<real>(settings.decay);
+    return adafactor;
   }
   std::unique_ptr<train::AdamW> adam;
   if (settings.optimizer == "paged-adamw") {

@@ -9,6 +9,7 @@
 #include "autograd/rng.h"
 #include "tests/formats/scratch_folder.h"
 #include "tests/nn/fixture.h"
+#include "train/adafactor.h"
 #include "train/paged.h"
 
 namespace graft {
@@ -52,6 +53,28 @@ void expect_trajectory(const std::string& name, const Two& two, train::Optimizer
       EXPECT_LE(fixture::apart(table::numbers(p.second->value()), reference().at(key).numbers()), 1e-6) << key;
     }
   }
+}
+
+TEST(Optimizer, Adafactor) {
+  Two two, plain;
+  start(two), start(plain);
+  train::Adafactor decaying(two.parameters());
+  decaying.decay = real(0.1);
+  expect_trajectory("adafactor", two, decaying, real(0.05));
+  train::Adafactor other(plain.parameters());
+  other.clip = real(0.5);
+  expect_trajectory("adafactor_plain", plain, other, real(0.3));
+
+  Two again;  // of the matrix it keeps a number per row and per column
+  start(again);
+  train::Adafactor next(again.parameters());
+  EXPECT_EQ(decaying.state().at("a.exp_avg_sq_row").shape(), Shape{3});
+  EXPECT_EQ(decaying.state().at("a.exp_avg_sq_col").shape(), Shape{4});
+  next.load(decaying.state());
+  for (const auto& p : again.parameters()) p.second->give(two.parameter(p.first).value().clone());
+  set_gradients(two, 0), set_gradients(again, 0);
+  decaying.step(real(0.05)), next.decay = real(0.1), next.step(real(0.05));
+  for (const auto& p : again.parameters()) EXPECT_EQ(p.second->value().values(), two.parameter(p.first).value().values());
 }
 
 TEST(Optimizer, AdamW) {
