@@ -71,6 +71,7 @@
 #include "train/checkpoint.h"
 #include "train/confusion.h"
 #include "train/data.h"
+#include "train/events.h"
 #include "train/optimizer.h"
 #include "train/paged.h"
 #include "train/schedule.h"

@@ -14,31 +14,40 @@ struct Recipe {
   json options;
 };
 
+const json everywhere{"q", "k", "v", "out", "up", "down"};
+
 const std::vector<Recipe>& writing() {
   static const std::vector<Recipe> all{
-      {"full", {{"rate", 1e-3}, {"steps", 300}}},
-      {"lora", {{"r", 8}, {"alpha", 16}, {"rate", 5e-3}, {"steps", 300}, {"targets", {"q", "k", "v", "out", "up", "down"}}}},
-      {"qlora", {{"r", 8}, {"alpha", 16}, {"rate", 5e-3}, {"steps", 300}, {"targets", {"q", "k", "v", "out", "up", "down"}}}},
-      {"adapter", {{"bottleneck", 16}, {"rate", 5e-3}, {"steps", 300}}},
-      {"prefix", {{"virtual", 10}, {"rate", 2e-2}, {"steps", 400}}},
-      {"prompt", {{"virtual", 20}, {"rate", 3e-2}, {"steps", 500}}},
-      {"ensemble", {{"virtual", 20}, {"prompts", 3}, {"rate", 3e-2}, {"steps", 400}, {"batch", 8}}},
+      {"full", {{"rate", 1e-3}, {"steps", 200}}},
+      {"lora", {{"r", 8}, {"alpha", 16}, {"targets", everywhere}, {"rate", 5e-3}, {"steps", 250}}},
+      {"qlora", {{"r", 8}, {"alpha", 16}, {"targets", everywhere}, {"rate", 5e-3}, {"steps", 250}}},
+      {"adapter", {{"bottleneck", 16}, {"rate", 1e-2}, {"steps", 400}}},
+      {"prefix", {{"virtual", 10}, {"hidden", 128}, {"rate", 5e-3}, {"steps", 600}}},
+      {"prompt", {{"virtual", 40}, {"rate", 6e-2}, {"steps", 1000}}},
+      {"ensemble", {{"virtual", 20}, {"prompts", 3}, {"rate", 6e-2}, {"steps", 700}}},
   };
   return all;
 }
 
 const std::vector<Recipe>& judging() {
+  // Words that the base says in a like place: what people are when they liked all or nothing, and "… did not know".
+  const json words{"good=happy", "bad=sad", "mixed=not"};
   static const std::vector<Recipe> all{
-      {"full", {{"rate", 5e-4}, {"steps", 250}}},
+      {"full", {{"rate", 5e-4}, {"steps", 200}}},
       {"probe", {{"rate", 1e-2}, {"steps", 300}}},
-      {"lora", {{"r", 8}, {"alpha", 16}, {"rate", 3e-3}, {"steps", 250}}},
-      {"qlora", {{"r", 8}, {"alpha", 16}, {"rate", 3e-3}, {"steps", 250}}},
-      {"adapter", {{"bottleneck", 16}, {"rate", 3e-3}, {"steps", 250}}},
-      {"prefix", {{"virtual", 10}, {"rate", 2e-2}, {"steps", 300}}},
-      {"prompt", {{"virtual", 20}, {"rate", 3e-2}, {"steps", 400}}},
-      {"ensemble", {{"virtual", 20}, {"prompts", 3}, {"rate", 3e-2}, {"steps", 300}, {"batch", 8}}},
-      {"p-tuning", {{"template", "[v]*4 {sentence} [v]*4 So it was [answer]"}, {"rate", 3e-3}, {"steps", 400}}},
-      {"p-tuning-v2", {{"virtual", 10}, {"rate", 2e-2}, {"steps", 300}}},
+      {"lora", {{"r", 8}, {"alpha", 16}, {"rate", 5e-3}, {"steps", 400}}},
+      {"qlora", {{"r", 8}, {"alpha", 16}, {"rate", 5e-3}, {"steps", 400}}},
+      {"adapter", {{"bottleneck", 16}, {"rate", 1e-2}, {"steps", 500}}},
+      {"prefix", {{"virtual", 10}, {"hidden", 128}, {"rate", 5e-3}, {"steps", 600}}},
+      {"prompt", {{"virtual", 20}, {"rate", 3e-2}, {"steps", 800}}},
+      {"ensemble", {{"virtual", 20}, {"prompts", 3}, {"rate", 3e-2}, {"steps", 600}}},
+      {"p-tuning",
+       {{"template", "[v]*8 {sentence} [v]*8 [answer]"},
+        {"encoder", "mlp"},
+        {"words", words},
+        {"rate", 5e-3},
+        {"steps", 1000}}},
+      {"p-tuning-v2", {{"virtual", 10}, {"rate", 5e-2}, {"steps", 700}}},
   };
   return all;
 }

@@ -1,24 +1,28 @@
 // The numbers of a training as it goes, line by line, and again from where a checkpoint stands.
 #pragma once
 #include <fstream>
-#include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
+#include <vector>
 
-#include "autograd/real.h"
+#include "train/events.h"
 
 namespace graft::cli {
 
-/// metrics.jsonl in a folder. Lines of later steps than `done` are dropped, so that none is doubled and none is missing.
+/// metrics.jsonl in a folder, and the same for TensorBoard. Lines of later steps than `done` are dropped, so that none is doubled and
+/// none is missing.
 class Log {
  public:
   Log(const std::string& folder, Index done);  ///< Errors: FileError, FormatError
-  void write(const nlohmann::json& line);      ///< {"step": .., ...}. Errors: FileError
+  void write(nlohmann::json line);             ///< {"step": .., ...}; the time is added. Errors: FileError
   const std::vector<nlohmann::json>& lines() const { return lines_; }
 
  private:
   std::string path_;
+  void show(const nlohmann::json& line);  // to TensorBoard
   std::ofstream out_;
+  std::optional<train::EventFile> events_;
   std::vector<nlohmann::json> lines_;
 };
 
