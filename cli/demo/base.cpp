@@ -6,6 +6,7 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <iostream>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -70,6 +71,8 @@ class Lock {
  public:
   explicit Lock(const fs::path& file) : file_(open(file.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0644)) {
     expect<FileError>(file_ >= 0, file.string(), ": cannot be written to");
+    if (flock(file_, LOCK_EX | LOCK_NB) == 0) return;
+    std::cerr << "waiting for another graft demo, which makes the same base" << std::endl;
     flock(file_, LOCK_EX);
   }
   ~Lock() { close(file_); }

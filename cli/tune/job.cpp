@@ -208,6 +208,13 @@ std::string Job::batch(Index step) const {
   return (all.find(',') == std::string::npos ? "example " : "examples ") + all;
 }
 
+std::vector<Framed> Job::batches(Index step) const {
+  std::vector<Framed> all;
+  for (Index part = 0; part < settings.accumulate; ++part)
+    all.push_back(train::batch(data, (*order_)(step * settings.accumulate + part), 0));
+  return all;
+}
+
 double Job::validate() {
   const NoGrad constant;
   const Evaluating no_dropout(*loaded.root);

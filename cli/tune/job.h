@@ -37,6 +37,7 @@ class Job : public train::Task {
   double clip(double largest) override;
   double validate() override;
   std::string batch(Index step) const override;
+  std::vector<Framed> batches(Index step) const;  ///< what the user's rows of step s are
 
   Index steps() const { return steps_; }
   bool classes() const { return !data.labels.empty(); }

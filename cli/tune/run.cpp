@@ -144,6 +144,34 @@ json curve(const std::vector<json>& lines, const char* key) {
   return {{"step", steps}, {"loss", numbers(lines, key)}};
 }
 
+/// trace/: the adapter as it starts (and start.safetensors with the encoders that its file leaves out), batches.jsonl and held.jsonl.
+void write_trace(Job& job, const Folder& folder, const train::NamedParams& learning) {
+  const std::string into = folder.file("trace");
+  fs::create_directories(into);
+  train::save_checkpoint(learning, {}, job.rng, into + "/start.safetensors");
+  if (!job.chosen.attached[0].method->in_place() && !job.chosen.ensemble())
+    peft::save_adapter(job.host(), job.chosen.attached[0], into, job.settings.model);
+  const auto rows = [](const Ids& ids) {
+    json all = json::array();
+    const Index T = ids.shape()[1];
+    for (Index b = 0; b < ids.shape()[0]; ++b) all.push_back(std::vector<Id>(ids.begin() + b * T, ids.begin() + (b + 1) * T));
+    return all;
+  };
+  const auto line = [&](const Framed& f) {
+    return json{{"ids", rows(f.ids)}, {"labels", rows(f.labels)}, {"lengths", f.lengths}};
+  };
+  std::string batches, held;
+  for (Index s = 0; s < job.steps(); ++s) {
+    json parts = json::array();
+    for (const Framed& part : job.batches(s)) parts.push_back(line(part));
+    batches += json{{"step", s}, {"rate", job.plan().schedule(s)}, {"parts", parts}}.dump() + "\n";
+  }
+  for (std::size_t i = 0; i < job.held.examples.size(); ++i)
+    held += line(train::batch(job.held, {static_cast<Index>(i)}, 0)).dump() + "\n";
+  formats::write_text(into + "/batches.jsonl", batches);
+  formats::write_text(into + "/held.jsonl", held);
+}
+
 double median(std::vector<double> all) {
   if (all.empty()) return 0;
   std::nth_element(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(all.size() / 2), all.end());
@@ -214,6 +242,8 @@ void run_tune(const Settings& settings, const json& options, const Globals& glob
   Progress live("", job.steps(), globals.quiet, progress.step);
   live.say(described(job));
   live.say(described_data(job) + (to_go_on ? text(", from step ", progress.step) : ""));
+
+  if (settings.trace && progress.step == 0) write_trace(job, folder, learning);
 
   // What the base says without the method is asked before anything is learned.
   const bool can_answer_untuned =

@@ -168,6 +168,9 @@ void add_tune_options(CLI::App& command, Settings& s) {
   option("--samples", s.samples, "sample outputs in the result", whole(0, 1000), "N", watching)->capture_default_str();
   option("--score", s.score, "held-out examples that are answered for the score, at most", whole(1, 1000000), "N", watching)
       ->capture_default_str();
+  flag("--trace", s.trace,
+       "also write the start (adapter and parameters) and every batch into trace/, so that another program can train the same",
+       watching);
   option("--config", s.config, "a TOML or JSON file of these options; the command line goes before it", filled(), "FILE",
          "Run");
   option("--resume", s.resume, "go on with the run in this folder, as if it had never stopped", filled(), "DIR", "Run");

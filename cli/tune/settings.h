@@ -33,7 +33,7 @@ struct Settings {
   double budget = 64;  ///< MiB for the paged optimizer
   // how to go about it
   std::string config, resume;
-  bool dry_run = false, force = false;
+  bool dry_run = false, force = false, trace = false;
 };
 
 /// All options but --config, --resume and --dry-run belong to the run and are kept with it.
