@@ -16,11 +16,11 @@ std::string bytes_of(T value) {  // little-endian, as every machine that this ru
 }
 std::string varint(std::uint64_t n) {
   std::string bytes;
-  for (; n >= 128; n >>= 7) bytes += static_cast<char>(n & 127 | 128);
+  for (; n >= 128; n >>= 7) bytes += static_cast<char>((n & 127) | 128);
   return bytes + static_cast<char>(n);
 }
 // Protobuf fields: a key of number and kind (0 varint, 1 eight bytes, 2 bytes with their length, 5 four bytes), then the value.
-std::string key(int number, int kind) { return varint(static_cast<std::uint64_t>(number << 3 | kind)); }
+std::string key(int number, int kind) { return varint(static_cast<std::uint64_t>((number << 3) | kind)); }
 std::string of_double(int number, double x) { return key(number, 1) + bytes_of(x); }
 std::string of_float(int number, float x) { return key(number, 5) + bytes_of(x); }
 std::string of_int(int number, std::int64_t n) { return key(number, 0) + varint(static_cast<std::uint64_t>(n)); }
@@ -28,7 +28,7 @@ std::string of_bytes(int number, const std::string& s) { return key(number, 2) +
 
 std::string masked(const std::string& bytes) {  // so that checksums of checksums stay good ones
   const std::uint32_t crc = crc32c(bytes);
-  return bytes_of(static_cast<std::uint32_t>((crc >> 15 | crc << 17) + 0xa282ead8U));
+  return bytes_of(static_cast<std::uint32_t>(((crc >> 15) | (crc << 17)) + 0xa282ead8U));
 }
 
 }  // namespace
@@ -38,13 +38,13 @@ std::uint32_t crc32c(const std::string& bytes) {
     std::array<std::uint32_t, 256> t{};
     for (std::uint32_t i = 0; i < 256; ++i) {
       std::uint32_t c = i;
-      for (int bit = 0; bit < 8; ++bit) c = c & 1 ? c >> 1 ^ 0x82f63b78U : c >> 1;
+      for (int bit = 0; bit < 8; ++bit) c = c & 1 ? (c >> 1) ^ 0x82f63b78U : c >> 1;
       t[i] = c;
     }
     return t;
   }();
   std::uint32_t c = ~0U;
-  for (const char byte : bytes) c = c >> 8 ^ table[(c ^ static_cast<unsigned char>(byte)) & 255];
+  for (const char byte : bytes) c = (c >> 8) ^ table[(c ^ static_cast<unsigned char>(byte)) & 255];
   return ~c;
 }
 
