@@ -322,5 +322,20 @@ TEST_F(Tune, CompareMakesATableAndDoesNothingTwice) {
   EXPECT_NE(some.out.find("linear probe"), std::string::npos) << some;  // the others are there
 }
 
+TEST_F(Tune, AComparisonThatIsStoppedGoesOn) {
+  const Arguments compare{
+      "--quiet",      "--threads", "2",     "compare",         "--model", tiny(),    "--data", data("pairs.jsonl"), "--methods",
+      "lora,prompt",  "--r",       "2",     "--virtual",       "3",       "--steps", "400",    "--batch",           "2",
+      "--save-every", "10",        "--out", folder / "stopped"};
+  Process process(GRAFT_PROGRAM, compare);
+  EXPECT_TRUE(comes(folder / "stopped" / "runs" / "data-prompt-1" / "checkpoint.safetensors"));
+  kill(process.id(), SIGINT);
+  const Result stopped = process.wait();
+  EXPECT_TRUE(stopped.code == 130 || stopped.code == 0) << stopped;  // 0 if it was done by then
+  expect_ok(graft(compare));
+  const Json report = Json::parse(read_file(folder / "stopped" / "report.json"));
+  for (const Json& run : report["tasks"][0]["runs"]) EXPECT_EQ(run["curve"]["loss"].size(), 400u);
+}
+
 }  // namespace
 }  // namespace graft::testing
