@@ -86,14 +86,14 @@ Comparison plan(const Options& o, const fs::path& out, const std::string& model)
   if (o.part != "language") {
     c.tasks.push_back({"kinds", "What kind of book does a verse stand in?", "Chapters that are held out are held out whole."});
     const auto add = [&](const char* method, json options) {
-      for (const auto& [key, value] : json{
-               {"model", model},
-               {"data", (out / "kinds.jsonl").string()},
-               {"validation", (out / "kinds.held.jsonl").string()},
-               {"batch", 16},
-               {"warmup", 0.1},
-               {"score", 360},
-               {"samples", 4}}.items())
+      const json usual{{"model", model},
+                       {"data", (out / "kinds.jsonl").string()},
+                       {"validation", (out / "kinds.held.jsonl").string()},
+                       {"batch", 16},
+                       {"warmup", 0.1},
+                       {"score", 360},
+                       {"samples", 4}};
+      for (const auto& [key, value] : usual.items())
         if (!options.contains(key)) options[key] = value;
       options["steps"] = steps(options["steps"].get<Index>());
       options["evaluate-every"] = std::max<Index>(1, options["steps"].get<Index>() / 2);
