@@ -21,6 +21,7 @@ void add_generate(CLI::App& app, const Globals& globals);
 void add_evaluate(CLI::App& app, const Globals& globals);
 void add_convert(CLI::App& app, const Globals& globals);
 void add_merge(CLI::App& app, const Globals& globals);
+void add_classify(CLI::App& app);
 void add_compare(CLI::App& app, const Globals& globals);
 void add_real(CLI::App& app, const Globals& globals);
 void add_tune(CLI::App& app, const Globals& globals);

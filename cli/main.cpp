@@ -49,6 +49,7 @@ int run(int argc, char** argv) {
   graft::cli::add_convert(app, globals);
   graft::cli::add_merge(app, globals);
   graft::cli::add_tune(app, globals);
+  graft::cli::add_classify(app);
   graft::cli::add_compare(app, globals);
   graft::cli::add_demo(app, globals);
   graft::cli::add_real(app, globals);

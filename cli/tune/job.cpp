@@ -27,29 +27,6 @@ std::string joined(const std::vector<std::string>& words) {
   return all;
 }
 
-/// "LABEL=word,word" of --words, and the label itself for those without.
-std::vector<std::vector<std::string>> label_words(const std::vector<std::string>& given,
-                                                  const std::vector<std::string>& labels) {
-  std::vector<std::vector<std::string>> words;
-  for (const std::string& label : labels) words.push_back({label});
-  for (const std::string& one : given) {
-    const std::size_t equals = one.find('=');
-    expect<ValueError>(equals != std::string::npos && equals + 1 < one.size(), "--words \"", one,
-                       "\": expected is LABEL=word,word");
-    const auto label = std::find(labels.begin(), labels.end(), one.substr(0, equals));
-    expect<ValueError>(label != labels.end(), "--words: there is no label \"", one.substr(0, equals), "\" in the data, but ",
-                       joined(labels));
-    std::vector<std::string>& mine = words[static_cast<std::size_t>(label - labels.begin())];
-    mine.clear();
-    for (std::size_t at = equals + 1; at <= one.size();) {
-      const std::size_t comma = std::min(one.find(',', at), one.size());
-      mine.push_back(one.substr(at, comma - at));
-      at = comma + 1;
-    }
-  }
-  return words;
-}
-
 }  // namespace
 
 Job::Job(const Settings& s)
@@ -84,12 +61,15 @@ Job::Job(const Settings& s)
     expect<ValueError>(reading.labels.size() > 1, "tune: all examples have the label \"", joined(reading.labels),
                        "\"; at least two classes are needed");
     data.labels = reading.labels;
-    if (!by_words && !loaded.classifier) make_classifier(draws);
+    if (!by_words && !loaded.classifier) give_head(loaded, data.labels, draws);
   }
   loaded.model->recomputing = s.recompute;
   chosen = cli::attach(host(), s.method, tokenizer, data.labels, draws);
   loaded.root->training(&rng);
-  if (by_words) make_verbalizer();
+  if (by_words) {
+    words = label_words(s.words, data.labels);
+    verbalizer.emplace(words, tokenizer, loaded.model->vocabulary());
+  }
 
   reading.cut = s.cut;
   if (chosen.ensemble()) loaded.model->selection = {chosen.names()[0], {}};
@@ -112,22 +92,6 @@ Job::Job(const Settings& s)
       s.steps > 0 ? s.steps : std::max<Index>(1, static_cast<Index>(std::ceil(s.epochs * static_cast<double>(n) / per_step)));
 }
 
-/// A head of random numbers on the language model: N(0, 0.02), as transformers.
-void Job::make_classifier(Rng& draws) {
-  std::unique_ptr<Model> model(loaded.model);
-  (void)loaded.root.release();
-  (void)model->output().take();  // nobody asks for words any more
-  auto classifier = std::make_unique<Classifier>(std::move(model), data.labels, loaded.pad);
-  for (const auto& named : classifier->score->parameters())
-    named.second->give(normal(named.second->shape(), 0, real(0.02), draws));
-  loaded.classifier = classifier.get();
-  loaded.root = std::move(classifier);
-}
-
-void Job::make_verbalizer() {
-  verbalizer.emplace(label_words(settings.words, data.labels), tokenizer, loaded.model->vocabulary());
-}
-
 Index Job::scored(const std::vector<Index>& which) const {
   if (classes()) return static_cast<Index>(which.size());
   const Framed user = train::batch(data, which, 0);
@@ -136,26 +100,9 @@ Index Job::scored(const std::vector<Index>& which) const {
 }
 
 Variable Job::logits(const Framed& user) const {
-  Model& model = *loaded.model;
-  const Index B = user.ids.shape()[0];
-  Framed all{user.ids, {}, user.lengths};
-  const Selection before = model.selection;
-  struct Restore {
-    Model& model;
-    const Selection& before;
-    ~Restore() { model.selection = before; }
-  } const restore{model, before};
-  if (chosen.ensemble() && !model.selection.all.empty()) {
-    const std::vector<std::string> prompts = chosen.names();
-    model.selection = {"", peft::rows_for(prompts, B)};
-    all.ids = peft::repeated(user.ids, static_cast<Index>(prompts.size()));
-    all.lengths.clear();
-    for (std::size_t k = 0; k < prompts.size(); ++k)
-      all.lengths.insert(all.lengths.end(), user.lengths.begin(), user.lengths.end());
-  }
-  if (verbalizer) return (*verbalizer)(model, all);
-  const Framed framed = model.frame(all);
-  return (*loaded.classifier)(framed.ids, framed.lengths);
+  const bool tuned = !loaded.model->selection.all.empty();
+  return class_logits(loaded, verbalizer ? &*verbalizer : nullptr,
+                      chosen.ensemble() && tuned ? chosen.names() : std::vector<std::string>{}, user);
 }
 
 Variable Job::loss(const std::vector<Index>& which, double share) const {

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/tune/classes.h"
 #include "cli/tune/settings.h"
 #include "nn/load.h"
 #include "peft/verbalizer.h"
@@ -56,12 +57,11 @@ class Job : public train::Task {
   Tokenizer tokenizer;
   train::Dataset data, held;
   Chosen chosen;
+  std::vector<std::vector<std::string>> words;  ///< of each label, if words answer
   std::optional<peft::Verbalizer> verbalizer;
   Rng rng;  ///< of dropout
 
  private:
-  void make_classifier(Rng& draws);
-  void make_verbalizer();
   Variable loss(const std::vector<Index>& which, double scored_in_all) const;
   Variable logits(const Framed& user) const;  ///< (B, labels), or of an ensemble (K·B, labels)
   Index scored(const std::vector<Index>& which) const;

@@ -284,6 +284,7 @@ void run_tune(const Settings& settings, const json& options, const Globals& glob
     live.say(text("the parameters of step ", progress.best_step, " are kept, the best on held-out data"));
   }
   const std::uintmax_t bytes = save_result(job, folder);
+  if (job.classes()) save_classes({job.data.labels, job.words}, folder.path());
 
   const MethodKind& kind = method_kind(settings.method.name);
   const json before = json::parse(formats::read_text(folder.file("before.json")), nullptr, false);

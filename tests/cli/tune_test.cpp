@@ -119,6 +119,44 @@ TEST_F(Tune, WhatItWritesIsWhatTheOtherCommandsRead) {
   expect_ok(merged);
 }
 
+/// The answers are those that graft tune found on the same texts.
+TEST_F(Tune, ClassifySaysWhatTuneSaid) {
+  std::string lines;
+  Json texts = Json::array();
+  for (const char* word : {"cat", "rat", "mat"}) {
+    texts.push_back(std::string("the ") + word + " sat on the mat");
+    lines += Json{{"text", texts.back()}, {"label", word}}.dump() + "\n";
+  }
+  write_file(folder / "three.jsonl", lines);
+  for (const Arguments& method : {Arguments{"--method", "lora", "--r", "2", "--rate", "0.02"},
+                                  Arguments{"--method", "ensemble", "--prompts", "3", "--virtual", "2"},
+                                  Arguments{"--method", "p-tuning", "--words", "cat=cat,dog"}, Arguments{"--method", "full"}}) {
+    SCOPED_TRACE(method[1]);
+    Arguments more{"--validation", data("three.jsonl"), "--steps", "6"};
+    more.insert(more.end(), method.begin(), method.end());
+    const std::string out = "classes-" + method[1];
+    expect_ok(graft(command("three.jsonl", out, more)));
+    Arguments words{"classify", "--model", method[1] == "full" ? (folder / out).string() : tiny()};
+    if (method[1] != "full") words.insert(words.end(), {"--adapter", folder / out});
+    for (const Json& text : texts) words.insert(words.end(), {"--text", text.get<std::string>()});
+    const Result said = graft(words);
+    expect_ok(said);
+    std::istringstream in(said.out);
+    const Json samples = result(out)["samples"];
+    for (std::size_t i = 0; i < 3; ++i) {
+      std::string line;
+      ASSERT_TRUE(std::getline(in, line)) << said;
+      EXPECT_EQ(line.substr(0, line.find('\t')), samples[i]["after"].get<std::string>()) << said;
+      EXPECT_EQ(line.substr(line.rfind('\t') + 1), texts[i].get<std::string>());
+    }
+  }
+  expect_ok(graft(command("pairs.jsonl", "no-classes")));
+  expect_fails(graft({"classify", "--model", tiny(), "--adapter", folder / "no-classes", "--text", "x"}),
+               "there is no classes.json");
+  expect_fails(graft({"classify", "--model", tiny(), "--text", "x"}), "has no head for classes");
+  expect_refuses(graft({"classify", "--model", tiny()}), "--text or --file");
+}
+
 TEST_F(Tune, StoppedByCtrlCItGoesOnBitForBit) {
   const Arguments steps{"--steps",   "60", "--save-every", "7", "--evaluate-every", "9",   "--method", "prefix",
                         "--virtual", "3",  "--hidden",     "5", "--dropout",        "0.1", "--init",   "random"};

@@ -1,0 +1,103 @@
+// graft classify: which class a text belongs to, by what graft tune has learned.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <filesystem>
+#include <iostream>
+#include <memory>
+#include <sstream>
+
+#include "cli/commands.h"
+#include "cli/models.h"
+#include "cli/options.h"
+#include "cli/tune/classes.h"
+#include "nn/generate.h"
+#include "peft/adapter_file.h"
+#include "peft/ensemble.h"
+
+namespace graft::cli {
+namespace {
+
+struct Options {
+  std::string model, adapter, file;
+  std::vector<std::string> texts;
+};
+
+std::vector<std::string> texts_of(const Options& o) {
+  if (o.file.empty()) return o.texts;
+  std::istringstream in(read_input(o.file));
+  std::vector<std::string> all;
+  for (std::string line; std::getline(in, line);)
+    if (line.find_first_not_of(" \t\r") != std::string::npos) all.push_back(line);
+  expect<ValueError>(!all.empty(), o.file, ": there is no text in it");
+  return all;
+}
+
+/// Puts the adapter on; returns the prompts of an ensemble.
+std::vector<std::string> put_on(const Loaded& loaded, const std::string& adapter) {
+  std::vector<std::string> prompts;
+  for (std::filesystem::path one;
+       std::filesystem::exists(one = std::filesystem::path(adapter) / text("prompt-", prompts.size()));) {
+    prompts.push_back(text("prompt-", prompts.size()));
+    peft::load_adapter(loaded, one.string(), prompts.back());
+  }
+  if (prompts.empty()) peft::load_adapter(loaded, adapter);
+  return prompts;
+}
+
+void classify(const Options& o) {
+  const std::string path = find_model(o.model);
+  const std::vector<std::string> texts = texts_of(o);
+  Loaded loaded = load_model(path);
+  const Tokenizer tokenizer = load_tokenizer_of(path);
+  Classes classes;
+  std::vector<std::string> prompts;
+  std::unique_ptr<peft::Verbalizer> verbalizer;
+  if (o.adapter.empty()) {
+    expect<ValueError>(loaded.classifier != nullptr, "classify: ", o.model,
+                       " has no head for classes; --adapter names one that was tuned");
+    classes.labels = loaded.classifier->labels;
+  } else {
+    classes = read_classes(o.adapter);
+    Rng draws(0);
+    if (classes.words.empty() && !loaded.classifier)
+      give_head(loaded, classes.labels, draws);  // the adapter brings its numbers
+    prompts = put_on(loaded, o.adapter);
+    if (!classes.words.empty())
+      verbalizer = std::make_unique<peft::Verbalizer>(classes.words, tokenizer, loaded.model->vocabulary());
+  }
+  const NoGrad constant;
+  for (const std::string& words : texts) {
+    const std::vector<Id> ids = encode(tokenizer, words);
+    expect<ValueError>(!ids.empty(), "classify: \"", words, "\" gives no tokens");
+    const Tensor logits = class_logits(loaded, verbalizer.get(), prompts, padded({ids})).value();
+    const peft::Votes said = peft::vote(logits, std::max<Index>(1, static_cast<Index>(prompts.size())));
+    const Id label = said.majority[0];
+    std::printf("%s\t%.3f\t%s\n", classes.labels.at(static_cast<std::size_t>(label)).c_str(),
+                static_cast<double>(said.probabilities[label]), words.c_str());
+  }
+  expect<FileError>(std::fflush(stdout) == 0, "could not write the output");
+}
+
+}  // namespace
+
+void add_classify(CLI::App& app) {
+  const auto o = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand("classify", "tell the classes of texts, by an adapter that graft tune has made");
+  add_model_option(*command, o->model);
+  add_adapter_option(*command, o->adapter);
+  CLI::Option* words =
+      command->add_option("--text", o->texts, "a text; may be given several times")->allow_extra_args(false)->type_name("TEXT");
+  command->add_option("--file", o->file, "a text per line; - is standard input")
+      ->check(filled())
+      ->excludes(words)
+      ->type_name("FILE");
+  command->footer(
+      "Each line of the output is a class, its probability and the text. Example:\n"
+      "  graft classify --model smollm2-135m --adapter my-reviews --text \"The soup was cold.\"");
+  command->callback([o] {
+    if (o->texts.empty() && o->file.empty()) throw CLI::RequiredError("--text or --file");
+    classify(*o);
+  });
+}
+
+}  // namespace graft::cli

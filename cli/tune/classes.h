@@ -1,0 +1,31 @@
+// Classes: answered by a trained head, or by label words at the place of the answer.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "nn/load.h"
+#include "peft/verbalizer.h"
+
+namespace graft::cli {
+
+/// What a run knows about its classes, kept beside the adapter as classes.json.
+struct Classes {
+  std::vector<std::string> labels;
+  std::vector<std::vector<std::string>> words;  ///< of each label; empty: a head answers
+};
+void save_classes(const Classes& classes, const std::string& folder);  ///< Errors: FileError
+/// Errors: FileError says that graft tune writes it; FormatError
+Classes read_classes(const std::string& folder);
+
+/// A head of random numbers on a language model, N(0, 0.02) as transformers; its head for words goes.
+void give_head(Loaded& loaded, const std::vector<std::string>& labels, Rng& draws);
+/// {"LABEL=word,word", ..} of --words, and for labels without any the label itself. Errors: ValueError
+std::vector<std::vector<std::string>> label_words(const std::vector<std::string>& given,
+                                                  const std::vector<std::string>& labels);
+
+/// Scores (B, labels) of a user's rows by what the model's selection names, or of several prompts (K·B, labels), as vote() wants them.
+/// verbalizer: null if a head answers.
+Variable class_logits(const Loaded& loaded, const peft::Verbalizer* verbalizer, const std::vector<std::string>& prompts,
+                      const Framed& user);
+
+}  // namespace graft::cli
