@@ -71,30 +71,30 @@ function(graft_folder name)
   set_property(GLOBAL APPEND PROPERTY GRAFT_FOLDERS ${name})
 endfunction()
 
+# cli/report/: the report's page is compiled in; a library of its own, for its tests.
+function(graft_report)
+  set(folder ${PROJECT_SOURCE_DIR}/cli/report)
+  file(GLOB sources CONFIGURE_DEPENDS ${folder}/*.cpp)
+  file(GLOB parts CONFIGURE_DEPENDS ${folder}/*.html ${folder}/*.css ${folder}/*.js)
+  set(page ${PROJECT_BINARY_DIR}/cli/report/page.cpp)
+  set(embed ${PROJECT_SOURCE_DIR}/cmake/embed_page.cmake)
+  add_custom_command(OUTPUT ${page} DEPENDS ${parts} ${embed} VERBATIM
+                     COMMAND ${CMAKE_COMMAND} -DPAGE=${folder}/page.html -DTO=${page} -P ${embed})
+  add_library(graft_report STATIC ${sources} ${page})
+  target_link_libraries(graft_report PUBLIC graft nlohmann_json::nlohmann_json PRIVATE graft_warnings)
+endfunction()
+
 # cli/: the program `graft`.
 function(graft_program)
   file(GLOB sources CONFIGURE_DEPENDS cli/*.cpp cli/*/*.cpp)
+  list(FILTER sources EXCLUDE REGEX "/cli/report/")  # a library of its own
   find_package(CLI11 REQUIRED)
-  # The report's page becomes an array of bytes in the program.
-  set(page ${PROJECT_SOURCE_DIR}/cli/report/page.html)
-  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${page})
-  file(READ ${page} bytes HEX)
-  string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${bytes}")
-  file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/report_page.cpp @ONLY CONTENT
-"#include <cstddef>
-namespace graft::cli {
-extern const unsigned char report_page[];
-extern const std::size_t report_page_size;
-const unsigned char report_page[] = {@bytes@};
-const std::size_t report_page_size = sizeof report_page;
-}  // namespace graft::cli
-")
-  list(APPEND sources ${PROJECT_BINARY_DIR}/report_page.cpp)
+  graft_report()
   add_executable(graft_program ${sources})
   set_target_properties(graft_program PROPERTIES OUTPUT_NAME graft
                         INSTALL_RPATH "$ORIGIN/../${CMAKE_INSTALL_LIBDIR}")
   target_compile_definitions(graft_program PRIVATE GRAFT_VERSION="${PROJECT_VERSION}")
-  target_link_libraries(graft_program PRIVATE graft graft_warnings CLI11::CLI11 nlohmann_json::nlohmann_json)
+  target_link_libraries(graft_program PRIVATE graft graft_report graft_warnings CLI11::CLI11 nlohmann_json::nlohmann_json)
 endfunction()
 
 # bench/*.cpp: one Google Benchmark program each; the target `bench` builds them all, a plain build none. They see Eigen and

@@ -1,30 +1,42 @@
 #include "cli/report/report.h"
 
+#include <nlohmann/json.hpp>
+
 #include "autograd/errors.h"
+#include "cli/report/page.h"
 #include "formats/file.h"
 
 namespace graft::cli {
+namespace {
 
-extern const unsigned char report_page[];  // page.html, by CMake
-extern const std::size_t report_page_size;
-
-std::string inside_script(const nlohmann::json& data) {
-  const std::string json = data.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);  // ASCII only
-  std::string safe;
-  for (const char c : json) {
-    if (c == '<') safe += "\\u003c";  // so that "</script>" cannot stand there
-    else safe += c;
+/// JSON that may stand inside <script>: HTML looks for "</script" and "<!--" before JavaScript sees a string, and U+2028 and
+/// U+2029 end a line in JavaScript before 2019. In JSON all of these stand within strings only, where \uXXXX means the same.
+std::string script(const nlohmann::json& data) {
+  const std::string plain = data.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  std::string out;
+  out.reserve(plain.size());
+  for (std::size_t i = 0; i < plain.size(); ++i) {
+    if (plain[i] == '<') out += "\\u003c";
+    else if (plain.compare(i, 3, "\xe2\x80\xa8") == 0) out += "\\u2028", i += 2;
+    else if (plain.compare(i, 3, "\xe2\x80\xa9") == 0) out += "\\u2029", i += 2;
+    else out += plain[i];
   }
-  return safe;
+  return out;
 }
 
+}  // namespace
+
 void write_report(const nlohmann::json& data, const std::string& path) {
-  std::string page(reinterpret_cast<const char*>(report_page), report_page_size);
-  const std::string place = "/*DATA*/null";
-  const std::size_t at = page.find(place);
-  expect<FormatError>(at != std::string::npos, "the report's page has no place for its data");
-  page.replace(at, place.size(), inside_script(data));
-  formats::write_text(path, page);
+  expect<ValueError>(data.is_object(), "write_report: the data is of type ", data.type_name(),
+                     "; give an object with title, base and tasks (cli/report/data.md)");
+  constexpr std::string_view place = "/*DATA*/null";
+  const std::string_view all = page();
+  const std::size_t at = all.find(place);
+  expect<Error>(at != all.npos, "write_report: the page has no ", place, "; put it back into cli/report/page.html");
+  std::string text(all.substr(0, at));
+  text += script(data);
+  text += all.substr(at + place.size());
+  formats::write_text(path, text);
 }
 
 }  // namespace graft::cli

@@ -1,17 +1,14 @@
-// The report of a comparison: one HTML file that needs nothing else. The page (page.html: layout, charts, tooltips) is part of the
-// program; the numbers are put into it as JSON.
+// The report of a comparison of fine-tuning methods: one HTML file that needs no other file and no network. Its charts are
+// drawn by scripts in the page (cli/report/*.js) from the data that is put into it; what the data may hold is in data.md.
 #pragma once
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 
 namespace graft::cli {
 
-/// data: {"title", "made", "machine", "command", "seeds", "tasks": [{"id", "title", "kind", "score_name", "higher_is_better",
-/// "untuned", "majority", "labels", "note", "runs": [what result.json of a run holds, with "scores" and "spread" over the seeds,
-/// or "absent" with the reason]}]}. Nothing in it can end the script that holds it. Whole or not at all. Errors: FileError
+/// Writes the page with `data` in it to `path`, whole or not at all. Numbers that are not finite arrive as unknown, bytes
+/// that are not UTF-8 as U+FFFD. What the page does not know it leaves out.
+/// Errors: ValueError if data is no object, FileError with the system's reason
 void write_report(const nlohmann::json& data, const std::string& path);
-
-/// JSON that may stand inside <script>: no "</", no U+2028 or U+2029, ill-formed UTF-8 replaced.
-std::string inside_script(const nlohmann::json& data);
 
 }  // namespace graft::cli
