@@ -38,7 +38,9 @@ function curves(task) {
     s.smooth = kind.id === "train" && s.points.length > 60;
     s.line = s.smooth ? smoothed(s.points) : s.points;
   }
-  let kind = kinds[0], log = false;
+  const lowest = s => Math.min(...s.line.map(p => p[1]));
+  const spread = kinds[0].series.map(s => Math.max(...s.line.map(p => p[1])) / lowest(s)).reduce((a, b) => Math.max(a, b));
+  let kind = kinds[0], log = kinds[0].series.every(s => lowest(s) > 0) && spread > 30;  // else the good ones lie on the floor
   const hidden = new Set();
   const legend = html("div", {class: "legend"});
   const {box, redraw} = canvas(draw);
@@ -117,6 +119,6 @@ function curves(task) {
     " Click a name to hide its line.",
     html("div", {class: "controls"},
       kinds.length > 1 ? choose("What is shown", kinds.map(k => [k, k.name]), kind, k => { kind = k; fill_legend(); redraw(); }) : null,
-      toggle("log scale", false, on => { log = on; redraw(); })),
+      toggle("log scale", log, on => { log = on; redraw(); })),
     box, legend);
 }

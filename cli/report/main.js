@@ -19,7 +19,7 @@ function finding(task) {
   const best = best_of(task), score = score_text(task), runs = finished(task);
   if (!best || runs.length < 2) return null;
   const from = known(task.untuned) ? task.untuned : task.majority;
-  const parts = [html("b", {}, name_of(best)), ` scores best, ${score(best.score)} ${words(task.score_name)}`,
+  const parts = [html("b", {}, name_of(best).replace(/^\p{L}/u, first => first.toUpperCase())), ` scores best, ${score(best.score)} ${words(task.score_name)}`,
     known(task.untuned) ? `, where the untuned base has ${score(task.untuned)}.` : known(task.majority) ?
       `, where the commonest answer gives ${score(task.majority)}.` : "."];
   const near = runs.filter(r => known(r.score) && known(r.trainable) && known(from) && (r.score - from) / (best.score - from) >= .9);

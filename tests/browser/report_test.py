@@ -271,7 +271,7 @@ def main():
     words.add_argument("program")
     words.add_argument("--pictures")
     words.add_argument("reports", nargs="*")
-    words = words.parse_args()
+    words = words.parse_intermixed_args()
     pictures, failed, count = words.pictures, 0, 0
     given = [(Path(report).stem + kind, Path(report), window, [shows_something, prints])
              for report in words.reports for kind, window in (("", (1280, 900)), ("-phone", (375, 700, False, True)))]
