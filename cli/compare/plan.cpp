@@ -172,7 +172,9 @@ json assemble(const Comparison& comparison, const std::vector<Run>& runs) {
         if (result.empty()) continue;
         seeds.insert(run->plan->seed);
         if (scores.empty()) {
+          if (!report.contains("base") && result.contains("base")) report["base"] = result["base"];
           json details = result;
+          details.erase("base");
           details.erase("id"), details.erase("method"), details.erase("predicted"), details.erase("texts");
           row.update(details);
           for (const char* key : {"score_name", "higher_is_better", "labels", "majority"})

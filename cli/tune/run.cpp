@@ -307,6 +307,11 @@ void run_tune(const Settings& settings, const json& options, const Globals& glob
               {"labels", job.data.labels},
               {"curve", curve(log.lines(), "loss")},
               {"evaluations", curve(log.lines(), "held_out_loss")}};
+  const Index all = job.loaded.root->count(false);
+  result["base"] = {{"name", job.loaded.model->kind()},
+                    {"parameters", job.chosen.attached[0].method->in_place() ? all : all - trainable},
+                    {"context", job.loaded.model->context()},
+                    {"vocabulary", job.loaded.model->vocabulary()}};
   if (progress.best_step >= 0) {
     const Answers answers = job.answer(settings.score, true);
     result.update(score(job, answers));
