@@ -54,14 +54,7 @@ Gpt2::Gpt2(const Gpt2Config& c)
 Variable Gpt2::forward(const Ids& ids, const Ids& places, Past& past) {
   Variable x = embed(ids) + positions(places);  // (B, T, D)
   if (!drop.empty()) x = drop(x);
-  for (Index i = 0; i < layers.size(); ++i) {
-    Gpt2Block& block = layers[i];
-    const Block f = [&block, places, lengths = past.lengths, room = past.reserve](const Variable& in, KeyValue& kv) {
-      const Variable y = in + block.attn(block.norm(in), places, kv, lengths, room);
-      return y + block.mlp(y);
-    };
-    x = through(f, x, past.layers[static_cast<std::size_t>(i)]);
-  }
+  for (Index i = 0; i < layers.size(); ++i) x = through(layers[i], x, places, past.layers[static_cast<std::size_t>(i)], past);
   return norm(x);
 }
 

@@ -77,14 +77,8 @@ Llama::Llama(const LlamaConfig& c)
 
 Variable Llama::forward(const Ids& ids, const Ids& positions, Past& past) {
   Variable x = embed(ids);  // (B, T, D)
-  for (Index i = 0; i < layers.size(); ++i) {
-    LlamaBlock& block = layers[i];
-    const Block f = [&block, positions, lengths = past.lengths, room = past.reserve](const Variable& in, KeyValue& kv) {
-      const Variable y = in + block.attn(block.norm(in), positions, kv, lengths, room);
-      return y + block.mlp(y);
-    };
-    x = through(f, x, past.layers[static_cast<std::size_t>(i)]);
-  }
+  for (Index i = 0; i < layers.size(); ++i)
+    x = through(layers[i], x, positions, past.layers[static_cast<std::size_t>(i)], past);
   return norm(x);
 }
 

@@ -64,11 +64,12 @@ class AsThen {
 };
 }  // namespace
 
-Variable Model::through(const Block& f, const Variable& x, KeyValue& past) {
-  if (!recomputing || !recording()) return f(x, past);
-  const auto again = [this, f, past, then = selection](const Variable& in, Rng* draws) {
+Variable Model::recomputed(const std::function<Variable(const Variable& x, KeyValue& keys)>& f, const Variable& x,
+                           KeyValue& keys) {
+  if (!recomputing || !recording()) return f(x, keys);
+  const auto again = [this, f, keys, then = selection](const Variable& in, Rng* draws) {
     const AsThen state(*this, then, draws);
-    KeyValue own = past;
+    KeyValue own = keys;
     return f(in, own);
   };
   if (!randomness()) return recompute([again](const std::vector<Variable>& in) { return again(in[0], nullptr); }, {x});

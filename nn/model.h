@@ -34,9 +34,19 @@ struct Model : Module {
 
  protected:
   virtual Variable forward(const Ids& ids, const Ids& positions, Past& past) = 0;
-  /// f(x, past), recomputed if so wished. f is kept until backward, so it must own what it captures.
-  using Block = std::function<Variable(const Variable& x, KeyValue& past)>;
-  Variable through(const Block& f, const Variable& x, KeyValue& past);
+  /// y = x + attn(norm(x))      y + mlp(y)      the block that GPT-2 and Llama share, recomputed if so wished.
+  template <class Block>
+  Variable through(Block& block, const Variable& x, const Ids& positions, KeyValue& keys, const Past& past) {
+    const auto f = [&block, positions, lengths = past.lengths, room = past.reserve](const Variable& in, KeyValue& own) {
+      const Variable y = in + block.attn(block.norm(in), positions, own, lengths, room);
+      return y + block.mlp(y);
+    };
+    return recomputed(f, x, keys);
+  }
+
+ private:
+  /// f(x, keys), or that again in backward. f is kept until then, so it must own what it captures.
+  Variable recomputed(const std::function<Variable(const Variable& x, KeyValue& keys)>& f, const Variable& x, KeyValue& keys);
 };
 
 /// Of x (B, T, D) the row at[b] of each b: (B, D). Errors: ShapeError, IndexError

@@ -3,21 +3,18 @@
 // on a small broken one, which must give some. See docs/architecture.md for the reasons.
 #include <gtest/gtest.h>
 
-#include <filesystem>
-#include <fstream>
 #include <functional>
 #include <map>
 #include <regex>
 #include <set>
-#include <sstream>
 #include <string>
 #include <vector>
 
+#include "tests/rules.h"
+
 namespace {
 
-namespace fs = std::filesystem;
-using Tree = std::map<std::string, std::string>;  // path from the root -> text
-using Complaints = std::vector<std::string>;
+using namespace rules;
 
 // Who may include whom; every folder may include itself. Outside of this table (tests, bench, notebooks) all is allowed.
 const std::map<std::string, std::set<std::string>> may_include = {
@@ -44,13 +41,6 @@ bool is_public(const std::string& path) {
   return in_house(path) && is_header(path) && folder(path) != "cli" && fs::path(path).parent_path() == folder(path);
 }
 bool in_cpu_source(const std::string& path) { return std::regex_match(path, std::regex("autograd/cpu/[^/]*\\.(cpp|h)")); }
-
-std::vector<std::string> lines(const std::string& text) {
-  std::vector<std::string> all;
-  std::istringstream in(text);
-  for (std::string line; std::getline(in, line);) all.push_back(line);
-  return all;
-}
 
 struct Include {
   std::string what;
@@ -201,12 +191,7 @@ Complaints umbrella_reaches_all_of_autograd(const Tree& tree) {
 Tree house() {
   const fs::path root = GRAFT_ROOT;
   Tree tree;
-  const auto take = [&](const fs::path& file) {
-    std::ifstream in(file, std::ios::binary);
-    std::ostringstream text;
-    text << in.rdbuf();
-    tree[fs::relative(file, root).generic_string()] = text.str();
-  };
+  const auto take = [&](const fs::path& file) { tree[fs::relative(file, root).generic_string()] = read(file); };
   for (const auto& [name, others] : may_include)
     if (fs::exists(root / name))
       for (const auto& entry : fs::recursive_directory_iterator(root / name))
@@ -214,13 +199,6 @@ Tree house() {
   take(root / "graft.h");
   return tree;
 }
-
-struct Rule {
-  const char* name;
-  Complaints (*complain)(const Tree&);
-  std::vector<Tree> broken;  // in each of these the rule must find something
-};
-void PrintTo(const Rule& rule, std::ostream* out) { *out << rule.name; }
 
 // A broken tree holds only what the rule is about, so that a rule that finds nothing anywhere is caught.
 const std::vector<Rule> rules = {

@@ -1,6 +1,6 @@
-// A checkpoint: all that a training needs to go on as if it had never stopped. An adapter's own file leaves out the encoder (the MLP
-// of a prefix, the LSTM of P-tuning), the optimizer's numbers and the random numbers, so PEFT's prompt encoders cannot be
-// resumed. One file, replaced whole or not at all, so the last good one always loads.
+// A checkpoint: all that a training needs to go on as if it had never stopped. The file of a result may leave out parameters that
+// only training has (encoders), the optimizer's numbers and the random numbers; this has them. One file, replaced whole or not at
+// all, so the last good one always loads.
 #pragma once
 #include <map>
 #include <string>

@@ -4,20 +4,17 @@
 // none, and on small broken ones. (That snippets run, or are excerpts of files, is tests/autograd/docs_test.cpp's.)
 #include <gtest/gtest.h>
 
-#include <filesystem>
-#include <fstream>
 #include <map>
 #include <regex>
 #include <set>
-#include <sstream>
 #include <string>
 #include <vector>
 
+#include "tests/rules.h"
+
 namespace {
 
-namespace fs = std::filesystem;
-using Tree = std::map<std::string, std::string>;  // path from the root -> text
-using Complaints = std::vector<std::string>;
+using namespace rules;
 
 const std::string methods = "docs/methods/";
 bool ends_with(const std::string& text, const std::string& end) {
@@ -25,13 +22,6 @@ bool ends_with(const std::string& text, const std::string& end) {
 }
 bool is_page(const std::string& path) { return path.rfind(methods, 0) == 0 && ends_with(path, ".md"); }
 bool is_chinese(const std::string& path) { return ends_with(path, ".zh.md"); }
-
-std::vector<std::string> lines(const std::string& text) {
-  std::vector<std::string> all;
-  std::istringstream in(text);
-  for (std::string line; std::getline(in, line);) all.push_back(line);
-  return all;
-}
 
 struct Link {
   std::string file, symbol;  // file as seen from the root; "" as symbol: a plain link
@@ -196,20 +186,10 @@ Tree house() {
     for (const auto& entry : fs::recursive_directory_iterator(root / folder)) {
       const std::string path = fs::relative(entry.path(), root).generic_string();
       if (!entry.is_regular_file() || (!is_source(path) && !ends_with(path, ".md"))) continue;
-      std::ifstream in(entry.path(), std::ios::binary);
-      std::ostringstream text;
-      text << in.rdbuf();
-      tree[path] = text.str();
+      tree[path] = read(entry.path());
     }
   return tree;
 }
-
-struct Rule {
-  const char* name;
-  Complaints (*complain)(const Tree&);
-  std::vector<Tree> broken;  // in each of these the rule must find something
-};
-void PrintTo(const Rule& rule, std::ostream* out) { *out << rule.name; }
 
 const char* const lora =
     "// LoRA.\nstruct Lora : Method {\n  Index r = 8;  ///< not alpha\n  void graft();\n};\nIndex used(Lora);\n";
