@@ -92,7 +92,7 @@ void add_classify(CLI::App& app) {
       ->excludes(words)
       ->type_name("FILE");
   command->footer(
-      "Each line of the output is a class, its probability and the text. Example:\n"
+      "Each line of the output is a class, its probability and the text.\nExample:\n"
       "  graft classify --model smollm2-135m --adapter my-reviews --text \"The soup was cold.\"");
   command->callback([o] {
     if (o->texts.empty() && o->file.empty()) throw CLI::RequiredError("--text or --file");

@@ -101,7 +101,7 @@ void add_compare(CLI::App& app, const Globals& globals) {
     command->remove_option(command->get_option(not_here));
   command->footer(
       "The other options are those of graft tune; each goes to the methods that have it. A second call goes on where the\n"
-      "first was stopped. Example:\n"
+      "first was stopped.\nExample:\n"
       "  graft compare --model smollm2-135m --data reviews.jsonl --methods probe,lora,prompt --steps 200 --out comparison");
   command->callback([options, command, &globals] { compare(*options, *command, globals); });
 }

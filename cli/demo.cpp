@@ -18,15 +18,16 @@ namespace {
 struct Options {
   std::string out = "graft-demo";
   int seeds = 1;
+  Index steps = 0;
 };
 
 void demo(const Options& options, const Globals& globals) {
   const std::string out = std::filesystem::absolute(options.out).lexically_normal().string();
   Progress say("", 0, globals.quiet);
   say.say("A small world is told, and a GPT learns its language.");
-  const DemoBase base = demo_base(out, globals);
+  const DemoBase base = demo_base(out, options.steps, globals);
   say.say("Now it is frozen, and each method teaches it two tasks.");
-  Comparison comparison = demo_comparison(base, out, options.seeds);
+  Comparison comparison = demo_comparison(base, out, options.seeds, options.steps);
   const nlohmann::json report = carry_out(comparison, globals);
   std::cout << tables(report, false) << "report: " << out << "/report.html\n";
 }
@@ -43,6 +44,9 @@ void add_demo(CLI::App& app, const Globals& globals) {
   command->add_option("--seeds", options->seeds, "train each method with so many seeds")
       ->check(whole(1, 20))
       ->capture_default_str()
+      ->type_name("N");
+  command->add_option("--steps", options->steps, "at most so many steps of each training, for a quick look")
+      ->check(whole(1, 1000000))
       ->type_name("N");
   command->footer("Example:\n  graft demo --seeds 3");
   command->callback([options, &globals] { demo(*options, globals); });

@@ -41,7 +41,14 @@ void Progress::say(const std::string& line) {
 }
 
 void Progress::keep(const std::string& line) {
-  if (quiet_ || !live_) return;
+  if (quiet_) return;
+  if (!live_) {
+    const double now = seconds();
+    if (now - shown_ < 60) return;
+    shown_ = now;
+    std::cerr << line << std::endl;
+    return;
+  }
   winsize size{};
   const std::size_t columns = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1 ? size.ws_col - 1U : 79;
   std::cerr << '\r' << line.substr(0, columns) << "\x1b[K" << std::flush;

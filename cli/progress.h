@@ -17,7 +17,7 @@ class Progress {
   /// `done` steps are behind us, each of which handled `tokens` (0: say nothing of speed).
   void show(Index done, const std::string& news, double tokens = 0);
   void say(const std::string& line);   ///< a line of its own that stays
-  void keep(const std::string& line);  ///< on a terminal the line that is written over; elsewhere nothing
+  void keep(const std::string& line);  ///< on a terminal the line that is written over; elsewhere one a minute
 
  private:
   double seconds() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count(); }
@@ -25,7 +25,7 @@ class Progress {
   std::string name_;
   Index steps_, begin_;
   bool quiet_, live_, open_ = false;  // open: the last line on the terminal is one to write over
-  double shown_ = -1;
+  double shown_ = 0;
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 

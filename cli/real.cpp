@@ -26,7 +26,7 @@ using nlohmann::json;
 
 struct Options {
   std::string model = "smollm2-135m", bible, out = "graft-real", part = "both";
-  Index steps = 0;
+  Index steps = 0, length = 128;
 };
 
 /// The whole text in order, for the language; and some thousand verses with the kind of their book.
@@ -69,14 +69,15 @@ Comparison plan(const Options& o, const fs::path& out, const std::string& model)
     c.tasks.push_back({"language", "The language of the Bible: NLL per token on held-out chapters", "Lower is better."});
     const json usual{{"model", model},
                      {"data", (out / "bible.txt").string()},
-                     {"validation", (out / "bible.held.txt").string()},
-                     {"length", 128},
-                     {"batch", 8},
+                     {"test", (out / "bible.held.txt").string()},
+                     {"split", 0.005},
+                     {"length", o.length},
+                     {"batch", 4},
                      {"warmup", 0.1},
-                     {"steps", steps(100)},
+                     {"steps", steps(80)},
                      {"score", 4},
                      {"samples", 3},
-                     {"evaluate-every", std::max<Index>(1, steps(100) / 3)}};
+                     {"evaluate-every", std::max<Index>(1, steps(80) / 2)}};
     json lora = usual, qlora = usual;
     lora["r"] = qlora["r"] = 8, lora["alpha"] = qlora["alpha"] = 16, lora["rate"] = qlora["rate"] = 1e-3;
     qlora["targets"] = {"q", "k", "v", "out", "up", "down", "gate"};
@@ -88,7 +89,8 @@ Comparison plan(const Options& o, const fs::path& out, const std::string& model)
     const auto add = [&](const char* method, json options) {
       const json usual{{"model", model},
                        {"data", (out / "kinds.jsonl").string()},
-                       {"validation", (out / "kinds.held.jsonl").string()},
+                       {"test", (out / "kinds.held.jsonl").string()},
+                       {"split", 0.05},
                        {"batch", 16},
                        {"warmup", 0.1},
                        {"score", 360},
@@ -99,13 +101,28 @@ Comparison plan(const Options& o, const fs::path& out, const std::string& model)
       options["evaluate-every"] = std::max<Index>(1, options["steps"].get<Index>() / 2);
       c.runs.push_back({"kinds", method, "", "", "", options, 1});
     };
-    add("probe", {{"rate", 1e-2}, {"steps", 120}});
-    add("lora", {{"r", 8}, {"alpha", 16}, {"rate", 1e-3}, {"steps", 120}});
-    add("p-tuning", {{"template", "[v]*6 {sentence} [v]*4 It stands in the [answer]"}, {"rate", 2e-3}, {"steps", 120}});
-    add("p-tuning-v2", {{"virtual", 16}, {"rate", 1e-2}, {"steps", 120}});
-    add("ensemble", {{"virtual", 16}, {"prompts", 3}, {"rate", 2e-2}, {"steps", 80}, {"batch", 8}});
+    add("probe", {{"rate", 1e-2}, {"steps", 200}});
+    add("lora", {{"r", 8}, {"alpha", 16}, {"rate", 3e-3}, {"steps", 160}});
+    // Not the LSTM: at rates at which it learns this model, rounding alone changes where its training goes (bench/README.md).
+    add("p-tuning", {{"template", "Verse: [v]*8 {sentence} [v]*4 This stands in the book of [v]*2 [answer]"},
+                     {"encoder", "mlp"},
+                     {"rate", 2e-3},
+                     {"steps", 160}});
+    add("p-tuning-v2", {{"virtual", 16}, {"init", "zero"}, {"rate", 5e-3}, {"steps", 160}});
+    add("ensemble", {{"virtual", 16}, {"prompts", 3}, {"rate", 3e-3}, {"steps", 100}, {"batch", 8}});
   }
   return c;
+}
+
+/// One of each method's: how the base goes on, and how the tuned model does.
+void samples_of(const json& task) {
+  for (const json& run : task["runs"]) {
+    if (!run.contains("samples") || run["samples"].empty()) continue;
+    const json& sample = run["samples"][0];
+    std::cout << run["method"].get<std::string>() << ", going on from: " << sample["prompt"].get<std::string>()
+              << "\n  before: " << sample["before"].get<std::string>() << "\n  after:  " << sample["after"].get<std::string>()
+              << "\n\n";
+  }
 }
 
 void real(const Options& o, const Globals& globals) {
@@ -125,14 +142,10 @@ void real(const Options& o, const Globals& globals) {
                ". Ctrl-C keeps what is done; the same command goes on."));
   const json report = carry_out(comparison, globals);
   std::cout << tables(report, false);
-  for (const json& task : report["tasks"])
-    for (const json& run : task["runs"])
-      if (task["id"] == "language" && run.contains("samples") && !run["samples"].empty()) {
-        const json& sample = run["samples"][0];
-        std::cout << run["method"].get<std::string>() << ", going on from: " << sample["prompt"].get<std::string>()
-                  << "\n  before: " << sample["before"].get<std::string>()
-                  << "\n  after:  " << sample["after"].get<std::string>() << "\n";
-      }
+  for (const json& task : report["tasks"]) {
+    if (task["id"] == "kinds") std::cout << "Rows are what is right, columns what was said.\n\n" << confusions(task);
+    if (task["id"] == "language") samples_of(task);
+  }
   std::cout << "report: " << out.string() << "/report.html\n";
 }
 
@@ -161,7 +174,11 @@ void add_real(CLI::App& app, const Globals& globals) {
   command->add_option("--steps", o->steps, "at most so many steps of each training, for a quick look")
       ->check(whole(1, 1000000))
       ->type_name("N");
-  command->footer("Example:\n  ./run real --part language");
+  command->add_option("--length", o->length, "tokens of a window of the language")
+      ->check(whole(2, 1000000))
+      ->capture_default_str()
+      ->type_name("N");
+  command->footer("Example:\n  graft real --bible bible.txt --part language");
   command->callback([o, &globals] { real(*o, globals); });
 }
 

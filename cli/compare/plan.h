@@ -38,4 +38,7 @@ nlohmann::json carry_out(const Comparison& comparison, const Globals& globals);
 /// One table per task, for a terminal or in Markdown.
 std::string tables(const nlohmann::json& report, bool markdown);
 
+/// Of each classifier in a task of a report which classes it took for which: rows are what is right, columns what was said.
+std::string confusions(const nlohmann::json& task);
+
 }  // namespace graft::cli

@@ -4,6 +4,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <iostream>
@@ -13,6 +14,7 @@
 #include "autograd/errors.h"
 #include "cli/compare/children.h"
 #include "cli/demo/world.h"
+#include "cli/fingerprint.h"
 #include "cli/interrupt.h"
 #include "formats/file.h"
 #include "nn/gpt2.h"
@@ -32,21 +34,15 @@ Gpt2Config shape() {
   c.context = 128, c.dim = 128, c.layers = 4, c.heads = 4;
   return c;
 }
-const json training{{"method", "full"}, {"by-line", true},       {"length", 128}, {"batch", 32},      {"steps", 1800},
-                    {"rate", 4e-3},     {"warmup", 0.05},        {"decay", 0.01}, {"split", 0.02},    {"score", 4},
-                    {"samples", 2},     {"evaluate-every", 600}, {"seed", 1},     {"save-every", 100}};
+const json usual{{"method", "full"}, {"by-line", true},       {"length", 128}, {"batch", 32},      {"steps", 1800},
+                 {"rate", 4e-3},     {"warmup", 0.05},        {"decay", 0.01}, {"split", 0.02},    {"score", 4},
+                 {"samples", 2},     {"evaluate-every", 600}, {"seed", 1},     {"save-every", 100}};
 
 std::string told() {
   Rng rng(7);
   std::string all;
   for (Index i = 0; i < stories; ++i) all += story(rng) + "\n";
   return all;
-}
-
-std::uint64_t fingerprint(const std::string& s) {  // FNV-1a
-  std::uint64_t h = 0xcbf29ce484222325u;
-  for (const char c : s) h = (h ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
-  return h;
 }
 
 /// The user's cache, or a folder in `out` where there is none to write to.
@@ -136,7 +132,9 @@ void write_tasks(const fs::path& folder) {
 
 }  // namespace
 
-DemoBase demo_base(const std::string& out, const Globals& globals) {
+DemoBase demo_base(const std::string& out, Index most_steps, const Globals& globals) {
+  json training = usual;
+  if (most_steps > 0) training["steps"] = std::min(most_steps, usual["steps"].get<Index>());
   const std::string world = told();
   const std::string key =
       text(std::hex, fingerprint(world + training.dump() + text(shape().dim, ' ', shape().layers, ' ', vocabulary)));

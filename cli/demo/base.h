@@ -2,6 +2,7 @@
 #pragma once
 #include <string>
 
+#include "autograd/real.h"
 #include "cli/commands.h"
 
 namespace graft::cli {
@@ -12,6 +13,7 @@ struct DemoBase {
 };
 
 /// Makes it, or takes it from the user's cache. Interrupted, the next call goes on. Errors: FileError; Interrupted
-DemoBase demo_base(const std::string& out, const Globals& globals);
+/// most_steps: 0, or at most so many steps of training, for a quick look (another base, cached apart).
+DemoBase demo_base(const std::string& out, Index most_steps, const Globals& globals);
 
 }  // namespace graft::cli

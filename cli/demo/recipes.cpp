@@ -54,7 +54,7 @@ const std::vector<Recipe>& judging() {
 
 }  // namespace
 
-Comparison demo_comparison(const DemoBase& base, const std::string& out, int seeds) {
+Comparison demo_comparison(const DemoBase& base, const std::string& out, int seeds, Index most_steps) {
   Comparison comparison;
   comparison.title = "Seven ways to fine-tune a frozen GPT";
   comparison.command = seeds == 1 ? "graft demo" : "graft demo --seeds " + std::to_string(seeds);
@@ -67,13 +67,17 @@ Comparison demo_comparison(const DemoBase& base, const std::string& out, int see
     PlannedRun run{task, recipe.method, "", "", "", recipe.options, seed};
     const json usual{{"model", base.model},
                      {"data", base.data + "/" + task + ".train.jsonl"},
-                     {"validation", base.data + "/" + task + ".held.jsonl"},
+                     {"test", base.data + "/" + task + ".held.jsonl"},  // the best step is chosen on a tenth of the data
                      {"batch", 16},
                      {"warmup", 0.05},
                      {"score", 200},
                      {"samples", 4}};
     for (const auto& [key, value] : usual.items())
       if (!run.options.contains(key)) run.options[key] = value;
+    if (most_steps > 0) {  // a quick look
+      run.options["steps"] = std::min(most_steps, run.options["steps"].get<Index>());
+      run.options["score"] = 16;
+    }
     run.options["evaluate-every"] = std::max(1, run.options["steps"].get<int>() / 4);
     comparison.runs.push_back(run);
   };

@@ -5,6 +5,6 @@
 
 namespace graft::cli {
 
-Comparison demo_comparison(const DemoBase& base, const std::string& out, int seeds);
+Comparison demo_comparison(const DemoBase& base, const std::string& out, int seeds, Index most_steps);
 
 }  // namespace graft::cli

@@ -1,6 +1,7 @@
 #include "cli/tune/classes.h"
 
 #include <algorithm>
+#include <cctype>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
@@ -16,6 +17,11 @@ std::string joined(const std::vector<std::string>& words) {
   std::string all;
   for (const std::string& word : words) all += (all.empty() ? "" : ", ") + word;
   return all;
+}
+
+/// As it stands in a sentence, after a space; Chinese and other scripts have none.
+std::string in_a_sentence(const std::string& word) {
+  return !word.empty() && std::isalnum(static_cast<unsigned char>(word[0])) ? " " + word : word;
 }
 
 }  // namespace
@@ -55,7 +61,7 @@ void give_head(Loaded& loaded, const std::vector<std::string>& labels, Rng& draw
 std::vector<std::vector<std::string>> label_words(const std::vector<std::string>& given,
                                                   const std::vector<std::string>& labels) {
   std::vector<std::vector<std::string>> words;
-  for (const std::string& label : labels) words.push_back({label});
+  for (const std::string& label : labels) words.push_back({in_a_sentence(label)});
   for (const std::string& one : given) {
     const std::size_t equals = one.find('=');
     expect<ValueError>(equals != std::string::npos && equals + 1 < one.size(), "--words \"", one,
@@ -67,7 +73,7 @@ std::vector<std::vector<std::string>> label_words(const std::vector<std::string>
     mine.clear();
     for (std::size_t at = equals + 1; at <= one.size();) {
       const std::size_t comma = std::min(one.find(',', at), one.size());
-      mine.push_back(one.substr(at, comma - at));
+      mine.push_back(in_a_sentence(one.substr(at, comma - at)));
       at = comma + 1;
     }
   }

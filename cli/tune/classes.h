@@ -19,7 +19,8 @@ Classes read_classes(const std::string& folder);
 
 /// A head of random numbers on a language model, N(0, 0.02) as transformers; its head for words goes.
 void give_head(Loaded& loaded, const std::vector<std::string>& labels, Rng& draws);
-/// {"LABEL=word,word", ..} of --words, and for labels without any the label itself. Errors: ValueError
+/// {"LABEL=word,word", ..} of --words, and for labels without any the label itself; each with the space before it that it has in a
+/// sentence. Errors: ValueError
 std::vector<std::vector<std::string>> label_words(const std::vector<std::string>& given,
                                                   const std::vector<std::string>& labels);
 

@@ -1,7 +1,6 @@
-// One training: a model with a method on it, data in batches, gradients, and what the model then makes of held-out data.
+// One training: a model with a method on it, data in batches, and gradients.
 // Three kinds: language (text, completions, chat), classes by a trained head, classes by label words.
 #pragma once
-#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,19 +15,6 @@
 
 namespace graft::cli {
 
-/// What a model says on held-out data.
-struct Answers {
-  double loss = 0;                 ///< mean
-  std::vector<Index> predicted;    ///< classes, one per example
-  std::vector<std::string> texts;  ///< what was generated
-  Tensor votes;                    ///< (examples, labels), of an ensemble
-};
-
-/// How many tokens of a plain text are the prompt when it is gone on with.
-inline std::size_t prompt_of_text(const train::Example& example) {
-  return std::max<std::size_t>(1, std::min<std::size_t>(24, example.ids.size() / 2));
-}
-
 class Job : public train::Task {
  public:
   /// Loads everything and attaches the method. Errors: those of the parts; ValueError for what does not go together.
@@ -36,36 +22,34 @@ class Job : public train::Task {
 
   double gradients(Index step) override;
   double clip(double largest) override;
-  double validate() override;
+  double validate() override { return loss_on(held); }
   std::string batch(Index step) const override;
   std::vector<Framed> batches(Index step) const;  ///< what the user's rows of step s are
 
   Index steps() const { return steps_; }
   bool classes() const { return !data.labels.empty(); }
   peft::Host host() const { return peft::Host(loaded); }
-  std::unique_ptr<train::Optimizer> optimizer() const;
-  train::Plan plan() const;
-
-  /// Classes, or generated texts (only of completions), of the first `most` held-out examples; with the method or without.
-  /// Without it there is no answer to classes by a trained head.
-  Answers answer(Index most, bool tuned);
-  /// Seconds of processor time of a forward pass over a batch, with the method and without, measured in turns.
-  std::pair<double, double> inference();
+  double loss_on(const train::Dataset& examples);  ///< mean over what is scored
+  Variable logits(const Framed& user) const;       ///< (B, labels), or of an ensemble (K·B, labels)
+  Index prompts() const;  ///< how many are asked at once: those of an ensemble that is selected, else 1
+  /// What scores and samples are about: the test data, or where there are none what is held out.
+  const train::Dataset& asked() const { return test.examples.empty() ? held : test; }
 
   Settings settings;
   Loaded loaded;
   Tokenizer tokenizer;
-  train::Dataset data, held;
+  train::Dataset data, held, test;  ///< learned from; chooses the best parameters; seen by the score only
   Chosen chosen;
   std::vector<std::vector<std::string>> words;  ///< of each label, if words answer
   std::optional<peft::Verbalizer> verbalizer;
   Rng rng;  ///< of dropout
 
  private:
-  Variable loss(const std::vector<Index>& which, double scored_in_all) const;
-  Variable logits(const Framed& user) const;  ///< (B, labels), or of an ensemble (K·B, labels)
-  Index scored(const std::vector<Index>& which) const;
-  double held_loss(const std::vector<Index>& which) const;  ///< the sum over what is scored, and its number
+  train::ReadOptions look();  ///< which classes the data have: the head and the prompts need them
+  bool check_kinds() const;   ///< whether label words answer
+  void read(train::ReadOptions reading);
+  Variable loss(const train::Dataset& of, const std::vector<Index>& which, double share) const;
+  Index scored(const train::Dataset& of, const std::vector<Index>& which) const;
   Index steps_ = 0;
   std::optional<train::Order> order_;
 };

@@ -18,10 +18,10 @@ std::string trimmed(const std::string& s) {
 }
 }  // namespace
 
-json score(Job& job, const Answers& answers) {
+json score(const Job& job, const Answers& answers) {
   if (job.classes()) {
     std::vector<Index> right;
-    for (std::size_t i = 0; i < answers.predicted.size(); ++i) right.push_back(job.held.examples[i].label);
+    for (std::size_t i = 0; i < answers.predicted.size(); ++i) right.push_back(job.asked().examples[i].label);
     const train::Confusion confusion(right, answers.predicted, job.data.labels);
     json rows = json::array();
     const Index L = static_cast<Index>(job.data.labels.size());
@@ -37,7 +37,7 @@ json score(Job& job, const Answers& answers) {
     std::vector<std::string> said, wanted;
     double exact = 0;
     for (std::size_t i = 0; i < answers.texts.size(); ++i) {
-      said.push_back(trimmed(answers.texts[i])), wanted.push_back(trimmed(job.held.examples[i].reference));
+      said.push_back(trimmed(answers.texts[i])), wanted.push_back(trimmed(job.asked().examples[i].reference));
       exact += said.back() == wanted.back();
     }
     return {{"score", train::bleu(said, wanted)},
@@ -46,7 +46,7 @@ json score(Job& job, const Answers& answers) {
             {"exact", exact / static_cast<double>(said.size())},
             {"texts", answers.texts}};
   }
-  return {{"score", job.validate()}, {"score_name", "NLL"}, {"higher_is_better", false}, {"texts", answers.texts}};
+  return {{"score", answers.loss}, {"score_name", "NLL"}, {"higher_is_better", false}, {"texts", answers.texts}};
 }
 
 json samples(const Job& job, const Answers& answers, const json& before, Index count) {
@@ -54,8 +54,8 @@ json samples(const Job& job, const Answers& answers, const json& before, Index c
   const auto label = [&](const json& predicted, std::size_t i) -> std::string {
     return job.data.labels.at(predicted.at(i).get<std::size_t>());
   };
-  for (std::size_t i = 0; i < static_cast<std::size_t>(count) && i < job.held.examples.size(); ++i) {
-    const train::Example& example = job.held.examples[i];
+  for (std::size_t i = 0; i < static_cast<std::size_t>(count) && i < job.asked().examples.size(); ++i) {
+    const train::Example& example = job.asked().examples[i];
     json one{{"prompt", example.prompt}, {"reference", example.reference}};
     if (job.classes() && i < answers.predicted.size()) {
       one["after"] = job.data.labels[static_cast<std::size_t>(answers.predicted[i])];
@@ -83,8 +83,8 @@ json votes(const Job& job, const Answers& answers, Index count) {
     for (Index l = 0; l < L; ++l)
       if (answers.votes[i * L + l] > 0)
         counts[job.data.labels[static_cast<std::size_t>(l)]] = static_cast<Index>(answers.votes[i * L + l]);
-    all.push_back({{"text", job.held.examples[at].prompt},
-                   {"answer", job.held.examples[at].reference},
+    all.push_back({{"text", job.asked().examples[at].prompt},
+                   {"answer", job.asked().examples[at].reference},
                    {"majority", job.data.labels[static_cast<std::size_t>(answers.predicted[at])]},
                    {"votes", counts}});
   }
@@ -98,8 +98,9 @@ std::string summary(const json& result) {
     if (result["untuned"].is_number()) out << ", before " << digits(result["untuned"].get<double>());
     if (result.contains("majority")) out << ", majority " << digits(result["majority"].get<double>());
     if (result.contains("exact")) out << ", exactly right " << digits(100 * result["exact"].get<double>(), 1) << " %";
-    out << "\nheld-out loss  " << digits(result["held_out_loss"].get<double>()) << "\n";
+    out << "\n";
   }
+  if (result.contains("held_out_loss")) out << "held-out loss  " << digits(result["held_out_loss"].get<double>()) << "\n";
   out << "trained  " << result["trainable"] << " numbers, " << result["steps"] << " steps of "
       << digits(result["seconds_per_step"].get<double>()) << " s, " << short_bytes(result["peak"]["total"].get<double>())
       << " of tensors at the peak\nadapter  " << short_bytes(result["adapter_bytes"].get<double>()) << "\n";

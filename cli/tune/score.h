@@ -2,12 +2,12 @@
 #pragma once
 #include <nlohmann/json.hpp>
 
-#include "cli/tune/job.h"
+#include "cli/tune/answers.h"
 
 namespace graft::cli {
 
 /// {"score", "score_name", "higher_is_better", and "exact" or "majority", "confusion", "predicted"}
-nlohmann::json score(Job& job, const Answers& answers);
+nlohmann::json score(const Job& job, const Answers& answers);
 /// [{"prompt", "reference", "before", "after"}]; before: what score() said of the model without the method.
 nlohmann::json samples(const Job& job, const Answers& answers, const nlohmann::json& before, Index count);
 nlohmann::json votes(const Job& job, const Answers& answers, Index count);

@@ -124,6 +124,10 @@ void add_tune_options(CLI::App& command, Settings& s) {
   };
   const char* data = "Data";
   option("--validation", s.validation, "held-out data, of the same kind (default: a part of --data)", filled(), "FILE", data);
+  option("--test", s.test,
+         "data of the same kind that only the score and the samples are made of, while the held-out data choose the best "
+         "parameters (default: the held-out data do both)",
+         filled(), "FILE", data);
   option("--split", s.split, "which share of --data is held out", number(0, 0.9), "P", data)->capture_default_str();
   option("--length", s.length,
          "tokens of an example, at most; text is packed into such windows (default: the room that "

@@ -15,7 +15,7 @@ struct Settings {
   std::string model, out;
   MethodChoice method;
   // data
-  std::string data, validation;
+  std::string data, validation, test;
   double split = 0.1;
   Index length = 0;  ///< 0: as many as there is room for, at most 512
   bool cut = false, by_line = false;

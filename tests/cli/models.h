@@ -15,9 +15,10 @@ inline const std::vector<std::string>& chat_markers() {
 
 class TinyModel {
  public:
-  TinyModel() : path_((folder_ / "tiny").string()) {
-    const std::string words = "the cat sat on the mat and the cat ate the rat that sat on the mat. ";
-    Tokenizer tokenizer = train_tokenizer({words, words, words}, 280, PreTokenizer::gpt2, chat_markers());
+  /// more: what its tokenizer is to know beside the cat.
+  explicit TinyModel(const std::string& more = "", std::size_t vocabulary = 280) : path_((folder_ / "tiny").string()) {
+    const std::string words = "the cat sat on the mat and the cat ate the rat that sat on the mat. " + more;
+    Tokenizer tokenizer = train_tokenizer({words, words, words}, vocabulary, PreTokenizer::gpt2, chat_markers());
     LlamaConfig c;
     c.vocabulary = static_cast<Index>(tokenizer.size());
     c.context = 64;

@@ -4,7 +4,8 @@
 namespace graft::testing {
 namespace {
 
-const Arguments commands{"info", "tokenize", "logits", "generate", "evaluate", "convert", "demo"};
+const Arguments commands{"info",  "tokenize", "logits",   "generate", "evaluate", "convert",
+                         "merge", "tune",     "classify", "compare",  "demo",     "real"};
 
 TEST(Program, EveryCommandHasHelpThatEndsInAnExample) {
   const Result all = graft({"--help"});

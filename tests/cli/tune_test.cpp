@@ -88,7 +88,9 @@ TEST_F(Tune, EveryMethodLearnsFromEveryKindOfDataItIsFor) {
   for (const std::string method :
        {"probe", "full", "lora", "qlora", "prefix", "prompt", "ensemble", "p-tuning", "p-tuning-v2"}) {
     SCOPED_TRACE(method);
-    expect_ok(graft(command("labelled.jsonl", method + "-classes", more(method))));
+    Arguments options = more(method);  // words of which the tiny tokenizer has whole tokens
+    if (method == "p-tuning") options.insert(options.end(), {"--words", "no=cat", "--words", "yes=rat"});
+    expect_ok(graft(command("labelled.jsonl", method + "-classes", options)));
     const Json r = result(method + "-classes");
     EXPECT_EQ(r["score_name"], "accuracy");
     EXPECT_EQ(r["labels"], Json({"no", "yes"}));
@@ -223,6 +225,32 @@ TEST_F(Tune, AFullDiskLosesNothing) {
   expect_ok(graft(command("pairs.jsonl", "whole", steps)));
   EXPECT_TRUE(read_file(folder / "whole" / "adapter_model.safetensors") ==
               read_file(folder / "parts" / "adapter_model.safetensors"));
+}
+
+TEST_F(Tune, TestDataAreSeenByTheScoreOnly) {
+  std::string five;
+  for (int i = 0; i < 5; ++i) five += "{\"text\": \"the mat sat\", \"label\": \"yes\"}\n";
+  write_file(folder / "five.jsonl", five);
+  expect_ok(graft(command("labelled.jsonl", "without", {"--steps", "6"})));
+  expect_ok(graft(command("labelled.jsonl", "with", {"--steps", "6", "--test", data("five.jsonl")})));
+  const Json without = result("without"), with = result("with");
+  EXPECT_EQ(with["held_out_loss"], without["held_out_loss"]);
+  EXPECT_EQ(with["curve"], without["curve"]);
+  EXPECT_EQ(with["majority"], 1.0);
+  EXPECT_EQ(with["confusion"][0], Json({0, 0}));
+  EXPECT_EQ(with["confusion"][1][0].get<int>() + with["confusion"][1][1].get<int>(), 5);
+  EXPECT_EQ(with["samples"][0]["prompt"], "the mat sat");
+  expect_fails(graft(command("labelled.jsonl", "x", {"--test", data("pairs.jsonl")})), "holds prompts and completions, but");
+}
+
+/// The base's own loss, not that of the method before it has learned anything.
+TEST_F(Tune, BeforeIsTheBaseWithoutTheMethod) {
+  const Arguments prompt{"--method", "prefix", "--virtual", "3",   "--init",  "random",
+                         "--length", "16",     "--split",   "0.5", "--steps", "1"};
+  expect_ok(graft(command("lines.txt", "prompt", prompt)));
+  expect_ok(graft(command("lines.txt", "lora", {"--r", "2", "--length", "16", "--split", "0.5", "--steps", "1"})));
+  EXPECT_EQ(result("prompt")["untuned"], result("lora")["untuned"]);
+  EXPECT_NE(result("prompt")["untuned"], result("prompt")["score"]);
 }
 
 TEST_F(Tune, OptionsMayStandInAFile) {

@@ -1,0 +1,105 @@
+#include "cli/compare/runs.h"
+
+#include "autograd/errors.h"
+#include "cli/interrupt.h"
+#include "cli/tune/method_choice.h"
+#include "formats/file.h"
+
+namespace graft::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+json read_json(const fs::path& file) {
+  if (!fs::exists(file)) return json::object();
+  const json value = json::parse(formats::read_text(file.string()), nullptr, false);
+  return value.is_object() ? value : json::object();
+}
+
+/// Options as run.json keeps them, {"r": ["8"]}, of {"r": 8}: to see whether a run is the one that is asked for.
+json as_words(const json& options) {
+  json all = json::object();
+  const auto word = [](const json& v) { return v.is_string() ? v.get<std::string>() : v.dump(); };
+  for (const auto& [key, value] : options.items()) {
+    json words = json::array();
+    if (value.is_array())
+      for (const json& v : value) words.push_back(word(v));
+    else words.push_back(word(value));
+    all[key] = words;
+  }
+  return all;
+}
+
+}  // namespace
+
+std::string id_of(const PlannedRun& run) { return run.id.empty() ? run.method : run.id; }
+std::string title_of(const PlannedRun& run) { return run.title.empty() ? method_kind(run.method).title : run.title; }
+
+std::string Run::name() const {
+  return plan->task + "  " + title_of(*plan) + (plan->seed == 1 ? "" : text(", seed ", plan->seed));
+}
+json Run::result() const { return read_json(folder / "result.json"); }
+bool Run::complete() const {
+  return fs::exists(folder / "result.json") && read_json(folder / "run.json").value("options", json()) == as_words(options);
+}
+
+std::vector<Run> runs_of(const Comparison& comparison, const fs::path& folder) {
+  std::vector<Run> runs;
+  for (const PlannedRun& plan : comparison.runs) {
+    Run run{&plan, folder / text(plan.task, "-", id_of(plan), "-", plan.seed), plan.options, 0, 0, false, ""};
+    run.options["method"] = plan.method, run.options["seed"] = plan.seed, run.options["out"] = run.folder.string();
+    if (plan.options.contains("steps")) run.steps = std::stol(as_words(plan.options)["steps"][0].get<std::string>());
+    runs.push_back(std::move(run));
+  }
+  return runs;
+}
+
+Child child_of(Run& run, const Comparison& comparison, Progress& live) {
+  Child child;
+  child.arguments = {"--threads", std::to_string(comparison.threads), "tune"};
+  const json before = read_json(run.folder / "run.json");
+  const bool same =
+      before.value("options", json()) == as_words(run.options) && before.value("threads", 0) == comparison.threads;
+  if (same) {
+    child.arguments.insert(child.arguments.end(), {"--resume", run.folder.string()});
+  } else {
+    const std::string config = run.folder.string() + ".json";
+    json options = run.options;
+    options.erase("out");
+    formats::write_text(config, options.dump(1) + "\n");
+    child.arguments.insert(child.arguments.end(), {"--config", config, "--out", run.folder.string(), "--force"});
+  }
+  child.log = run.folder.string() + ".log";
+  child.started = [&run] { run.running = true, fs::remove(run.folder.string() + ".log"); };
+  child.ended = [&run, &live](int code, double seconds) {
+    run.running = false, run.done = run.steps;
+    if (code != 0) {
+      run.error = last_line(run.folder.string() + ".log");
+      if (run.error.rfind("graft: ", 0) == 0) run.error = run.error.substr(7);
+      if (run.error.empty()) run.error = text("ended with code ", code);
+      if (CatchSignals::caught() == 0) live.say(run.name() + "  failed: " + run.error);
+      return;
+    }
+    const json result = run.result();
+    const std::string score = result.contains("score") ? text("  ", result["score_name"].get<std::string>(), " ",
+                                                              digits(result["score"].get<double>()))
+                                                       : "";
+    live.say(run.name() + score + "  " + short_time(seconds));
+  };
+  return child;
+}
+
+/// "review  LoRA 120/300" of those that run; also counts their steps.
+std::string watch(std::vector<Run>& runs) {
+  std::string all;
+  for (Run& run : runs) {
+    if (!run.running) continue;
+    const json line = json::parse(last_line((run.folder / "metrics.jsonl").string()), nullptr, false);
+    if (line.is_object() && line.contains("step")) run.done = line["step"].get<Index>();
+    all += text("   ", run.plan->task, " ", title_of(*run.plan), " ", run.done, run.steps > 0 ? text("/", run.steps) : "");
+  }
+  return all;
+}
+
+}  // namespace graft::cli

@@ -1,0 +1,35 @@
+// The trainings of a comparison: one folder and one process each.
+#pragma once
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "cli/compare/children.h"
+#include "cli/compare/plan.h"
+#include "cli/progress.h"
+
+namespace graft::cli {
+
+struct Run {
+  const PlannedRun* plan;
+  std::filesystem::path folder;
+  nlohmann::json options;  ///< all of them
+  Index steps = 0, done = 0;
+  bool running = false;
+  std::string error;
+
+  std::string name() const;
+  bool complete() const;          ///< with these options; on resuming it is not made again
+  nlohmann::json result() const;  ///< {} if there is none
+};
+std::string id_of(const PlannedRun& run);
+std::string title_of(const PlannedRun& run);
+
+std::vector<Run> runs_of(const Comparison& comparison, const std::filesystem::path& folder);
+/// The process that makes a run, or goes on with it. Both run and live must outlive it.
+Child child_of(Run& run, const Comparison& comparison, Progress& live);
+/// "review  LoRA 120/300" of those that run; also counts their steps.
+std::string watch(std::vector<Run>& runs);
+
+}  // namespace graft::cli

@@ -1,0 +1,113 @@
+#include "cli/tune/result.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <set>
+
+#include "autograd/ledger.h"
+#include "cli/tune/answers.h"
+#include "cli/tune/insight.h"
+#include "cli/tune/score.h"
+#include "peft/adapter_file.h"
+
+namespace graft::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+json numbers(const std::vector<json>& lines, const char* key) {
+  json all = json::array();
+  for (const json& line : lines)
+    if (line.contains(key)) all.push_back(line[key]);
+  return all;
+}
+
+json curve(const std::vector<json>& lines, const char* key) {
+  json steps = json::array();
+  for (const json& line : lines)
+    if (line.contains(key)) steps.push_back(line["step"]);
+  return {{"step", steps}, {"loss", numbers(lines, key)}};
+}
+
+double median(std::vector<double> all) {
+  if (all.empty()) return 0;
+  std::nth_element(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(all.size() / 2), all.end());
+  return all[all.size() / 2];
+}
+
+}  // namespace
+
+json peaks() {
+  const Ledger l = ledger();
+  const auto of = [&](Category c) { return l.peak[static_cast<std::size_t>(c)]; };
+  return {{"frozen", of(Category::frozen)},      {"parameters", of(Category::trainable)},
+          {"gradients", of(Category::gradient)}, {"optimizer", of(Category::optimizer)},
+          {"activations", of(Category::saved)},  {"other", of(Category::temporary)},
+          {"mapped", of(Category::mapped)},      {"total", l.total_peak}};
+}
+
+std::uintmax_t save_result(Job& job, const Folder& folder) {
+  std::uintmax_t bytes = 0;
+  const auto saved = [&](const std::string& into, const auto& save) {
+    std::set<fs::path> before;
+    for (const auto& entry : fs::directory_iterator(into)) before.insert(entry.path());
+    for (const char* own : {"adapter_model.safetensors", "adapter_config.json", "model.safetensors"})
+      before.erase(fs::path(into) / own);
+    save();
+    for (const auto& entry : fs::directory_iterator(into))
+      if (before.count(entry.path()) == 0 && entry.is_regular_file()) bytes += entry.file_size();
+  };
+  if (job.chosen.attached[0].method->in_place()) {
+    saved(folder.path(), [&] { save_model(job.loaded, folder.path(), "F32", &job.tokenizer); });
+    return bytes;
+  }
+  for (const peft::Attached& one : job.chosen.attached) {
+    const std::string into = job.chosen.ensemble() ? folder.file(one.name) : folder.path();
+    fs::create_directories(into);
+    saved(into, [&] { peft::save_adapter(job.host(), one, into, job.settings.model); });
+  }
+  return bytes;
+}
+
+json result_of(Job& job, const train::Progress& progress, const std::vector<json>& lines, const json& before) {
+  const MethodKind& kind = method_kind(job.settings.method.name);
+  Index trainable = 0;
+  for (const auto& named : peft::learning(job.host())) trainable += named.second->numel();
+  std::vector<double> seconds;
+  for (const json& line : lines)
+    if (line.contains("seconds")) seconds.push_back(line["seconds"]);
+  json result{{"id", job.settings.method.name},
+              {"method", kind.title},
+              {"page", kind.page},
+              {"trainable", trainable},
+              {"share", static_cast<double>(trainable) / static_cast<double>(job.loaded.root->count(false))},
+              {"seconds_per_step", median(seconds)},
+              {"steps", progress.step},
+              {"seed", job.settings.seed},
+              {"kind", name(job.data.kind)},
+              {"labels", job.data.labels},
+              {"curve", curve(lines, "loss")},
+              {"evaluations", curve(lines, "held_out_loss")}};
+  const Index all = job.loaded.root->count(false);
+  result["base"] = {{"name", job.loaded.model->kind()},
+                    {"parameters", job.chosen.attached[0].method->in_place() ? all : all - trainable},
+                    {"context", job.loaded.model->context()},
+                    {"vocabulary", job.loaded.model->vocabulary()}};
+  if (progress.best_step >= 0) result["held_out_loss"] = progress.best;
+  if (!job.asked().examples.empty()) {
+    const Answers answers = answer(job, job.settings.score, true);
+    result.update(score(job, answers));
+    result["untuned"] = before.value("score", json());
+    result["samples"] = samples(job, answers, before, job.settings.samples);
+    if (job.chosen.ensemble() && job.classes()) result["votes"] = votes(job, answers, job.settings.samples);
+  }
+  if (!job.chosen.attached[0].method->in_place()) {
+    const auto [with, without] = inference(job);
+    result["inference_extra"] = without > 0 ? with / without - 1 : 0;
+  }
+  result.update(insight(job));
+  return result;
+}
+
+}  // namespace graft::cli

@@ -1,0 +1,12 @@
+// What graft tune says before it begins: which method, which data, how many steps.
+#pragma once
+#include <string>
+
+#include "cli/tune/job.h"
+
+namespace graft::cli {
+
+std::string described(const Job& job);
+std::string described_data(const Job& job);
+
+}  // namespace graft::cli
