@@ -135,9 +135,9 @@ void real(const Options& o, const Globals& globals) {
   const Comparison comparison = plan(o, out, model);
   Progress say("", 0, globals.quiet);
   say.say(text("About ",
-               o.part == "language" ? "10"
-               : o.part == "kinds"  ? "30"
-                                    : "40",
+               o.part == "language" ? "5"
+               : o.part == "kinds"  ? "20"
+                                    : "25",
                " minutes on two cores", o.steps > 0 ? ", less with --steps" : "",
                ". Ctrl-C keeps what is done; the same command goes on."));
   const json report = carry_out(comparison, globals);

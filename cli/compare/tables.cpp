@@ -1,3 +1,4 @@
+// The tables of a report: methods and what they cost, classes and what they were taken for.
 #include <cmath>
 
 #include "autograd/errors.h"
