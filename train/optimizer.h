@@ -15,7 +15,7 @@ namespace graft::train {
 
 using NamedParams = std::vector<std::pair<std::string, Param*>>;
 
-/// Parameters with a learning rate of their own: the optimizer's rate times `factor` (LoRA+ gives B a larger one).
+/// Parameters with a learning rate of their own: the optimizer's rate times `factor` (1 is the optimizer's own).
 struct Group {
   NamedParams parameters;
   real factor = 1;

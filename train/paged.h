@@ -1,5 +1,5 @@
-// AdamW whose moments live in memory-mapped pages of a file, not on the heap: the idea of QLoRA's paged optimizers (Dettmers et
-// al. 2023, section 3), which move optimizer state out when memory is short. There it is CUDA's unified memory; on a CPU,
+// AdamW whose moments live in memory-mapped pages of a file, not on the heap: the idea of paged optimizers (Dettmers et al. 2023,
+// section 3), which move optimizer state out when memory is short. There it is CUDA's unified memory; on a CPU,
 // bitsandbytes falls back to ordinary memory. Here a budget says how much may be resident, and pages that were not used for
 // the longest time are written back. Same numbers as AdamW, bit for bit. Linux.
 #pragma once

@@ -21,7 +21,7 @@ using nlohmann::json;
 
 json carry_out(const Comparison& comparison, const Globals& globals) {
   const Folder held(comparison.out, comparison.command);
-  const fs::path folder = fs::absolute(comparison.out) / "runs";
+  const fs::path folder = fs::absolute(held.file("runs"));
   std::error_code error;
   fs::create_directories(folder, error);
   expect<FileError>(!error, "--out: cannot make the folder ", folder.string(), ": ", error.message());
@@ -55,10 +55,9 @@ json carry_out(const Comparison& comparison, const Globals& globals) {
     throw Interrupted{CatchSignals::caught()};
   }
   const json report = assemble(comparison, runs);
-  formats::write_text((fs::path(comparison.out) / "report.json").string(),
-                      report.dump(1, ' ', false, json::error_handler_t::replace));
-  write_report(report, (fs::path(comparison.out) / "report.html").string());
-  formats::write_text((fs::path(comparison.out) / "table.md").string(), tables(report, true));
+  write_json(held.file("report.json"), report);
+  write_report(report, held.file("report.html"));
+  formats::write_text(held.file("table.md"), tables(report, true));
   std::string failed;
   for (const Run& run : runs)
     if (!run.error.empty()) failed += (failed.empty() ? "" : "; ") + run.name() + ": " + run.error;

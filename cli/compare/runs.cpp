@@ -90,7 +90,6 @@ Child child_of(Run& run, const Comparison& comparison, Progress& live) {
   return child;
 }
 
-/// "review  LoRA 120/300" of those that run; also counts their steps.
 std::string watch(std::vector<Run>& runs) {
   std::string all;
   for (Run& run : runs) {

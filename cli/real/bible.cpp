@@ -1,6 +1,5 @@
 #include "cli/real/bible.h"
 
-#include <map>
 #include <set>
 #include <sstream>
 
@@ -8,9 +7,8 @@
 #include "formats/file.h"
 
 namespace graft::cli {
-namespace {
 
-const std::map<std::string, std::vector<std::string>>& books() {
+const std::map<std::string, std::vector<std::string>>& books_by_kind() {
   static const std::map<std::string, std::vector<std::string>> all{
       {"Law", {"Ge", "Exo", "Lev", "Num", "Deu"}},
       {"History", {"Josh", "Jdgs", "Ruth", "1Sm", "2Sm", "1Ki", "2Ki", "1Chr", "2Chr", "Ezra", "Neh", "Est", "Acts"}},
@@ -25,10 +23,12 @@ const std::map<std::string, std::vector<std::string>>& books() {
   return all;
 }
 
+namespace {
+
 const std::map<std::string, std::string>& kinds() {
   static const std::map<std::string, std::string> all = [] {
     std::map<std::string, std::string> by_book;
-    for (const auto& [kind, list] : books())
+    for (const auto& [kind, list] : books_by_kind())
       for (const std::string& book : list) by_book[book] = kind;
     return by_book;
   }();

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <ctime>
 #include <map>
-#include <numeric>
 
 #include "nn/generate.h"
 #include "peft/ensemble.h"
@@ -67,9 +66,7 @@ Answers answer(Job& job, Index most, bool tuned) {
   Answers answers;
   const Index n = std::min(most, static_cast<Index>(job.asked().examples.size()));
   std::vector<real> votes;
-  for (Index begin = 0; begin < n; begin += job.settings.batch) {
-    std::vector<Index> which(static_cast<std::size_t>(std::min(n - begin, job.settings.batch)));
-    std::iota(which.begin(), which.end(), begin);
+  for (const std::vector<Index>& which : job.in_order(n)) {
     if (job.classes()) {
       const peft::Votes said = peft::vote(job.logits(train::batch(job.asked(), which, 0)).value(), job.prompts());
       answers.predicted.insert(answers.predicted.end(), said.majority.begin(), said.majority.end());

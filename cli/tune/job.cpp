@@ -163,14 +163,20 @@ std::vector<Framed> Job::batches(Index step) const {
   return all;
 }
 
+std::vector<std::vector<Index>> Job::in_order(Index n) const {
+  std::vector<std::vector<Index>> all;
+  for (Index begin = 0; begin < n; begin += settings.batch) {
+    all.emplace_back(static_cast<std::size_t>(std::min(n - begin, settings.batch)));
+    std::iota(all.back().begin(), all.back().end(), begin);
+  }
+  return all;
+}
+
 double Job::loss_on(const train::Dataset& examples) {
   const NoGrad constant;
   const Evaluating no_dropout(*loaded.root);
-  const Index n = static_cast<Index>(examples.examples.size());
   double sum = 0, count = 0;
-  for (Index begin = 0; begin < n; begin += settings.batch) {
-    std::vector<Index> which(static_cast<std::size_t>(std::min(n - begin, settings.batch)));
-    std::iota(which.begin(), which.end(), begin);
+  for (const std::vector<Index>& which : in_order(static_cast<Index>(examples.examples.size()))) {
     const double these = static_cast<double>(scored(examples, which));
     sum += these * static_cast<double>(loss(examples, which, 1).item()) / static_cast<double>(prompts());
     count += these;

@@ -26,6 +26,9 @@ class Job : public train::Task {
   std::string batch(Index step) const override;
   std::vector<Framed> batches(Index step) const;  ///< what the user's rows of step s are
 
+  /// The numbers 0 .. n - 1, a batch at a time: how examples are looked at that nothing is learned from.
+  std::vector<std::vector<Index>> in_order(Index n) const;
+
   Index steps() const { return steps_; }
   bool classes() const { return !data.labels.empty(); }
   peft::Host host() const { return peft::Host(loaded); }

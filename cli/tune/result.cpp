@@ -72,6 +72,7 @@ std::uintmax_t save_result(Job& job, const Folder& folder) {
 
 json result_of(Job& job, const train::Progress& progress, const std::vector<json>& lines, const json& before) {
   const MethodKind& kind = method_kind(job.settings.method.name);
+  const Index all = job.loaded.root->count(false);
   Index trainable = 0;
   for (const auto& named : peft::learning(job.host())) trainable += named.second->numel();
   std::vector<double> seconds;
@@ -81,7 +82,7 @@ json result_of(Job& job, const train::Progress& progress, const std::vector<json
               {"method", kind.title},
               {"page", kind.page},
               {"trainable", trainable},
-              {"share", static_cast<double>(trainable) / static_cast<double>(job.loaded.root->count(false))},
+              {"share", static_cast<double>(trainable) / static_cast<double>(all)},
               {"seconds_per_step", median(seconds)},
               {"steps", progress.step},
               {"seed", job.settings.seed},
@@ -89,7 +90,6 @@ json result_of(Job& job, const train::Progress& progress, const std::vector<json
               {"labels", job.data.labels},
               {"curve", curve(lines, "loss")},
               {"evaluations", curve(lines, "held_out_loss")}};
-  const Index all = job.loaded.root->count(false);
   result["base"] = {{"name", job.loaded.model->kind()},
                     {"parameters", job.chosen.attached[0].method->in_place() ? all : all - trainable},
                     {"context", job.loaded.model->context()},

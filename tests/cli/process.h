@@ -121,6 +121,12 @@ class Process {
 inline Result graft(const Arguments& arguments, const Around& around = {}) {
   return Process(GRAFT_PROGRAM, arguments, around).wait();
 }
+/// The words as a shell's line has them: 'a' 'b', with a space before each.
+inline std::string quoted(const Arguments& words) {
+  std::string line;
+  for (const std::string& word : words) line += " '" + word + "'";
+  return line;
+}
 /// By a shell, where $graft is the program.
 inline Result shell(const std::string& script, Around around = {}) {
   around.set["graft"] = GRAFT_PROGRAM;

@@ -19,11 +19,6 @@ class Surroundings : public ::testing::Test {
     all.insert(all.end(), more.begin(), more.end());
     return all;
   }
-  static std::string quoted(const Arguments& words) {
-    std::string line;
-    for (const std::string& word : words) line += " '" + word + "'";
-    return line;
-  }
   bool same(const std::string& file, const fs::path& a, const fs::path& b) {
     return read_file(a / file) == read_file(b / file) && !read_file(a / file).empty();
   }

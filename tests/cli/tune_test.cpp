@@ -216,9 +216,8 @@ TEST_F(Tune, KilledTwentyTimesItEndsWithTheSameBytes) {
 
 TEST_F(Tune, AFullDiskLosesNothing) {
   const Arguments steps{"--steps", "40", "--save-every", "10", "--method", "lora", "--r", "2"};
-  std::string line = "trap '' XFSZ; ulimit -f 12; exec \"$graft\"";  // files of at most 12 blocks: the metrics grow beyond that
-  for (const std::string& word : command("pairs.jsonl", "parts", steps)) line += " '" + word + "'";
-  const Result full = shell(line);
+  // files of at most 12 blocks: the metrics grow beyond that
+  const Result full = shell("trap '' XFSZ; ulimit -f 12; exec \"$graft\"" + quoted(command("pairs.jsonl", "parts", steps)));
   EXPECT_EQ(full.code, 1) << full;
   EXPECT_NE(full.err.find("parts/"), std::string::npos) << full;
   expect_ok(graft({"--quiet", "--threads", "1", "tune", "--resume", folder / "parts"}));
