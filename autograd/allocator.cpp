@@ -7,6 +7,8 @@
 #include <cstdlib>
 #include <map>
 #include <mutex>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 #include "autograd/errors.h"
@@ -24,24 +26,48 @@ std::size_t size_class(std::size_t bytes) {
   return (bytes + step - 1) / step * step;
 }
 
+// From here on a block is pages of its own: given back, its memory is free at once. In malloc's heap it would be so only when
+// all that lies above it is free as well.
+#ifdef __SANITIZE_ADDRESS__
+constexpr std::size_t own_pages = SIZE_MAX;  // AddressSanitizer watches the ends of what malloc gave
+#else
+constexpr std::size_t own_pages = 256 << 10;
+#endif
+
+/// What the pages of a block are rounded up to and begin at.
+std::size_t page_of(std::size_t bytes) { return bytes >= 2 * huge_page ? huge_page : 4096; }
+std::size_t length_of(std::size_t bytes) { return (bytes + page_of(bytes) - 1) / page_of(bytes) * page_of(bytes); }
+
 void* ask_system(std::size_t bytes) {
-  const bool large = bytes >= 2 * huge_page;
-  void* memory = std::aligned_alloc(large ? huge_page : alignment, large ? (bytes + huge_page - 1) & ~(huge_page - 1) : bytes);
-  if (memory && large) madvise(memory, bytes, MADV_HUGEPAGE);  // a wish: its failure costs speed only
-  return memory;
+  if (bytes < own_pages) return std::aligned_alloc(alignment, bytes);
+  const std::size_t page = page_of(bytes), length = length_of(bytes);
+  void* const pages = mmap(nullptr, length + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (pages == MAP_FAILED) return nullptr;
+  char* const begin = static_cast<char*>(pages);
+  const std::size_t before = (page - reinterpret_cast<std::uintptr_t>(begin) % page) % page;
+  if (before > 0) munmap(begin, before);  // what stands over at both ends
+  munmap(begin + before + length, page - before);
+  if (page == huge_page) madvise(begin + before, length, MADV_HUGEPAGE);  // a wish: its failure costs speed only
+  return begin + before;
+}
+
+void give_back(void* memory, std::size_t bytes) noexcept {
+  if (bytes < own_pages) std::free(memory);
+  else munmap(memory, length_of(bytes));
 }
 
 class Pool {
  public:
   Block take(std::size_t wanted) {
-    const std::size_t bytes = size_class(wanted ? wanted : 1);
+    std::size_t bytes = size_class(wanted ? wanted : 1);
     const std::lock_guard<std::mutex> lock(mutex_);
-    Shelf& shelf = shelf_for(bytes);
-    shelf.used = ++uses_;
+    Shelf* shelf = &shelf_for(bytes);
+    shelf->used = ++uses_;
+    if (shelf->blocks.empty()) std::tie(shelf, bytes) = larger(*shelf, bytes);
     void* memory = nullptr;
-    if (!shelf.blocks.empty()) {
-      memory = shelf.blocks.back();
-      shelf.blocks.pop_back();
+    if (!shelf->blocks.empty()) {
+      memory = shelf->blocks.back();
+      shelf->blocks.pop_back();
       cached_ -= bytes;
     } else {
       make_room(bytes);
@@ -66,13 +92,14 @@ class Pool {
       shelf_for(block.bytes).blocks.push_back(block.memory);
       cached_ += block.bytes;
     } catch (...) {  // no memory for the shelf itself: then the block goes back at once
-      std::free(block.memory);
+      give_back(block.memory, block.bytes);
     }
   }
 
   void drop_all() {
     const std::lock_guard<std::mutex> lock(mutex_);
     drop();
+    peak_ = live_;
   }
 
   AllocatorStatistics statistics() {
@@ -91,29 +118,37 @@ class Pool {
 
   Shelf& shelf_for(std::size_t bytes) { return bytes <= small ? small_[bytes / alignment] : large_[bytes]; }
 
-  /// Before the system is asked for `bytes`: what is alive and what is kept may together be half as much again as was ever
-  /// alive at once, so that two kinds of steps in turns both find their blocks. Beyond that, the sizes that were not asked
-  /// for longest go back.
+  /// Where nothing of this size is kept: a shelf of blocks at most twice as large. Batches of many lengths, whose sizes
+  /// seldom come twice, live on it. Returns the same shelf if there is none.
+  std::pair<Shelf*, std::size_t> larger(Shelf& same, std::size_t bytes) {
+    if (bytes > small)
+      for (auto entry = large_.upper_bound(bytes); entry != large_.end() && entry->first <= 2 * bytes; ++entry)
+        if (!entry->second.blocks.empty()) return {&entry->second, entry->first};
+    return {&same, bytes};
+  }
+
+  /// Before the system is asked for `bytes`: what is alive and what is kept may together be an eighth more than was ever alive
+  /// at once. Beyond that, the sizes that were not asked for longest go back.
   void make_room(std::size_t bytes) {
-    while (live_ + cached_ + bytes > peak_ + peak_ / 2 + keep_always) {
+    while (live_ + cached_ + bytes > peak_ + peak_ / 8 + keep_always) {
       auto oldest = large_.end();
       for (auto entry = large_.begin(); entry != large_.end(); ++entry)
         if (!entry->second.blocks.empty() && (oldest == large_.end() || entry->second.used < oldest->second.used))
           oldest = entry;
       if (oldest == large_.end()) return;
-      std::free(oldest->second.blocks.back());
+      give_back(oldest->second.blocks.back(), oldest->first);
       oldest->second.blocks.pop_back();
       cached_ -= oldest->first;
     }
   }
 
   void drop() {
-    for (Shelf& shelf : small_) drop(shelf);
-    for (auto& entry : large_) drop(entry.second);
+    for (Shelf& shelf : small_) drop(shelf, small);
+    for (auto& [bytes, shelf] : large_) drop(shelf, bytes);
     cached_ = 0;
   }
-  static void drop(Shelf& shelf) {
-    for (void* memory : shelf.blocks) std::free(memory);
+  static void drop(Shelf& shelf, std::size_t bytes) {
+    for (void* memory : shelf.blocks) give_back(memory, bytes);
     shelf.blocks.clear();
   }
 

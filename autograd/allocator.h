@@ -20,6 +20,6 @@ struct AllocatorStatistics {
   std::size_t cached;        ///< bytes in free blocks kept for later
 };
 AllocatorStatistics allocator_statistics();
-void release_cached();  ///< gives every free block back to the system
+void release_cached();  ///< gives every free block back to the system, and forgets how much was alive at most
 
 }  // namespace graft

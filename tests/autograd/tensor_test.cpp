@@ -2,8 +2,11 @@
 #include "autograd/tensor.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <cstdint>
+#include <fstream>
 #include <sstream>
 
 #include "autograd/ops.h"
@@ -101,7 +104,7 @@ TEST(Allocator, ATrainingLoopDoesNotGoBackToTheSystem) {
   EXPECT_EQ(allocator_statistics().system_calls, calls);
 }
 
-TEST(Allocator, TwoKindsOfStepsInTurnsBothFindTheirBlocks) {  // bucketed lengths, or training and evaluation
+TEST(Allocator, KindsOfStepsInTurnsAllFindTheirBlocks) {  // bucketed lengths, or training and evaluation
   const auto step = [](Index rows) {
     std::vector<Tensor> alive;
     for (int i = 0; i < 13; ++i) alive.emplace_back(Shape{rows, 1024});
@@ -109,13 +112,45 @@ TEST(Allocator, TwoKindsOfStepsInTurnsBothFindTheirBlocks) {  // bucketed length
   for (int i = 0; i < 2; ++i) {
     step(2048);
     step(3000);
+    step(4000);
   }
   const std::size_t calls = allocator_statistics().system_calls;
   for (int i = 0; i < 4; ++i) {
     step(2048);
     step(3000);
+    step(4000);
   }
   EXPECT_EQ(allocator_statistics().system_calls, calls);
+}
+
+double resident() {  // bytes of this process that are in memory
+  std::ifstream in("/proc/self/statm");
+  double all = 0, pages = 0;
+  in >> all >> pages;
+  return pages * static_cast<double>(sysconf(_SC_PAGESIZE));
+}
+
+TEST(Allocator, BatchesOfManyLengthsNeedLittleMoreThanTheLongest) {
+  release_cached();
+  Rng rng(1);
+  const double before = resident();
+  std::size_t most = 0;
+  for (int i = 0; i < 100; ++i) {  // 40 layers of two widths, 64 to 800 KiB and four times that
+    const Index length = 16 + rng.below(185);
+    std::vector<Tensor> alive;
+    std::size_t live = 0;
+    for (int layer = 0; layer < 40; ++layer)
+      for (const Index width : {1024, 4096}) {
+        alive.emplace_back(Shape{length, width}, real(1));
+        live += sizeof(real) * static_cast<std::size_t>(alive.back().numel());
+      }
+    most = std::max(most, live);
+  }
+  const AllocatorStatistics after = allocator_statistics();
+  EXPECT_LT(static_cast<double>(after.cached), 1.6 * static_cast<double>(most) + (64 << 20));
+  EXPECT_LT(resident() - before, 1.6 * static_cast<double>(most) + (64 << 20));  // the system sees it, too
+  release_cached();
+  EXPECT_LT(resident() - before, 16 << 20);
 }
 
 TEST(Allocator, GivesBackWhatItCachesWhenSizesChange) {
