@@ -2,6 +2,7 @@
 
 #include "autograd/errors.h"
 #include "cli/interrupt.h"
+#include "cli/tune/beginning.h"
 #include "cli/tune/method_choice.h"
 #include "formats/file.h"
 
@@ -10,12 +11,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
-
-json read_json(const fs::path& file) {
-  if (!fs::exists(file)) return json::object();
-  const json value = json::parse(formats::read_text(file.string()), nullptr, false);
-  return value.is_object() ? value : json::object();
-}
 
 /// Options as run.json keeps them, {"r": ["8"]}, of {"r": 8}: to see whether a run is the one that is asked for.
 json as_words(const json& options) {
@@ -39,10 +34,19 @@ std::string title_of(const PlannedRun& run) { return run.title.empty() ? method_
 std::string Run::name() const {
   return plan->task + "  " + title_of(*plan) + (plan->seed == 1 ? "" : text(", seed ", plan->seed));
 }
-json Run::result() const { return read_json(folder / "result.json"); }
-bool Run::complete() const {
-  return fs::exists(folder / "result.json") && read_json(folder / "run.json").value("options", json()) == as_words(options);
+json Run::result() const {
+  if (!fs::exists(folder / "result.json")) return json::object();
+  const json value = json::parse(formats::read_text((folder / "result.json").string()), nullptr, false);
+  return value.is_object() ? value : json::object();
 }
+bool Run::begun(int threads) const {
+  const std::optional<Beginning> then = read_beginning((folder / "run.json").string());
+  if (!then || then->options != as_words(options) || (threads > 0 && then->threads != threads)) return false;
+  std::vector<std::string> files;
+  for (const auto& [file, mark] : then->data.items()) files.push_back(file);
+  return then->data == marks_of(files);
+}
+bool Run::complete() const { return begun() && !result().empty(); }
 
 std::vector<Run> runs_of(const Comparison& comparison, const fs::path& folder) {
   std::vector<Run> runs;
@@ -58,10 +62,7 @@ std::vector<Run> runs_of(const Comparison& comparison, const fs::path& folder) {
 Child child_of(Run& run, const Comparison& comparison, Progress& live) {
   Child child;
   child.arguments = {"--threads", std::to_string(comparison.threads), "tune"};
-  const json before = read_json(run.folder / "run.json");
-  const bool same =
-      before.value("options", json()) == as_words(run.options) && before.value("threads", 0) == comparison.threads;
-  if (same) {
+  if (run.begun(comparison.threads)) {
     child.arguments.insert(child.arguments.end(), {"--resume", run.folder.string()});
   } else {
     const std::string config = run.folder.string() + ".json";

@@ -20,7 +20,10 @@ struct Run {
   std::string error;
 
   std::string name() const;
-  bool complete() const;          ///< with these options; on resuming it is not made again
+  /// Whether its folder holds a run with these options, of the data as they are now; and with so many threads, if any are
+  /// named, so that it can be gone on with. Errors: FileError if data are missing.
+  bool begun(int threads = 0) const;
+  bool complete() const;          ///< begun, and done: it is not made again
   nlohmann::json result() const;  ///< {} if there is none
 };
 std::string id_of(const PlannedRun& run);

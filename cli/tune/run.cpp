@@ -5,10 +5,10 @@
 
 #include "autograd/ledger.h"
 #include "autograd/threads.h"
-#include "cli/fingerprint.h"
 #include "cli/interrupt.h"
 #include "cli/progress.h"
 #include "cli/tune/answers.h"
+#include "cli/tune/beginning.h"
 #include "cli/tune/folder.h"
 #include "cli/tune/log.h"
 #include "cli/tune/result.h"
@@ -25,22 +25,14 @@ using nlohmann::json;
 
 namespace {
 
-/// What the files of data hold, so that --resume notices if they are others.
-json data_of(const Settings& s) {
-  json all = json::object();
-  for (const std::string& file : {s.data, s.validation, s.test})
-    if (!file.empty()) all[file] = text(std::hex, fingerprint(formats::read_text(file)));
-  return all;
-}
-
 /// Says so if the run began otherwise than it goes on. Errors: ValueError: with other data.
-void compare_with_beginning(const json& run, const json& data) {
-  const int then = run.value("threads", threads());
-  if (then != threads())
-    std::cerr << "graft: the run began with " << then << " threads and goes on with " << threads()
-              << "; its numbers will differ in the last digits. --threads " << then << " continues it bit for bit" << std::endl;
+void compare_with(const Beginning& then, const json& data) {
+  if (then.threads != threads())
+    std::cerr << "graft: the run began with " << then.threads << " threads and goes on with " << threads()
+              << "; its numbers will differ in the last digits. --threads " << then.threads << " continues it bit for bit"
+              << std::endl;
   for (const auto& [file, mark] : data.items())
-    expect<ValueError>(run.value("data", data).value(file, "") == mark, "--resume: ", file,
+    expect<ValueError>(then.data.value(file, "") == mark, "--resume: ", file,
                        " is not what it was when the run began; put it back, or start another run");
 }
 
@@ -54,16 +46,13 @@ void run_tune(const Settings& settings, const json& options, const Globals& glob
                      settings.out, " goes on with it, --force replaces it");
   expect<ValueError>(resumed || replaced || !folder.foreign(), "--out: ", settings.out,
                      " is not empty, and what it holds is no run of graft tune; ", "name another folder");
-  expect<FileError>(!resumed || folder.begun(), "--resume: ", settings.out, " holds no run");
 
   const CatchSignals signals{SIGINT, SIGTERM, SIGHUP};
-  const json data = data_of(settings);
-  if (resumed) compare_with_beginning(json::parse(formats::read_text(folder.file("run.json")), nullptr, false), data);
+  const json data = marks_of({settings.data, settings.validation, settings.test});
+  if (resumed) compare_with(read_beginning(folder.file("run.json")).value(), data);
   Job job(settings);
   if (replaced) folder.clear();  // now that nothing is wrong with the new one
-  if (!resumed)
-    write_json(folder.file("run.json"),
-               {{"graft", GRAFT_VERSION}, {"threads", threads()}, {"data", data}, {"options", options}});
+  if (!resumed) write_beginning(folder.file("run.json"), {options, data, threads()});
 
   train::Progress progress;
   const std::unique_ptr<train::Optimizer> rule = optimizer(job);

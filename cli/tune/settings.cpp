@@ -1,10 +1,12 @@
 #include "cli/tune/settings.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <set>
 
 #include "autograd/errors.h"
 #include "cli/options.h"
+#include "cli/tune/beginning.h"
 #include "formats/file.h"
 
 namespace graft::cli {
@@ -191,9 +193,10 @@ nlohmann::json complete(const CLI::App& command, Settings& s) {
       expect<ValueError>(about_the_call.count(name) != 0, "--resume goes on with a run as it was; --", name,
                          " cannot change it");
     const std::string file = s.resume + "/run.json";
-    const nlohmann::json run = nlohmann::json::parse(formats::read_text(file), nullptr, false);
-    expect<FormatError>(run.is_object() && run.contains("options"), file, ": this is no run of graft tune");
-    given = from_json(file, run["options"]);
+    const std::optional<Beginning> begun = read_beginning(file);
+    expect<FileError>(begun.has_value(), "--resume: ", s.resume, " holds no run of graft tune: ", file,
+                      std::filesystem::exists(file) ? " says something else" : " is not there");
+    given = from_json(file, begun->options);
   }
   const Given explicit_ones = on_the_line(command);
   nlohmann::json all = nlohmann::json::object();

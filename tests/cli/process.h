@@ -20,6 +20,7 @@ namespace fs = std::filesystem;
 
 inline std::string read_file(const fs::path& path) {
   std::ifstream in(path, std::ios::binary);
+  EXPECT_TRUE(in) << path << " cannot be read";
   std::ostringstream all;
   all << in.rdbuf();
   return all.str();

@@ -377,6 +377,11 @@ TEST_F(Tune, CompareMakesATableAndDoesNothingTwice) {
   const auto made = fs::last_write_time(folder / "comparison" / "runs" / "data-lora-1" / "result.json");
   expect_ok(graft(compare));
   EXPECT_EQ(fs::last_write_time(folder / "comparison" / "runs" / "data-lora-1" / "result.json"), made);
+  const std::string before = read_file(data("labelled.jsonl"));
+  write_file(data("labelled.jsonl"), before + "{\"text\": \"the mat sat on the rat\", \"label\": \"good\"}\n");
+  expect_ok(graft(compare));  // other data: the old results say nothing about them
+  EXPECT_NE(fs::last_write_time(folder / "comparison" / "runs" / "data-lora-1" / "result.json"), made);
+  write_file(data("labelled.jsonl"), before);
 
   Arguments broken = compare;
   broken.back() = (folder / "broken").string();

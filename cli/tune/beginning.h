@@ -1,0 +1,22 @@
+// run.json: what a run began with, so that it can be gone on with, and so that nothing else is taken for it.
+#pragma once
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace graft::cli {
+
+struct Beginning {
+  nlohmann::json options;  ///< as words: {"r": ["8"], "targets": ["q", "v"], ...}
+  nlohmann::json data;     ///< marks_of() the files
+  int threads = 0;
+};
+
+/// A mark of what each file holds; "" as a name is none. Errors: FileError
+nlohmann::json marks_of(const std::vector<std::string>& files);
+
+void write_beginning(const std::string& file, const Beginning& beginning);  ///< Errors: FileError
+std::optional<Beginning> read_beginning(const std::string& file);           ///< none if it is missing, or says something else
+
+}  // namespace graft::cli
