@@ -9,6 +9,7 @@
 #include "cli/compare/plan.h"
 #include "cli/demo/base.h"
 #include "cli/demo/recipes.h"
+#include "cli/demo/tasks.h"
 #include "cli/options.h"
 #include "cli/progress.h"
 
@@ -25,9 +26,10 @@ void demo(const Options& options, const Globals& globals) {
   const std::string out = std::filesystem::absolute(options.out).lexically_normal().string();
   Progress say("", 0, globals.quiet);
   say.say("A small world is told, and a GPT learns its language.");
-  const DemoBase base = demo_base(out, options.steps, globals);
+  const std::string base = demo_base(out, options.steps, globals), tasks = out + "/tasks";
+  write_tasks(tasks);
   say.say("Now it is frozen, and each method teaches it two tasks.");
-  Comparison comparison = demo_comparison(base, out, options.seeds, options.steps);
+  Comparison comparison = demo_comparison(base, tasks, out, options.seeds, options.steps);
   const nlohmann::json report = carry_out(comparison, globals);
   std::cout << tables(report, false) << "report: " << out << "/report.html\n";
 }

@@ -2,6 +2,7 @@
 // of book it stands in.
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <iostream>
 #include <memory>
@@ -12,10 +13,12 @@
 #include "autograd/threads.h"
 #include "cli/commands.h"
 #include "cli/compare/plan.h"
+#include "cli/compare/runs.h"
 #include "cli/models.h"
 #include "cli/options.h"
 #include "cli/progress.h"
 #include "cli/real/bible.h"
+#include "cli/real/speed.h"
 #include "formats/file.h"
 
 namespace graft::cli {
@@ -86,20 +89,19 @@ Comparison plan(const Options& o, const fs::path& out, const std::string& model)
   }
   if (o.part != "language") {
     c.tasks.push_back({"kinds", "What kind of book does a verse stand in?", "Chapters that are held out are held out whole."});
-    const auto add = [&](const char* method, json options) {
-      const json usual{{"model", model},
-                       {"data", (out / "kinds.jsonl").string()},
-                       {"test", (out / "kinds.held.jsonl").string()},
-                       {"split", 0.05},
-                       {"batch", 16},
-                       {"warmup", 0.1},
-                       {"score", 360},
-                       {"samples", 4}};
-      for (const auto& [key, value] : usual.items())
-        if (!options.contains(key)) options[key] = value;
-      options["steps"] = steps(options["steps"].get<Index>());
-      options["evaluate-every"] = std::max<Index>(1, options["steps"].get<Index>() / 2);
-      c.runs.push_back({"kinds", method, "", "", "", options, 1});
+    const auto add = [&](const char* method, const json& options) {
+      json all{{"model", model},
+               {"data", (out / "kinds.jsonl").string()},
+               {"test", (out / "kinds.held.jsonl").string()},
+               {"split", 0.05},
+               {"batch", 16},
+               {"warmup", 0.1},
+               {"score", 360},
+               {"samples", 4}};
+      all.update(options);
+      all["steps"] = steps(all["steps"].get<Index>());
+      all["evaluate-every"] = std::max<Index>(1, all["steps"].get<Index>() / 2);
+      c.runs.push_back({"kinds", method, "", "", "", all, 1});
     };
     add("probe", {{"rate", 1e-2}, {"steps", 200}});
     add("lora", {{"r", 8}, {"alpha", 16}, {"rate", 3e-3}, {"steps", 160}});
@@ -134,12 +136,12 @@ void real(const Options& o, const Globals& globals) {
   write_data(read_bible(o.bible), out);
   const Comparison comparison = plan(o, out, model);
   Progress say("", 0, globals.quiet);
-  say.say(text("About ",
-               o.part == "language" ? "5"
-               : o.part == "kinds"  ? "20"
-                                    : "25",
-               " minutes on two cores", o.steps > 0 ? ", less with --steps" : "",
-               ". Ctrl-C keeps what is done; the same command goes on."));
+  double tokens = 0;
+  for (const Run& run : runs_of(comparison, out)) tokens += run.work * static_cast<double>(run.steps);
+  // A step reads and goes back, which costs as much again; what is looked at, scored and written takes about as long as reading.
+  const double minutes = std::ceil(3.2 * tokens / reading_speed(model) / 60);
+  say.say(text("About ", minutes, minutes == 1 ? " minute" : " minutes",
+               " on this machine. Ctrl-C keeps what is done; the same command goes on."));
   const json report = carry_out(comparison, globals);
   std::cout << tables(report, false);
   for (const json& task : report["tasks"]) {

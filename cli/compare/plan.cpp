@@ -19,6 +19,10 @@ namespace graft::cli {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
+namespace {
+double work(const Run& run, Index steps) { return run.work * static_cast<double>(steps); }
+}  // namespace
+
 json carry_out(const Comparison& comparison, const Globals& globals) {
   const Folder held(comparison.out, comparison.command);
   const fs::path folder = fs::absolute(held.file("runs"));
@@ -27,28 +31,29 @@ json carry_out(const Comparison& comparison, const Globals& globals) {
   expect<FileError>(!error, "--out: cannot make the folder ", folder.string(), ": ", error.message());
 
   std::vector<Run> runs = runs_of(comparison, folder);
-  Index all_steps = 0, made_before = 0;
-  std::vector<Child> children;
+  double all = 0, made_before = 0;
+  std::vector<Run*> to_make;
   Progress live("", 0, globals.quiet);
   const CatchSignals signals{SIGINT, SIGTERM, SIGHUP};
   for (Run& run : runs) {
     if (!run.plan->absent.empty()) continue;
-    all_steps += run.steps;
-    if (run.complete()) {
-      run.done = run.steps, made_before += run.steps;
-      continue;
-    }
-    children.push_back(child_of(run, comparison, live));
+    all += work(run, run.steps);
+    if (run.complete()) run.done = run.steps, made_before += work(run, run.done);
+    else to_make.push_back(&run);
   }
+  const auto longer = [](const Run* a, const Run* b) { return work(*a, a->steps) > work(*b, b->steps); };
+  std::stable_sort(to_make.begin(), to_make.end(), longer);  // so that no long one is left for one core in the end
+  std::vector<Child> children;
+  for (Run* run : to_make) children.push_back(child_of(*run, comparison, live));
   const auto began = std::chrono::steady_clock::now();
   run_children(children, comparison.jobs, [&] {
     const std::string news = watch(runs);
-    Index done = 0;
-    for (const Run& run : runs) done += run.done;
+    double done = 0;
+    for (const Run& run : runs) done += work(run, run.done);
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
-    const double left =
-        done > made_before ? seconds * static_cast<double>(all_steps - done) / static_cast<double>(done - made_before) : 0;
-    live.keep(text(all_steps > 0 ? 100 * done / all_steps : 0, " %", left > 0 ? ", " + short_time(left) + " left" : "", news));
+    const double left = done > made_before ? seconds * (all - done) / (done - made_before) : 0;
+    live.keep(
+        text(all > 0 ? static_cast<int>(100 * done / all) : 0, " %", left > 0 ? ", " + short_time(left) + " left" : "", news));
   });
   if (CatchSignals::caught()) {
     live.say("stopped; the same command goes on");

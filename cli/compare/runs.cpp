@@ -1,9 +1,12 @@
 #include "cli/compare/runs.h"
 
+#include <cstdlib>
+
 #include "autograd/errors.h"
 #include "cli/interrupt.h"
 #include "cli/tune/beginning.h"
 #include "cli/tune/method_choice.h"
+#include "cli/tune/settings.h"
 #include "formats/file.h"
 
 namespace graft::cli {
@@ -51,9 +54,19 @@ bool Run::complete() const { return begun() && !result().empty(); }
 std::vector<Run> runs_of(const Comparison& comparison, const fs::path& folder) {
   std::vector<Run> runs;
   for (const PlannedRun& plan : comparison.runs) {
-    Run run{&plan, folder / text(plan.task, "-", id_of(plan), "-", plan.seed), plan.options, 0, 0, false, ""};
+    Run run;
+    run.plan = &plan, run.folder = folder / text(plan.task, "-", id_of(plan), "-", plan.seed), run.options = plan.options;
     run.options["method"] = plan.method, run.options["seed"] = plan.seed, run.options["out"] = run.folder.string();
-    if (plan.options.contains("steps")) run.steps = std::stol(as_words(plan.options)["steps"][0].get<std::string>());
+    const json words = as_words(plan.options);
+    const auto number = [&](const char* option, double otherwise) {  // what is no number, graft tune will complain of
+      return words.contains(option) ? std::strtod(words[option][0].get<std::string>().c_str(), nullptr) : otherwise;
+    };
+    const Settings usual;
+    run.steps = static_cast<Index>(number("steps", 0));
+    run.work = number("batch", static_cast<double>(usual.batch)) * number("accumulate", static_cast<double>(usual.accumulate)) *
+               number("length", 45);
+    if (plan.method == "ensemble") run.work *= number("prompts", 5);
+    if (plan.method == "probe") run.work /= 3;  // no way back through the model
     runs.push_back(std::move(run));
   }
   return runs;
@@ -97,7 +110,8 @@ std::string watch(std::vector<Run>& runs) {
     if (!run.running) continue;
     const json line = json::parse(last_line((run.folder / "metrics.jsonl").string()), nullptr, false);
     if (line.is_object() && line.contains("step")) run.done = line["step"].get<Index>();
-    all += text("   ", run.plan->task, " ", title_of(*run.plan), " ", run.done, run.steps > 0 ? text("/", run.steps) : "");
+    all += text("   ", run.plan->task, " ", title_of(*run.plan), " ", run.done, run.steps > 0 ? text("/", run.steps) : "",
+                run.steps > 0 && run.done == run.steps ? ", being scored" : "");
   }
   return all;
 }

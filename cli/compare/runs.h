@@ -12,10 +12,11 @@
 namespace graft::cli {
 
 struct Run {
-  const PlannedRun* plan;
+  const PlannedRun* plan = nullptr;
   std::filesystem::path folder;
   nlohmann::json options;  ///< all of them
   Index steps = 0, done = 0;
+  double work = 1;  ///< of a step: about so many tokens are trained on; where --length does not say, 45 a row are supposed
   bool running = false;
   std::string error;
 

@@ -9,7 +9,6 @@
 #include <filesystem>
 #include <iostream>
 #include <nlohmann/json.hpp>
-#include <set>
 
 #include "autograd/errors.h"
 #include "cli/compare/children.h"
@@ -101,46 +100,16 @@ void write_beginning(const fs::path& folder, const std::string& text) {
   save_model(loaded, folder.string(), "F32", &tokenizer);
 }
 
-/// Examples of both tasks; what is held out does not occur in training.
-void write_tasks(const fs::path& folder) {
-  fs::create_directories(folder);
-  Rng rng(11);
-  std::set<std::string> seen;
-  const auto lines = [&](Index count, const auto& make) {
-    std::string all;
-    for (Index i = 0; i < count;) {
-      const json one = make();
-      if (!seen.insert(one.dump()).second) continue;
-      all += one.dump() + "\n";
-      ++i;
-    }
-    return all;
-  };
-  const auto sentence = [&]() -> json {
-    const Described d = described(rng);
-    return {{"prompt", d.table}, {"completion", d.sentence}};
-  };
-  const auto opinion = [&]() -> json {
-    const Review r = review(rng);
-    return {{"text", r.text}, {"label", r.label}};
-  };
-  formats::write_text((folder / "describe.train.jsonl").string(), lines(2000, sentence));
-  formats::write_text((folder / "describe.held.jsonl").string(), lines(200, sentence));
-  formats::write_text((folder / "review.train.jsonl").string(), lines(2000, opinion));
-  formats::write_text((folder / "review.held.jsonl").string(), lines(300, opinion));
-}
-
 }  // namespace
 
-DemoBase demo_base(const std::string& out, Index most_steps, const Globals& globals) {
+std::string demo_base(const std::string& out, Index most_steps, const Globals& globals) {
   json training = usual;
   if (most_steps > 0) training["steps"] = std::min(most_steps, usual["steps"].get<Index>());
   const std::string world = told();
   const std::string key =
       text(std::hex, fingerprint(world + training.dump() + text(shape().dim, ' ', shape().layers, ' ', vocabulary)));
-  const fs::path folder = cache(out), base = folder / ("base-" + key), data = folder / ("data-" + key);
+  const fs::path folder = cache(out), base = folder / ("base-" + key);
   const Lock one_at_a_time(folder / ".lock");
-  if (!fs::exists(data / "review.held.jsonl")) write_tasks(data);
   if (!fs::exists(base / "result.json")) {
     const fs::path begun = folder / ("begin-" + key), told_in = folder / ("world-" + key + ".txt"),
                    config = folder / ("base-" + key + ".json");
@@ -163,7 +132,7 @@ DemoBase demo_base(const std::string& out, Index most_steps, const Globals& glob
     if (CatchSignals::caught()) throw Interrupted{CatchSignals::caught()};
     expect<ValueError>(code == 0, "the base could not be trained (", base.string(), ")");
   }
-  return {base.string(), data.string()};
+  return base.string();
 }
 
 }  // namespace graft::cli

@@ -7,13 +7,9 @@
 
 namespace graft::cli {
 
-struct DemoBase {
-  std::string model;  ///< a folder, as Hugging Face has them
-  std::string data;   ///< the folder with describe.train.jsonl, describe.held.jsonl, review.train.jsonl, review.held.jsonl
-};
-
-/// Makes it, or takes it from the user's cache. Interrupted, the next call goes on. Errors: FileError; Interrupted
+/// Makes it, or takes it from the user's cache: a folder, as Hugging Face has them. Interrupted, the next call goes on.
+/// Errors: FileError; Interrupted
 /// most_steps: 0, or at most so many steps of training, for a quick look (another base, cached apart).
-DemoBase demo_base(const std::string& out, Index most_steps, const Globals& globals);
+std::string demo_base(const std::string& out, Index most_steps, const Globals& globals);
 
 }  // namespace graft::cli

@@ -54,7 +54,8 @@ const std::vector<Recipe>& judging() {
 
 }  // namespace
 
-Comparison demo_comparison(const DemoBase& base, const std::string& out, int seeds, Index most_steps) {
+Comparison demo_comparison(const std::string& base, const std::string& tasks, const std::string& out, int seeds,
+                           Index most_steps) {
   Comparison comparison;
   comparison.title = "Seven ways to fine-tune a frozen GPT";
   comparison.command = seeds == 1 ? "graft demo" : "graft demo --seeds " + std::to_string(seeds);
@@ -64,22 +65,20 @@ Comparison demo_comparison(const DemoBase& base, const std::string& out, int see
       {"describe", "Write a sentence from a table", "The base has only read stories; it has never seen a table."},
       {"review", "Judge a review: good, bad or mixed", "Two opinions make one verdict."}};
   const auto add = [&](const char* task, const Recipe& recipe, std::uint64_t seed) {
-    PlannedRun run{task, recipe.method, "", "", "", recipe.options, seed};
-    const json usual{{"model", base.model},
-                     {"data", base.data + "/" + task + ".train.jsonl"},
-                     {"test", base.data + "/" + task + ".held.jsonl"},  // the best step is chosen on a tenth of the data
-                     {"batch", 16},
-                     {"warmup", 0.05},
-                     {"score", 200},
-                     {"samples", 4}};
-    for (const auto& [key, value] : usual.items())
-      if (!run.options.contains(key)) run.options[key] = value;
+    json options{{"model", base},
+                 {"data", tasks + "/" + task + ".train.jsonl"},
+                 {"test", tasks + "/" + task + ".held.jsonl"},  // the best step is chosen on a tenth of the data
+                 {"batch", 16},
+                 {"warmup", 0.05},
+                 {"score", 200},
+                 {"samples", 4}};
+    options.update(recipe.options);
     if (most_steps > 0) {  // a quick look
-      run.options["steps"] = std::min(most_steps, run.options["steps"].get<Index>());
-      run.options["score"] = 16;
+      options["steps"] = std::min(most_steps, options["steps"].get<Index>());
+      options["score"] = 16;
     }
-    run.options["evaluate-every"] = std::max(1, run.options["steps"].get<int>() / 4);
-    comparison.runs.push_back(run);
+    options["evaluate-every"] = std::max(1, options["steps"].get<int>() / 4);
+    comparison.runs.push_back({task, recipe.method, "", "", "", options, seed});
   };
   const auto absent = [&](const char* method, const char* why) {
     comparison.runs.push_back({"describe", method, "", "", why, {}, 1});

@@ -1,10 +1,12 @@
 // How each method is trained in the demo: the recipes of docs/methods on its small model.
 #pragma once
+#include "autograd/real.h"
 #include "cli/compare/plan.h"
-#include "cli/demo/base.h"
 
 namespace graft::cli {
 
-Comparison demo_comparison(const DemoBase& base, const std::string& out, int seeds, Index most_steps);
+/// base: the frozen model; tasks: the folder of their files. most_steps: 0, or at most so many of each training.
+Comparison demo_comparison(const std::string& base, const std::string& tasks, const std::string& out, int seeds,
+                           Index most_steps);
 
 }  // namespace graft::cli

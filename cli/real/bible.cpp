@@ -73,7 +73,7 @@ std::string kind_of_book(const std::string& book) {
 bool held_out(const Verse& verse) {
   unsigned hash = 2166136261U;  // FNV-1a, 32 bits
   for (const char c : verse.book + std::to_string(verse.chapter)) hash = (hash ^ static_cast<unsigned char>(c)) * 16777619U;
-  return hash / 7 % 10 == 0;
+  return hash / 7 % 10 == 5;  // the recipes were tried on the chapters that give 0, which are learned now
 }
 
 }  // namespace graft::cli

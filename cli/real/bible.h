@@ -18,7 +18,8 @@ const std::map<std::string, std::vector<std::string>>& books_by_kind();
 /// Law, History, Poetry, Prophets, Gospels or Letters; "" for Revelation, which is none of them.
 std::string kind_of_book(const std::string& book);
 
-/// One chapter in ten is held out, whole, so that no verse is judged whose neighbours were learned.
+/// One chapter in ten is held out, whole, so that no verse is judged whose neighbours were learned. The
+/// recipes were not chosen by them.
 bool held_out(const Verse& verse);
 
 }  // namespace graft::cli

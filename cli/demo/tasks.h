@@ -1,0 +1,11 @@
+// The two tasks of the demo as files: describe.train.jsonl, describe.held.jsonl, review.train.jsonl, review.held.jsonl.
+#pragma once
+#include <string>
+
+namespace graft::cli {
+
+/// Writes them into a folder, which it makes if need be. What is held out does not occur in training, and the recipes were not
+/// chosen by it. Errors: FileError
+void write_tasks(const std::string& folder);
+
+}  // namespace graft::cli
