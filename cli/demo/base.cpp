@@ -1,7 +1,5 @@
 #include "cli/demo/base.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -13,6 +11,7 @@
 #include "autograd/errors.h"
 #include "cli/compare/children.h"
 #include "cli/demo/world.h"
+#include "cli/file_lock.h"
 #include "cli/fingerprint.h"
 #include "cli/interrupt.h"
 #include "formats/file.h"
@@ -61,23 +60,6 @@ fs::path cache(const fs::path& out) {
   return folder / "demo";
 }
 
-/// One at a time, also from two terminals.
-class Lock {
- public:
-  explicit Lock(const fs::path& file) : file_(open(file.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0644)) {
-    expect<FileError>(file_ >= 0, file.string(), ": cannot be written to");
-    if (flock(file_, LOCK_EX | LOCK_NB) == 0) return;
-    std::cerr << "waiting for another graft demo, which makes the same base" << std::endl;
-    flock(file_, LOCK_EX);
-  }
-  ~Lock() { close(file_); }
-  Lock(const Lock&) = delete;
-  Lock& operator=(const Lock&) = delete;
-
- private:
-  int file_;
-};
-
 void write_beginning(const fs::path& folder, const std::string& text) {
   std::vector<std::string> lines;
   for (std::size_t at = 0; at < text.size();) {
@@ -109,7 +91,11 @@ std::string demo_base(const std::string& out, Index most_steps, const Globals& g
   const std::string key =
       text(std::hex, fingerprint(world + training.dump() + text(shape().dim, ' ', shape().layers, ' ', vocabulary)));
   const fs::path folder = cache(out), base = folder / ("base-" + key);
-  const Lock one_at_a_time(folder / ".lock");
+  FileLock one_at_a_time((folder / ".lock").string());
+  if (!one_at_a_time.try_take()) {
+    std::cerr << "waiting for another graft demo, which makes the same base" << std::endl;
+    one_at_a_time.take();
+  }
   if (!fs::exists(base / "result.json")) {
     const fs::path begun = folder / ("begin-" + key), told_in = folder / ("world-" + key + ".txt"),
                    config = folder / ("base-" + key + ".json");

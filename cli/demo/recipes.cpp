@@ -34,7 +34,7 @@ const std::vector<Recipe>& judging() {
   const json words{"good=happy", "bad=sad", "mixed=not"};
   static const std::vector<Recipe> all{
       {"full", {{"rate", 5e-4}, {"steps", 200}}},
-      {"probe", {{"rate", 1e-2}, {"steps", 300}}},
+      {"probe", {{"rate", 3e-2}, {"steps", 1000}}},
       {"lora", {{"r", 8}, {"alpha", 16}, {"rate", 5e-3}, {"steps", 400}}},
       {"qlora", {{"r", 8}, {"alpha", 16}, {"rate", 5e-3}, {"steps", 400}}},
       {"adapter", {{"bottleneck", 16}, {"rate", 1e-2}, {"steps", 500}}},
@@ -70,7 +70,7 @@ Comparison demo_comparison(const std::string& base, const std::string& tasks, co
                  {"test", tasks + "/" + task + ".held.jsonl"},  // the best step is chosen on a tenth of the data
                  {"batch", 16},
                  {"warmup", 0.05},
-                 {"score", 200},
+                 {"score", 500},  // all there are
                  {"samples", 4}};
     options.update(recipe.options);
     if (most_steps > 0) {  // a quick look

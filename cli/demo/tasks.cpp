@@ -45,7 +45,7 @@ void write_tasks(const std::string& folder) {
   write("describe.train.jsonl", 2000, sentence, learned);
   write("review.train.jsonl", 2000, opinion, learned);
   write("describe.held.jsonl", 200, sentence, held);
-  write("review.held.jsonl", 300, opinion, held);
+  write("review.held.jsonl", 500, opinion, held);
 }
 
 }  // namespace graft::cli

@@ -1,9 +1,5 @@
 #include "cli/tune/folder.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <unistd.h>
-
 #include "autograd/errors.h"
 #include "formats/file.h"
 
@@ -11,19 +7,19 @@ namespace graft::cli {
 
 namespace fs = std::filesystem;
 
-Folder::Folder(const std::string& path, const std::string& who) : path_(path) {
+namespace {
+std::filesystem::path made(const std::string& path) {
   std::error_code error;
-  fs::create_directories(path_, error);
-  expect<FileError>(!error && fs::is_directory(path_), "--out: cannot make the folder ", path,
+  fs::create_directories(path, error);
+  expect<FileError>(!error && fs::is_directory(path), "--out: cannot make the folder ", path,
                     error ? ": " + error.message() : "");
-  lock_ = open((path_ / ".lock").c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0644);
-  expect<FileError>(lock_ >= 0, "--out: cannot write to ", path);
-  if (flock(lock_, LOCK_EX | LOCK_NB) != 0) {
-    close(lock_);
-    throw FileError(text("--out: another ", who, " is at work in ", path));
-  }
+  return path;
 }
-Folder::~Folder() { close(lock_); }
+}  // namespace
+
+Folder::Folder(const std::string& path, const std::string& who) : path_(made(path)), lock_(file(".lock")) {
+  expect<FileError>(lock_.try_take(), "--out: another ", who, " is at work in ", path);
+}
 
 bool Folder::foreign() const {
   for (const auto& entry : fs::directory_iterator(path_))

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "autograd/real.h"
+#include "cli/file_lock.h"
 
 namespace graft::cli {
 
@@ -12,9 +13,6 @@ class Folder {
  public:
   /// Makes it if need be. Errors: FileError, also if another process is at work in it; who: what that is, "graft tune"
   Folder(const std::string& path, const std::string& who);
-  ~Folder();
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
 
   std::string file(const std::string& name) const { return (path_ / name).string(); }
   bool has(const std::string& name) const { return std::filesystem::exists(path_ / name); }
@@ -28,7 +26,7 @@ class Folder {
 
  private:
   std::filesystem::path path_;
-  int lock_;
+  FileLock lock_;
 };
 
 void write_json(const std::string& file, const nlohmann::json& value);  ///< Errors: FileError
