@@ -13,6 +13,7 @@
 #include "nn/generate.h"
 #include "peft/adapter_file.h"
 #include "peft/ensemble.h"
+#include "peft/quantize.h"
 
 namespace graft::cli {
 namespace {
@@ -24,10 +25,14 @@ struct Options {
 
 std::vector<std::string> texts_of(const Options& o) {
   if (o.file.empty()) return o.texts;
-  std::istringstream in(read_input(o.file));
+  std::string content = read_input(o.file);
+  if (content.rfind("\xef\xbb\xbf", 0) == 0) content.erase(0, 3);  // a byte order mark
+  std::istringstream in(content);
   std::vector<std::string> all;
-  for (std::string line; std::getline(in, line);)
-    if (line.find_first_not_of(" \t\r") != std::string::npos) all.push_back(line);
+  for (std::string line; std::getline(in, line);) {
+    if (!line.empty() && line.back() == '\r') line.pop_back();
+    if (line.find_first_not_of(" \t") != std::string::npos) all.push_back(line);
+  }
   expect<ValueError>(!all.empty(), o.file, ": there is no text in it");
   return all;
 }
@@ -45,23 +50,29 @@ std::vector<std::string> put_on(const Loaded& loaded, const std::string& adapter
 }
 
 void classify(const Options& o) {
-  const std::string path = find_model(o.model);
+  const auto holds = [](const std::string& folder, const char* name) {
+    return !folder.empty() && std::filesystem::exists(std::filesystem::path(folder) / name);
+  };
+  // Full fine-tuning leaves a model where other methods leave an adapter.
+  const bool whole = holds(o.adapter, "config.json") && !holds(o.adapter, "adapter_config.json");
+  const std::string path = whole ? o.adapter : find_model(o.model), adapter = whole ? "" : o.adapter;
   const std::vector<std::string> texts = texts_of(o);
   Loaded loaded = load_model(path);
   const Tokenizer tokenizer = load_tokenizer_of(path);
   Classes classes;
   std::vector<std::string> prompts;
   std::unique_ptr<peft::Verbalizer> verbalizer;
-  if (o.adapter.empty()) {
-    expect<ValueError>(loaded.classifier != nullptr, "classify: ", o.model,
-                       " has no head for classes; --adapter names one that was tuned");
+  if (adapter.empty() && loaded.classifier) {
     classes.labels = loaded.classifier->labels;
   } else {
-    classes = read_classes(o.adapter);
+    expect<ValueError>(!adapter.empty() || holds(path, "classes.json"), "classify: ", path,
+                       " has no head for classes; --adapter names one that was tuned");
+    classes = read_classes(adapter.empty() ? path : adapter);
+    if (classes.quantized) (void)peft::quantize(peft::Host(loaded));
     Rng draws(0);
     if (classes.words.empty() && !loaded.classifier)
       give_head(loaded, classes.labels, draws);  // the adapter brings its numbers
-    prompts = put_on(loaded, o.adapter);
+    if (!adapter.empty()) prompts = put_on(loaded, adapter);
     if (!classes.words.empty())
       verbalizer = std::make_unique<peft::Verbalizer>(classes.words, tokenizer, loaded.model->vocabulary());
   }

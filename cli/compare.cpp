@@ -33,12 +33,21 @@ Special special(const std::string& word) {
   return {word.substr(0, dot), word.substr(dot + 1, equals - dot - 1), word.substr(equals + 1)};
 }
 
+/// Errors: ValueError if one is there twice: its trainings would share a folder.
+template <class T>
+void once(const std::vector<T>& all, const char* option) {
+  for (std::size_t i = 0; i < all.size(); ++i)
+    expect<ValueError>(std::count(all.begin(), all.end(), all[i]) == 1, option, ": ", all[i], " is there twice");
+}
+
 void compare(const Options& o, const CLI::App& command, const Globals& globals) {
   Settings given = o.tune;
   nlohmann::json options = complete(command, given);
-  for (const char* own : {"methods", "set", "seeds", "jobs", "out", "seed"}) options.erase(own);
-  for (const char* file : {"data", "validation"})
-    if (options.contains(file)) options[file] = {std::filesystem::absolute(options[file][0].get<std::string>()).string()};
+  for (const char* own : {"methods", "set", "seeds", "jobs", "out"}) options.erase(own);
+  for (const char* here : {"method", "seed"})
+    expect<ValueError>(!options.contains(here), o.tune.config, ": \"", here, "\" has no place in a comparison; --", here,
+                       "s lists them");
+  once(o.methods, "--methods"), once(o.seeds, "--seeds");
   if (const std::string model = options["model"][0]; std::filesystem::exists(model))
     options["model"] = {std::filesystem::absolute(model).string()};
 
@@ -53,8 +62,12 @@ void compare(const Options& o, const CLI::App& command, const Globals& globals) 
   std::vector<Special> specials;
   for (const std::string& word : o.set) {
     specials.push_back(special(word));
-    expect<ValueError>(std::find(o.methods.begin(), o.methods.end(), specials.back().method) != o.methods.end(), "--set ", word,
-                       ": \"", specials.back().method, "\" is not among --methods");
+    const Special& one = specials.back();
+    expect<ValueError>(std::find(o.methods.begin(), o.methods.end(), one.method) != o.methods.end(), "--set ", word, ": \"",
+                       one.method, "\" is not among --methods");
+    expect<ValueError>(one.option != "method" && one.option != "seed" && one.option != "out", "--set ", word, ": ", one.option,
+                       " is the comparison's to choose");
+    expect<ValueError>(!one.value.empty(), "--set ", word, ": there is no value");
   }
   for (const std::uint64_t seed : o.seeds)
     for (const std::string& method : o.methods) {
@@ -63,8 +76,15 @@ void compare(const Options& o, const CLI::App& command, const Globals& globals) 
       for (const MethodKind& other : method_kinds())  // options of other methods say nothing to this one
         for (const std::string& option : other.options)
           if (std::find(kind.options.begin(), kind.options.end(), option) == kind.options.end()) run.options.erase(option);
-      for (const Special& one : specials)
-        if (one.method == method) run.options[one.option] = one.value;
+      const bool by_words = method == "p-tuning" || given.answer == "words";
+      if (!by_words) run.options.erase("words");
+      for (const Special& one : specials) {
+        if (one.method != method) continue;
+        nlohmann::json& value = run.options[one.option];
+        const bool more = one.option == "words" && value.is_array();  // which may be repeated
+        if (more) value.push_back(one.value);
+        else value = nlohmann::json::array({one.value});
+      }
       comparison.runs.push_back(run);
     }
   const nlohmann::json report = carry_out(comparison, globals);

@@ -71,8 +71,8 @@ Comparison plan(const Options& o, const fs::path& out, const std::string& model)
   if (o.part != "kinds") {
     c.tasks.push_back({"language", "The language of the Bible: NLL per token on held-out chapters", "Lower is better."});
     const json usual{{"model", model},
-                     {"data", (out / "bible.txt").string()},
-                     {"test", (out / "bible.held.txt").string()},
+                     {"data", (out / "data" / "bible.txt").string()},
+                     {"test", (out / "data" / "bible.held.txt").string()},
                      {"split", 0.005},
                      {"length", o.length},
                      {"batch", 4},
@@ -91,8 +91,8 @@ Comparison plan(const Options& o, const fs::path& out, const std::string& model)
     c.tasks.push_back({"kinds", "What kind of book does a verse stand in?", "Chapters that are held out are held out whole."});
     const auto add = [&](const char* method, const json& options) {
       json all{{"model", model},
-               {"data", (out / "kinds.jsonl").string()},
-               {"test", (out / "kinds.held.jsonl").string()},
+               {"data", (out / "data" / "kinds.jsonl").string()},
+               {"test", (out / "data" / "kinds.held.jsonl").string()},
                {"split", 0.05},
                {"batch", 16},
                {"warmup", 0.1},
@@ -131,9 +131,9 @@ void real(const Options& o, const Globals& globals) {
   const std::string model = fs::absolute(find_model(o.model)).string();
   const fs::path out = fs::absolute(o.out).lexically_normal();
   std::error_code error;
-  fs::create_directories(out, error);
-  expect<FileError>(!error, "--out: cannot make the folder ", out.string(), ": ", error.message());
-  write_data(read_bible(o.bible), out);
+  fs::create_directories(out / "data", error);
+  expect<FileError>(!error, "--out: cannot make the folder ", (out / "data").string(), ": ", error.message());
+  write_data(read_bible(o.bible), out / "data");
   const Comparison comparison = plan(o, out, model);
   Progress say("", 0, globals.quiet);
   double tokens = 0;

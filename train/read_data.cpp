@@ -51,6 +51,7 @@ Example completion(const json& object, const Tokenizer& tokenizer, const ReadOpt
   Example example;
   example.prompt = string_in(object, "prompt", line), example.reference = string_in(object, "completion", line);
   say(example, tokenizer.encode(example.prompt), false);
+  line.require(!example.ids.empty(), "\"prompt\" is empty; there is nothing to go on from");
   say(example, tokenizer.encode(example.reference), true);
   if (options.end >= 0) say(example, {options.end}, true);
   const bool learned = example.labels.back() != ignored;
@@ -71,6 +72,7 @@ Example chat(const json& object, const Tokenizer& tokenizer, const Line& line) {
                  "\" is not one of system, user, assistant");
     const std::vector<Id> opened = chatml(tokenizer, messages, true);  // ... <|im_start|>assistant\n
     messages.push_back({role, string_in(item, "content", line)});
+    if (role == "assistant" && !answered) example.reference = messages.back().content;
     const std::vector<Id> closed = chatml(tokenizer, messages, false);
     const std::size_t before = example.ids.size();
     say(example, {closed.begin() + static_cast<std::ptrdiff_t>(before), closed.end()}, false);
@@ -93,8 +95,11 @@ Example labelled(const json& object, const Tokenizer& tokenizer, const Line& lin
   const json& label = object["label"];
   line.require(label.is_string() || label.is_number_integer(), "\"label\" is ", label.type_name(),
                ", but a string or a whole number is expected");
-  example.reference = label.is_string() ? label.get<std::string>() : std::to_string(label.get<long long>());
+  example.reference = label.is_string() ? label.get<std::string>() : label.dump();
   line.require(!example.reference.empty(), "\"label\" is empty");
+  const auto control = [](unsigned char c) { return c < 0x20 || c == 0x7f; };
+  line.require(std::none_of(example.reference.begin(), example.reference.end(), control),
+               "\"label\" holds a line break, a tab or another control character");
   say(example, tokenizer.encode(example.prompt), true);
   line.require(!example.ids.empty(), "\"text\" gives no tokens");
   return example;
@@ -166,7 +171,8 @@ Dataset read_dataset(const std::string& path, const Tokenizer& tokenizer, const 
                               : kind == Dataset::Kind::chat     ? chat(object, tokenizer, line)
                                                                 : labelled(object, tokenizer, line));
     }
-    expect<FormatError>(!data.examples.empty(), path, ": the file is empty; expected are lines like ", kinds_of_lines);
+    expect<FormatError>(!data.examples.empty(), path, ": the file is empty; expected are lines ",
+                        json_lines ? "like " : "of text", json_lines ? kinds_of_lines : "");
   } else {
     std::vector<Id> ids = tokenizer.encode(all);
     if (options.end >= 0 && !ids.empty()) ids.push_back(options.end);

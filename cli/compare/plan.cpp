@@ -26,6 +26,9 @@ double work(const Run& run, Index steps) { return run.work * static_cast<double>
 json carry_out(const Comparison& comparison, const Globals& globals) {
   const Folder held(comparison.out, comparison.command);
   const fs::path folder = fs::absolute(held.file("runs"));
+  for (const char* ours : {"report.json", "report.html", "table.md"})
+    expect<ValueError>(fs::exists(folder) || !held.has(ours), "--out: ", held.file(ours), " is of no comparison, and would be ",
+                       "replaced; name another folder");
   std::error_code error;
   fs::create_directories(folder, error);
   expect<FileError>(!error, "--out: cannot make the folder ", folder.string(), ": ", error.message());

@@ -1,8 +1,11 @@
 #include "cli/compare/runs.h"
 
+#include <unistd.h>
+
 #include <cstdlib>
 
 #include "autograd/errors.h"
+#include "cli/file_lock.h"
 #include "cli/interrupt.h"
 #include "cli/tune/beginning.h"
 #include "cli/tune/method_choice.h"
@@ -29,6 +32,13 @@ json as_words(const json& options) {
   return all;
 }
 
+/// A training whose comparison was killed ends after its step; until then it holds the folder.
+void wait_for_orphan(const fs::path& folder) {
+  if (!fs::exists(folder)) return;
+  FileLock lock((folder / ".lock").string());
+  for (int i = 0; i < 600 && CatchSignals::caught() == 0 && !lock.try_take(); ++i) usleep(100000);
+}
+
 }  // namespace
 
 std::string id_of(const PlannedRun& run) { return run.id.empty() ? run.method : run.id; }
@@ -42,12 +52,13 @@ json Run::result() const {
   const json value = json::parse(formats::read_text((folder / "result.json").string()), nullptr, false);
   return value.is_object() ? value : json::object();
 }
-bool Run::begun(int threads) const {
+std::optional<int> Run::begun() const {
   const std::optional<Beginning> then = read_beginning((folder / "run.json").string());
-  if (!then || then->options != as_words(options) || (threads > 0 && then->threads != threads)) return false;
+  if (!then || then->options != as_words(options)) return {};
   std::vector<std::string> files;
   for (const auto& [file, mark] : then->data.items()) files.push_back(file);
-  return then->data == marks_of(files);
+  if (then->data != marks_of(files)) return {};
+  return then->threads;
 }
 bool Run::complete() const { return begun() && !result().empty(); }
 
@@ -74,24 +85,30 @@ std::vector<Run> runs_of(const Comparison& comparison, const fs::path& folder) {
 
 Child child_of(Run& run, const Comparison& comparison, Progress& live) {
   Child child;
-  child.arguments = {"--threads", std::to_string(comparison.threads), "tune"};
-  if (run.begun(comparison.threads)) {
-    child.arguments.insert(child.arguments.end(), {"--resume", run.folder.string()});
+  if (const std::optional<int> threads = run.begun()) {  // bit for bit as it began
+    child.arguments = {"--threads", std::to_string(*threads), "tune", "--resume", run.folder.string()};
   } else {
+    if (fs::exists(run.folder / "run.json"))
+      live.say(run.name() + "  is made again: its options, its data or its model are others now");
     const std::string config = run.folder.string() + ".json";
     json options = run.options;
     options.erase("out");
     formats::write_text(config, options.dump(1) + "\n");
-    child.arguments.insert(child.arguments.end(), {"--config", config, "--out", run.folder.string(), "--force"});
+    child.arguments = {
+        "--threads", std::to_string(comparison.threads), "tune", "--config", config, "--out", run.folder.string(), "--force"};
   }
   child.log = run.folder.string() + ".log";
-  child.started = [&run] { run.running = true, fs::remove(run.folder.string() + ".log"); };
+  child.started = [&run] {
+    run.running = true, fs::remove(run.folder.string() + ".log");
+    wait_for_orphan(run.folder);
+  };
   child.ended = [&run, &live](int code, double seconds) {
     run.running = false, run.done = run.steps;
     if (code != 0) {
-      run.error = last_line(run.folder.string() + ".log");
-      if (run.error.rfind("graft: ", 0) == 0) run.error = run.error.substr(7);
-      if (run.error.empty()) run.error = text("ended with code ", code);
+      const std::string last = last_line(run.folder.string() + ".log");
+      run.error = last.rfind("graft: ", 0) == 0 ? last.substr(7)
+                  : code > 128                  ? text("ended by signal ", code - 128)
+                                                : text("ended with code ", code);
       if (CatchSignals::caught() == 0) live.say(run.name() + "  failed: " + run.error);
       return;
     }

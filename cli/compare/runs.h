@@ -2,6 +2,7 @@
 #pragma once
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,9 +22,9 @@ struct Run {
   std::string error;
 
   std::string name() const;
-  /// Whether its folder holds a run with these options, of the data as they are now; and with so many threads, if any are
-  /// named, so that it can be gone on with. Errors: FileError if data are missing.
-  bool begun(int threads = 0) const;
+  /// With how many threads the run in its folder began, if that has these options, and data and model are as they were then.
+  /// Errors: FileError if they are missing.
+  std::optional<int> begun() const;
   bool complete() const;          ///< begun, and done: it is not made again
   nlohmann::json result() const;  ///< {} if there is none
 };

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "autograd/errors.h"
+#include "autograd/threads.h"
 #include "cli/compare/children.h"
 #include "cli/demo/world.h"
 #include "cli/file_lock.h"
@@ -110,6 +111,7 @@ std::string demo_base(const std::string& out, Index most_steps, const Globals& g
       formats::write_text(config.string(), options.dump(1));
       child.arguments = {"tune", "--config", config.string(), "--out", base.string()};
     }
+    child.arguments.insert(child.arguments.begin(), {"--threads", std::to_string(threads())});
     if (globals.quiet) child.arguments.insert(child.arguments.begin(), "--quiet");
     int code = 0;
     child.ended = [&](int c, double) { code = c; };

@@ -34,23 +34,28 @@ Questions questions(const Job& job, const std::vector<Index>& which) {
   return q;
 }
 
+/// Of those that are equally frequent the earliest.
+std::string most_frequent(const std::vector<std::string>& all) {
+  std::map<std::string, Index> votes;
+  for (const std::string& one : all) ++votes[one];
+  return *std::max_element(all.begin(), all.end(),
+                           [&](const std::string& a, const std::string& b) { return votes[a] < votes[b]; });
+}
+
 std::vector<std::string> texts(Job& job, const std::vector<Index>& which) {
   Model& model = *job.loaded.model;
   const Questions q = questions(job, which);
   const std::vector<std::string> names = job.prompts() > 1 ? job.chosen.names() : std::vector<std::string>{model.selection.all};
-  std::vector<std::map<std::string, Index>> said(which.size());
-  std::vector<std::string> best(which.size());
+  std::vector<std::vector<std::string>> said(which.size());  // of each example what each prompt says
   for (const std::string& name : names) {
     const peft::Selected one(model.selection, name);
     Rng none(0);
     const auto rows = generate(model, q.prompts, q.how, none);
-    for (std::size_t b = 0; b < rows.size(); ++b) {
-      const std::string words = job.tokenizer.decode(rows[b], true);
-      const Index votes = ++said[b][words];
-      if (best[b].empty() || votes > said[b][best[b]]) best[b] = words;
-    }
+    for (std::size_t b = 0; b < rows.size(); ++b) said[b].push_back(job.tokenizer.decode(rows[b], true));
   }
-  return best;
+  std::vector<std::string> all;
+  for (const std::vector<std::string>& one : said) all.push_back(most_frequent(one));
+  return all;
 }
 
 }  // namespace
@@ -76,7 +81,8 @@ Answers answer(Job& job, Index most, bool tuned) {
       for (std::string& one : texts(job, which)) answers.texts.push_back(std::move(one));
     }
   }
-  if (job.data.kind == train::Dataset::Kind::text) answers.loss = job.loss_on(job.asked());
+  const bool by_loss = job.data.kind == train::Dataset::Kind::text || job.data.kind == train::Dataset::Kind::chat;
+  if (by_loss) answers.loss = job.loss_on(job.asked());
   if (!votes.empty()) answers.votes = Tensor(Shape{n, static_cast<Index>(job.data.labels.size())}, std::move(votes));
   return answers;
 }

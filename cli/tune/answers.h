@@ -12,7 +12,7 @@ struct Answers {
   std::vector<Index> predicted;    ///< classes, one per example
   std::vector<std::string> texts;  ///< what was generated
   Tensor votes;                    ///< (examples, labels), of an ensemble
-  double loss = 0;                 ///< of plain text: the mean over all of it
+  double loss = 0;                 ///< of text and chats: the mean over all that is scored
 };
 
 /// How many tokens of a plain text are the prompt when it is gone on with.

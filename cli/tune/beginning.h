@@ -9,11 +9,12 @@ namespace graft::cli {
 
 struct Beginning {
   nlohmann::json options;  ///< as words: {"r": ["8"], "targets": ["q", "v"], ...}
-  nlohmann::json data;     ///< marks_of() the files
+  nlohmann::json data;     ///< marks_of() the model and the files of data
   int threads = 0;
 };
 
-/// A mark of what each file holds; "" as a name is none. Errors: FileError
+/// A mark of what each file holds, or the files of a model in a folder; "" as a name is none. Of large files the size and
+/// pieces from all over it are looked at. Errors: FileError
 nlohmann::json marks_of(const std::vector<std::string>& files);
 
 void write_beginning(const std::string& file, const Beginning& beginning);  ///< Errors: FileError

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cstdint>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "formats/file.h"
 #include "peft/ensemble.h"
@@ -13,21 +15,39 @@ namespace {
 
 using nlohmann::json;
 
+std::uint32_t first_character(const std::string& utf8) {
+  const auto byte = [&](std::size_t i) {
+    return i < utf8.size() ? static_cast<std::uint32_t>(static_cast<unsigned char>(utf8[i])) : 0;
+  };
+  const std::uint32_t lead = byte(0);
+  const std::size_t more = lead < 0xc0 ? 0 : lead < 0xe0 ? 1 : lead < 0xf0 ? 2 : 3;
+  std::uint32_t c = more == 0 ? lead : lead & (0x3fU >> more);
+  for (std::size_t i = 1; i <= more; ++i) c = c << 6 | (byte(i) & 0x3fU);
+  return c;
+}
+
 std::string joined(const std::vector<std::string>& words) {
   std::string all;
   for (const std::string& word : words) all += (all.empty() ? "" : ", ") + word;
   return all;
 }
 
-/// As it stands in a sentence, after a space; Chinese and other scripts have none.
+/// Whether words that begin with this character have a space before them: not in Chinese, Japanese, Thai, Lao, Burmese or Khmer.
+bool spaced(std::uint32_t c) {
+  if (c < 0x80) return std::isalnum(static_cast<int>(c)) != 0;
+  const bool none = (c >= 0xe00 && c < 0xf00) || (c >= 0x1000 && c < 0x10a0) || (c >= 0x1780 && c < 0x1800);
+  return (c >= 0xc0 && c < 0x2000 && !none) || (c >= 0xac00 && c < 0xd7b0);  // the latter is Korean
+}
+
+/// As it stands in a sentence.
 std::string in_a_sentence(const std::string& word) {
-  return !word.empty() && std::isalnum(static_cast<unsigned char>(word[0])) ? " " + word : word;
+  return !word.empty() && spaced(first_character(word)) ? " " + word : word;
 }
 
 }  // namespace
 
 void save_classes(const Classes& classes, const std::string& folder) {
-  const json all{{"labels", classes.labels}, {"words", classes.words}};
+  const json all{{"labels", classes.labels}, {"words", classes.words}, {"quantized", classes.quantized}};
   formats::write_text(folder + "/classes.json", all.dump(1, ' ', false, json::error_handler_t::replace) + "\n");
 }
 
@@ -38,7 +58,7 @@ Classes read_classes(const std::string& folder) {
                     "tells apart; graft tune writes it when it learns from lines like {\"text\": .., \"label\": ..}");
   const json all = json::parse(formats::read_text(file), nullptr, false);
   try {
-    Classes classes{all.at("labels"), all.at("words")};
+    Classes classes{all.at("labels"), all.at("words"), all.value("quantized", false)};
     expect<FormatError>(classes.labels.size() > 1 && (classes.words.empty() || classes.words.size() == classes.labels.size()),
                         file, ": ", classes.labels.size(), " labels, words for ", classes.words.size());
     return classes;
@@ -61,6 +81,7 @@ void give_head(Loaded& loaded, const std::vector<std::string>& labels, Rng& draw
 std::vector<std::vector<std::string>> label_words(const std::vector<std::string>& given,
                                                   const std::vector<std::string>& labels) {
   std::vector<std::vector<std::string>> words;
+  std::set<std::string> named;
   for (const std::string& label : labels) words.push_back({in_a_sentence(label)});
   for (const std::string& one : given) {
     const std::size_t equals = one.find('=');
@@ -70,7 +91,7 @@ std::vector<std::vector<std::string>> label_words(const std::vector<std::string>
     expect<ValueError>(label != labels.end(), "--words: there is no label \"", one.substr(0, equals), "\" in the data, but ",
                        joined(labels));
     std::vector<std::string>& mine = words[static_cast<std::size_t>(label - labels.begin())];
-    mine.clear();
+    if (named.insert(*label).second) mine.clear();  // the label itself is none of its words then
     for (std::size_t at = equals + 1; at <= one.size();) {
       const std::size_t comma = std::min(one.find(',', at), one.size());
       mine.push_back(in_a_sentence(one.substr(at, comma - at)));

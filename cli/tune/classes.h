@@ -12,6 +12,7 @@ namespace graft::cli {
 struct Classes {
   std::vector<std::string> labels;
   std::vector<std::vector<std::string>> words;  ///< of each label; empty: a head answers
+  bool quantized = false;                       ///< the base was packed into 4 bits for the training, so it must be again
 };
 void save_classes(const Classes& classes, const std::string& folder);  ///< Errors: FileError
 /// Errors: FileError says that graft tune writes it; FormatError

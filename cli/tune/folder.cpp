@@ -1,5 +1,8 @@
 #include "cli/tune/folder.h"
 
+#include <algorithm>
+#include <set>
+
 #include "autograd/errors.h"
 #include "formats/file.h"
 
@@ -27,11 +30,25 @@ bool Folder::foreign() const {
   return false;
 }
 
+bool Folder::holds(const std::string& path) const {
+  const fs::path folder = fs::weakly_canonical(path_), other = fs::weakly_canonical(path);
+  return std::mismatch(folder.begin(), folder.end(), other.begin(), other.end()).first == folder.end();
+}
+
 std::string Folder::best(Index step) { return text("best-", step, ".safetensors"); }
 
 void Folder::clear() const {
-  for (const auto& entry : fs::directory_iterator(path_))
-    if (entry.path().filename() != ".lock") fs::remove_all(entry.path());
+  static const std::set<std::string> files{"run.json",       "result.json",           "before.json",
+                                           "metrics.jsonl",  "adapter_config.json",   "adapter_model.safetensors",
+                                           "classes.json",   "config.json",           "model.safetensors",
+                                           "tokenizer.json", "tokenizer_config.json", "checkpoint.safetensors",
+                                           "trace"};
+  for (const auto& entry : fs::directory_iterator(path_)) {
+    const std::string name = entry.path().filename().string();
+    const bool ours = files.count(name) != 0 || name.rfind("best-", 0) == 0 || name.rfind("prompt-", 0) == 0 ||
+                      name.rfind("events.out.tfevents.", 0) == 0;
+    if (ours) fs::remove_all(entry.path());
+  }
 }
 
 void Folder::keep_best(Index step) const {

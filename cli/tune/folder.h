@@ -17,11 +17,12 @@ class Folder {
   std::string file(const std::string& name) const { return (path_ / name).string(); }
   bool has(const std::string& name) const { return std::filesystem::exists(path_ / name); }
   bool begun() const { return has("run.json"); }
-  bool foreign() const;  ///< holds something
+  bool foreign() const;                       ///< holds something
+  bool holds(const std::string& path) const;  ///< it is the folder, or lies in it
   std::string path() const { return path_.string(); }
 
   static std::string best(Index step);
-  void clear() const;                ///< removes what a run leaves
+  void clear() const;                ///< removes what a run leaves, and nothing else
   void keep_best(Index step) const;  ///< of the best parameters only those of one step
 
  private:

@@ -53,6 +53,7 @@ train::ReadOptions Job::look() {
   reading.end = loaded.eos, reading.by_line = settings.by_line;
   const std::string& file = settings.data;
   const bool json_lines = file.size() > 6 && file.compare(file.size() - 6, 6, ".jsonl") == 0;
+  expect<ValueError>(!json_lines || !settings.by_line, "--by-line says nothing to ", file, ", whose lines are examples anyway");
   if (json_lines) data = train::read_dataset(file, tokenizer, reading);
   return reading;
 }
@@ -89,6 +90,7 @@ void Job::read(train::ReadOptions reading) {
   if (!s.validation.empty()) held = other(s.validation);
   else if (s.split > 0) held = train::split(data, s.split, s.seed);
   if (!s.test.empty()) test = other(s.test);
+  expect<ValueError>(s.patience == 0 || !held.examples.empty(), "--patience: nothing is held out that could become better");
 }
 
 Index Job::scored(const train::Dataset& of, const std::vector<Index>& which) const {

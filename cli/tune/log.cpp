@@ -18,7 +18,8 @@ Log::Log(const std::string& folder, Index done) : path_(folder + "/metrics.jsonl
     std::istringstream in(formats::read_text(path_));
     for (std::string line; std::getline(in, line);) {
       const nlohmann::json object = nlohmann::json::parse(line, nullptr, false);
-      if (!object.is_object() || !object.contains("step")) break;  // cut off when the program was killed
+      if (!object.is_object() || !object.contains("step") || !object["step"].is_number_integer())
+        break;  // cut off when the program was killed
       if (object["step"].get<Index>() > done) continue;
       lines_.push_back(object);
       kept += line + "\n";

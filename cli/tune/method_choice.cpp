@@ -69,6 +69,7 @@ void set_prefix(peft::PrefixTuning& method, const MethodChoice& c, const Tokeniz
   if (c.dropout >= 0) method.dropout = static_cast<real>(c.dropout);
   if (!c.init.empty())
     method.init = one_of<Init>(c.init, "--init", {{"random", Init::random}, {"zero", Init::zero}, {"words", Init::words}});
+  expect<ValueError>(c.text.empty() || method.init == Init::words, "--text says nothing without --init words");
   if (method.init != Init::words) return;
   method.words = words(c, tokenizer);
   expect<ValueError>(!method.words.empty(), "--init words: --text must say which words");
@@ -88,6 +89,7 @@ peft::PromptTuning prompt(const MethodChoice& c, const Tokenizer& tokenizer, con
                                 {"uniform", Init::uniform},
                                 {"text", Init::text},
                                 {"labels", Init::labels}});
+  expect<ValueError>(c.text.empty() || method.init == Init::text, "--text says nothing without --init text");
   if (method.init == Init::text) {
     method.text = words(c, tokenizer);
     expect<ValueError>(!method.text.empty(), "--init text: --text must say which words");
@@ -102,6 +104,8 @@ peft::PromptTuning prompt(const MethodChoice& c, const Tokenizer& tokenizer, con
 peft::PTuning p_tuning(const MethodChoice& c, const Tokenizer& tokenizer) {
   using P = peft::PTuning;
   P method;
+  expect<ValueError>(c.pattern.empty() || c.length == 0, "--virtual says nothing beside --template, which counts by its [v]");
+  expect<ValueError>(c.encoder != "none" || c.hidden == 0, "--hidden says nothing to --encoder none");
   if (!c.pattern.empty()) method.pattern = peft::parse_pattern(c.pattern, tokenizer);
   else if (c.length > 0) method.pattern = peft::prompt_pattern(c.length);
   if (!c.encoder.empty())

@@ -6,6 +6,7 @@
 #include "autograd/ledger.h"
 #include "autograd/threads.h"
 #include "cli/interrupt.h"
+#include "cli/models.h"
 #include "cli/progress.h"
 #include "cli/tune/answers.h"
 #include "cli/tune/beginning.h"
@@ -25,14 +26,14 @@ using nlohmann::json;
 
 namespace {
 
-/// Says so if the run began otherwise than it goes on. Errors: ValueError: with other data.
+/// Says so if the run began otherwise than it goes on. Errors: ValueError: with other data, or another model.
 void compare_with(const Beginning& then, const json& data) {
   if (then.threads != threads())
     std::cerr << "graft: the run began with " << then.threads << " threads and goes on with " << threads()
               << "; its numbers will differ in the last digits. --threads " << then.threads << " continues it bit for bit"
               << std::endl;
   for (const auto& [file, mark] : data.items())
-    expect<ValueError>(then.data.value(file, "") == mark, "--resume: ", file,
+    expect<ValueError>(!then.data.contains(file) || then.data[file] == mark, "--resume: ", file,
                        " is not what it was when the run began; put it back, or start another run");
 }
 
@@ -41,14 +42,19 @@ void compare_with(const Beginning& then, const json& data) {
 void run_tune(const Settings& settings, const json& options, const Globals& globals) {
   const Folder folder(settings.out, "graft tune");
   const bool resumed = !settings.resume.empty();
+  expect<ValueError>(!resumed || !settings.force, "--resume goes on with a run, --force replaces it; they do not go together");
   const bool replaced = !resumed && settings.force && folder.begun();
+  const std::string model = find_model(settings.model);
+  for (const std::string& needed : {model, settings.data, settings.validation, settings.test})
+    expect<ValueError>(!replaced || needed.empty() || !folder.holds(needed), "--force: ", needed, " lies in ", settings.out,
+                       ", which would be replaced; name another folder, or put it elsewhere first");
   expect<ValueError>(resumed || replaced || !folder.begun(), "--out: ", settings.out, " holds a run already; --resume ",
                      settings.out, " goes on with it, --force replaces it");
   expect<ValueError>(resumed || replaced || !folder.foreign(), "--out: ", settings.out,
                      " is not empty, and what it holds is no run of graft tune; ", "name another folder");
 
   const CatchSignals signals{SIGINT, SIGTERM, SIGHUP};
-  const json data = marks_of({settings.data, settings.validation, settings.test});
+  const json data = marks_of({model, settings.data, settings.validation, settings.test});
   if (resumed) compare_with(read_beginning(folder.file("run.json")).value(), data);
   Job job(settings);
   if (replaced) folder.clear();  // now that nothing is wrong with the new one
@@ -111,9 +117,10 @@ void run_tune(const Settings& settings, const json& options, const Globals& glob
     live.say(text("the parameters of step ", progress.best_step, " are kept, the best on held-out data"));
   }
   const std::uintmax_t bytes = save_result(job, folder);
-  if (job.classes()) save_classes({job.data.labels, job.words}, folder.path());
+  if (job.classes()) save_classes({job.data.labels, job.words, job.chosen.quantized > 0}, folder.path());
 
-  const json before = json::parse(formats::read_text(folder.file("before.json")), nullptr, false);
+  json before = json::parse(formats::read_text(folder.file("before.json")), nullptr, false);
+  if (!before.is_object()) before = json::object();  // somebody else wrote there
   json result = result_of(job, progress, log.lines(), before);
   result["peak"] = used, result["adapter_bytes"] = bytes;
   write_json(folder.file("result.json"), result);

@@ -71,6 +71,7 @@ Given from_json(const std::string& file, const nlohmann::json& object) {
     if (value.is_array())
       for (const nlohmann::json& one : value) word(one);
     else word(value);
+    expect<FormatError>(!words.empty(), file, ": \"", key, "\" is an empty list");
     all.emplace_back(key, std::move(words));
   }
   return all;
@@ -92,7 +93,9 @@ Given from_toml(const std::string& file) {
 Given read_config(const std::string& file) {
   const std::string content = formats::read_text(file);
   const std::size_t first = content.find_first_not_of(" \t\r\n");
-  if (first == std::string::npos || content[first] != '{') return from_toml(file);
+  const std::size_t second = first == std::string::npos ? first : content.find_first_not_of(" \t\r\n", first + 1);
+  const bool list = second != std::string::npos && content[first] == '[' && (content[second] == '{' || content[second] == ']');
+  if (first == std::string::npos || (content[first] != '{' && !list)) return from_toml(file);
   const nlohmann::json object = nlohmann::json::parse(content, nullptr, false);
   expect<FormatError>(!object.is_discarded(), file, ": it begins as JSON does, but is none");
   return from_json(file, object);
@@ -147,7 +150,7 @@ void add_tune_options(CLI::App& command, Settings& s) {
   option("--batch", s.batch, "examples that one backward sees", whole(1, 100000), "N", training)->capture_default_str();
   option("--accumulate", s.accumulate, "batches that make one step", whole(1, 100000), "N", training)->capture_default_str();
   option("--steps", s.steps, "steps of the optimizer (default: as --epochs says)", whole(1, 1000000000), "N", training);
-  option("--epochs", s.epochs, "how often all examples are seen", above(0), "X", training)->capture_default_str();
+  option("--epochs", s.epochs, "how often all examples are seen", number(1e-6, 1e6), "X", training)->capture_default_str();
   option("--optimizer", s.optimizer, "adamw, sgd, adafactor or paged-adamw",
          one_of({"adamw", "sgd", "adafactor", "paged-adamw"}), "NAME", training)
       ->capture_default_str();
@@ -210,7 +213,10 @@ nlohmann::json complete(const CLI::App& command, Settings& s) {
     add_tune_options(parser, fresh);
     std::vector<std::string> words;
     const auto add = [&](const std::string& name, const std::vector<std::string>& values) {
-      for (const std::string& value : values) words.push_back("--" + name + "=" + value);
+      for (const std::string& value : values) {
+        expect<FormatError>(!value.empty(), s.config.empty() ? s.resume : s.config, ": \"", name, "\" is empty");
+        words.push_back("--" + name + "=" + value);
+      }
     };
     const std::string& source = s.config.empty() ? s.resume : s.config;
     for (const auto& [name, values] : given) {
@@ -220,7 +226,7 @@ nlohmann::json complete(const CLI::App& command, Settings& s) {
       if (std::none_of(explicit_ones.begin(), explicit_ones.end(), same)) add(name, values);
     }
     for (const auto& [name, values] : explicit_ones)
-      if (about_the_call.count(name) == 0) add(name, values);
+      if (about_the_call.count(name) == 0 && parser.get_option_no_throw("--" + name)) add(name, values);  // not compare's own
     std::reverse(words.begin(), words.end());  // as CLI11 wants a vector
     try {
       parser.parse(words);
@@ -234,6 +240,14 @@ nlohmann::json complete(const CLI::App& command, Settings& s) {
   };
   needed(s.model, "--model"), needed(s.data, "--data");
   if (!s.dry_run) needed(s.out, "--out");
+  for (std::string* file : {&s.data, &s.validation, &s.test}) {
+    if (file->empty()) continue;
+    expect<FileError>(!std::filesystem::exists(*file) || std::filesystem::is_regular_file(*file), *file,
+                      " is no regular file; data are read more than once, so a pipe must be kept in a file first");
+    *file = std::filesystem::absolute(*file).lexically_normal().string();  // --resume may be called from elsewhere
+  }
+  for (const auto& [name, file] : {std::pair{"data", &s.data}, {"validation", &s.validation}, {"test", &s.test}})
+    if (all.contains(name)) all[name] = {*file};
   return all;
 }
 
