@@ -51,7 +51,6 @@ Example completion(const json& object, const Tokenizer& tokenizer, const ReadOpt
   Example example;
   example.prompt = string_in(object, "prompt", line), example.reference = string_in(object, "completion", line);
   say(example, tokenizer.encode(example.prompt), false);
-  line.require(!example.ids.empty(), "\"prompt\" is empty; there is nothing to go on from");
   say(example, tokenizer.encode(example.reference), true);
   if (options.end >= 0) say(example, {options.end}, true);
   const bool learned = example.labels.back() != ignored;

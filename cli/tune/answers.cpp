@@ -26,6 +26,7 @@ Questions questions(const Job& job, const std::vector<Index>& which) {
     const Index at = job.asked().kind == train::Dataset::Kind::text ? static_cast<Index>(prompt_of_text(example))
                                                                     : static_cast<Index>(answer - example.labels.begin());
     q.prompts.emplace_back(example.ids.begin(), example.ids.begin() + at);
+    if (at == 0) q.prompts.back().push_back(job.loaded.bos >= 0 ? job.loaded.bos : example.ids[0]);  // nothing is asked
     longest = std::max(longest, at);
     const Index room = static_cast<Index>(example.ids.size()) - at + 8;  // somewhat more than the reference has
     q.how.max_tokens = std::max(q.how.max_tokens, std::min<Index>(64, room));

@@ -297,6 +297,7 @@ def main():
                 page.open(report)
                 page.window(window[0], page.run("document.documentElement.scrollHeight"), *window[2:])
                 page.settle()
+                Path(pictures).mkdir(parents=True, exist_ok=True)
                 page.screenshot(Path(pictures, name + ".png"))
     print(f"{count - failed} of {count} checks of the report passed")
     return 1 if failed else 0

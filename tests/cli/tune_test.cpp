@@ -1,66 +1,11 @@
-// graft tune and graft compare on a tiny model: every method and kind of data, going on after every kind of end, wrong input.
-#include <algorithm>
+// graft tune on a tiny model: every method and kind of data, going on after every kind of end.
 #include <csignal>
-#include <nlohmann/json.hpp>
 #include <random>
-#include <thread>
 
-#include "tests/cli/models.h"
+#include "tests/cli/tune_fixture.h"
 
 namespace graft::testing {
 namespace {
-
-using Json = nlohmann::json;
-
-class Tune : public ::testing::Test {
- protected:
-  Tune() {
-    const char* words[] = {"cat", "rat", "mat"};
-    std::string labelled, pairs, chat, lines;
-    for (int i = 0; i < 24; ++i) {
-      const std::string word = words[i % 3];
-      labelled += Json{{"text", "the " + word + " sat on"}, {"label", i % 2 ? "yes" : "no"}}.dump() + "\n";
-      pairs += Json{{"prompt", "the " + word}, {"completion", " ate the mat"}}.dump() + "\n";
-      chat += Json{{"messages", {{{"role", "user"}, {"content", word}}, {{"role", "assistant"}, {"content", "sat"}}}}}.dump() +
-              "\n";
-      lines += "the " + word + " sat on the mat\n";
-    }
-    write_file(folder / "labelled.jsonl", labelled), write_file(folder / "pairs.jsonl", pairs);
-    write_file(folder / "chat.jsonl", chat), write_file(folder / "lines.txt", lines);
-  }
-  std::string data(const std::string& name) { return folder / name; }
-  Arguments command(const std::string& file, const std::string& out, const Arguments& more = {}) {
-    Arguments all{"--quiet", "--threads", "1",     "tune",       "--model", tiny(),
-                  "--data",  data(file),  "--out", folder / out, "--batch", "2"};
-    if (std::find(more.begin(), more.end(), "--steps") == more.end()) all.insert(all.end(), {"--steps", "3"});
-    all.insert(all.end(), more.begin(), more.end());
-    return all;
-  }
-  /// Waits until the file is there; false if it does not come.
-  bool comes(const fs::path& file) {
-    for (int i = 0; i < 10000 && !fs::exists(file); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(2));
-    return fs::exists(file);
-  }
-  /// Waits until the file has grown by so many bytes from where it was shortest.
-  void lines_come(const fs::path& file, std::uintmax_t bytes) {
-    std::uintmax_t shortest = ~std::uintmax_t(0);
-    for (int i = 0; i < 50000; ++i) {
-      std::error_code none;
-      const std::uintmax_t size = fs::file_size(file, none);
-      if (!none) shortest = std::min(shortest, size);
-      if (!none && size > shortest + bytes) return;
-      std::this_thread::sleep_for(std::chrono::microseconds(100));
-    }
-  }
-  Json result(const std::string& out) { return Json::parse(read_file(folder / out / "result.json")); }
-  std::set<std::string> names(const std::string& out) {
-    std::set<std::string> all;
-    for (const auto& entry : fs::directory_iterator(folder / out)) all.insert(entry.path().filename().string());
-    return all;
-  }
-  void expect_ok(const Result& r) { EXPECT_EQ(r.code, 0) << r; }
-  TemporaryFolder folder;
-};
 
 TEST_F(Tune, EveryMethodLearnsFromEveryKindOfDataItIsFor) {
   const std::vector<std::string> generating{"full",  "bitfit", "layernorm", "ia3",    "lora",   "rslora",   "lora-plus", "dora",
@@ -130,19 +75,29 @@ TEST_F(Tune, ClassifySaysWhatTuneSaid) {
     lines += Json{{"text", texts.back()}, {"label", word}}.dump() + "\n";
   }
   write_file(folder / "three.jsonl", lines);
-  for (const Arguments& method : {Arguments{"--method", "lora", "--r", "2", "--rate", "0.02"},
-                                  Arguments{"--method", "ensemble", "--prompts", "3", "--virtual", "2"},
-                                  Arguments{"--method", "p-tuning", "--words", "cat=cat,dog"}, Arguments{"--method", "full"}}) {
+  for (const Arguments& method :
+       {Arguments{"--method", "lora", "--r", "2", "--rate", "0.02"},
+        Arguments{"--method", "ensemble", "--prompts", "3", "--virtual", "2"},
+        Arguments{"--method", "p-tuning", "--words", "cat=cat,dog"}, Arguments{"--method", "full"},
+        Arguments{"--method", "full", "--answer", "words"}, Arguments{"--method", "qlora", "--r", "2"}}) {
     SCOPED_TRACE(method[1]);
     Arguments more{"--validation", data("three.jsonl"), "--steps", "6"};
     more.insert(more.end(), method.begin(), method.end());
-    const std::string out = "classes-" + method[1];
+    const std::string out = "classes-" + method[1] + std::to_string(method.size());
     expect_ok(graft(command("three.jsonl", out, more)));
-    Arguments words{"classify", "--model", method[1] == "full" ? (folder / out).string() : tiny()};
-    if (method[1] != "full") words.insert(words.end(), {"--adapter", folder / out});
+    Arguments words{"classify", "--model", tiny(), "--adapter", folder / out};
     for (const Json& text : texts) words.insert(words.end(), {"--text", text.get<std::string>()});
     const Result said = graft(words);
     expect_ok(said);
+    if (method[1] == "full") {  // which left a model
+      words.erase(words.begin() + 2, words.begin() + 5);
+      words.insert(words.begin() + 2, folder / out);
+      EXPECT_EQ(graft(words).out, said.out);
+    }
+    EXPECT_EQ(Json::parse(read_file(folder / out / "classes.json"))["quantized"], method[1] == "qlora");
+    write_file(folder / "three.txt", "\xef\xbb\xbf" + texts[0].get<std::string>() + "\r\n" + texts[1].get<std::string>() +
+                                         "\r\n\r\n" + texts[2].get<std::string>());
+    EXPECT_EQ(graft({"classify", "--model", tiny(), "--adapter", folder / out, "--file", folder / "three.txt"}).out, said.out);
     std::istringstream in(said.out);
     const Json samples = result(out)["samples"];
     for (std::size_t i = 0; i < 3; ++i) {
@@ -288,52 +243,6 @@ TEST_F(Tune, ADryRunOnlySaysWhatWouldHappen) {
   EXPECT_FALSE(fs::exists(folder / "out"));
 }
 
-TEST_F(Tune, WrongInputIsToldAndNothingIsLost) {
-  const auto fails = [&](const Arguments& arguments, const std::string& what) {
-    SCOPED_TRACE(what);
-    expect_fails(graft(arguments), what);
-  };
-  fails({"--quiet", "tune"}, "--model is missing");
-  fails({"--quiet", "tune", "--model", tiny(), "--data", data("pairs.jsonl")}, "--out is missing");
-  fails(command("none.jsonl", "x"), "none.jsonl");
-  fails(command("pairs.jsonl", "x1", {"--method", "lora", "--virtual", "3"}), "--virtual says nothing to LoRA");
-  fails(command("pairs.jsonl", "x2", {"--method", "probe"}), "linear probe needs a head");
-  fails(command("pairs.jsonl", "x3", {"--method", "p-tuning-v2"}), "needs a head");
-  fails(command("pairs.jsonl", "x4", {"--targets", "query"}), "query");
-  fails(command("pairs.jsonl", "x5", {"--r", "1000"}), "1000");
-  fails(command("pairs.jsonl", "x6", {"--method", "prefix", "--virtual", "64"}), "context");
-  fails(command("pairs.jsonl", "x7", {"--length", "65"}), "--length 65");
-  fails(command("pairs.jsonl", "x8", {"--length", "3"}), "examples are longer than");
-  fails(command("labelled.jsonl", "x9", {"--method", "p-tuning", "--words", "perhaps=so"}), "there is no label \"perhaps\"");
-  fails(command("pairs.jsonl", "x10", {"--answer", "words"}), "no classes");
-  fails(command("pairs.jsonl", "x11", {"--method", "p-tuning", "--template", "{sentence}"}), "template");
-  fails(command("pairs.jsonl", "x12", {"--validation", data("labelled.jsonl")}), "holds labelled texts, but");
-  write_file(folder / "unseen.jsonl", "{\"text\": \"the cat\", \"label\": \"perhaps\"}\n");
-  fails(command("labelled.jsonl", "x13", {"--validation", data("unseen.jsonl")}),
-        "\"perhaps\" is not among those that are known");
-  write_file(folder / "one.jsonl", "{\"text\": \"the cat\", \"label\": \"a\"}\n{\"text\": \"the rat\", \"label\": \"a\"}\n");
-  fails(command("one.jsonl", "x14"), "at least two classes");
-  expect_refuses(graft(command("pairs.jsonl", "x15", {"--method", "magic"})), "magic");
-  expect_refuses(graft(command("pairs.jsonl", "x16", {"--rate", "0"})), "--rate");
-  fails({"--quiet", "tune", "--resume", folder / "nothing"}, "nothing");
-
-  fails(command("pairs.jsonl", "nan", {"--method", "full", "--rate", "1e30", "--clip", "0", "--steps", "20"}),
-        "is not a finite number");
-  EXPECT_FALSE(fs::exists(folder / "nan" / "adapter_model.safetensors"));
-
-  expect_ok(graft(command("pairs.jsonl", "taken")));
-  const std::string before = read_file(folder / "taken" / "adapter_model.safetensors");
-  fails(command("pairs.jsonl", "taken"), "holds a run already");
-  fails({"--quiet", "tune", "--resume", folder / "taken", "--steps", "9"}, "--steps cannot change it");
-  EXPECT_EQ(read_file(folder / "taken" / "adapter_model.safetensors"), before);
-  fs::create_directory(folder / "mine");
-  write_file(folder / "mine" / "letter.txt", "dear");
-  fails(command("pairs.jsonl", "mine", {"--force"}), "is not empty");
-  EXPECT_EQ(read_file(folder / "mine" / "letter.txt"), "dear");
-  expect_ok(graft(command("pairs.jsonl", "taken", {"--force"})));
-  fails(command("pairs.jsonl", "mine/letter.txt/x"), "cannot make the folder");
-}
-
 TEST_F(Tune, TwoAtOnceInOneFolderAreNotLetIn) {
   Process first(GRAFT_PROGRAM, command("pairs.jsonl", "both", {"--steps", "100000"}));
   EXPECT_TRUE(comes(folder / "both" / "metrics.jsonl"));
@@ -341,70 +250,6 @@ TEST_F(Tune, TwoAtOnceInOneFolderAreNotLetIn) {
   kill(first.id(), SIGTERM);
   EXPECT_EQ(first.wait().code, 128 + SIGTERM);
   EXPECT_TRUE(fs::exists(folder / "both" / "checkpoint.safetensors"));
-}
-
-TEST_F(Tune, CompareMakesATableAndDoesNothingTwice) {
-  const Arguments compare{"--threads",
-                          "2",
-                          "compare",
-                          "--model",
-                          tiny(),
-                          "--data",
-                          data("labelled.jsonl"),
-                          "--methods",
-                          "probe,lora,prompt",
-                          "--seeds",
-                          "1,2",
-                          "--r",
-                          "2",
-                          "--set",
-                          "prompt.virtual=4",
-                          "--steps",
-                          "4",
-                          "--batch",
-                          "2",
-                          "--out",
-                          folder / "comparison"};
-  const Result first = graft(compare);
-  expect_ok(first);
-  for (const char* said : {"linear probe", "LoRA", "prompt tuning", "accuracy", "±", "report.html"})
-    EXPECT_NE(first.out.find(said), std::string::npos) << said << "\n" << first;
-  const Json report = Json::parse(read_file(folder / "comparison" / "report.json"));
-  EXPECT_EQ(report["tasks"][0]["runs"].size(), 3u);
-  EXPECT_EQ(report["tasks"][0]["runs"][1]["scores"].size(), 2u);
-  EXPECT_EQ(report["tasks"][0]["runs"][2]["virtual_tokens"].size(), 4u);
-  EXPECT_TRUE(fs::exists(folder / "comparison" / "report.html"));
-  const auto made = fs::last_write_time(folder / "comparison" / "runs" / "data-lora-1" / "result.json");
-  expect_ok(graft(compare));
-  EXPECT_EQ(fs::last_write_time(folder / "comparison" / "runs" / "data-lora-1" / "result.json"), made);
-  const std::string before = read_file(data("labelled.jsonl"));
-  write_file(data("labelled.jsonl"), before + "{\"text\": \"the mat sat on the rat\", \"label\": \"good\"}\n");
-  expect_ok(graft(compare));  // other data: the old results say nothing about them
-  EXPECT_NE(fs::last_write_time(folder / "comparison" / "runs" / "data-lora-1" / "result.json"), made);
-  write_file(data("labelled.jsonl"), before);
-
-  Arguments broken = compare;
-  broken.back() = (folder / "broken").string();
-  broken.insert(broken.end(), {"--set", "lora.targets=query"});
-  const Result some = graft(broken);
-  EXPECT_EQ(some.code, 1) << some;
-  EXPECT_NE(some.err.find("some trainings failed"), std::string::npos) << some;
-  EXPECT_NE(some.out.find("linear probe"), std::string::npos) << some;  // the others are there
-}
-
-TEST_F(Tune, AComparisonThatIsStoppedGoesOn) {
-  const Arguments compare{
-      "--quiet",      "--threads", "2",     "compare",         "--model", tiny(),    "--data", data("pairs.jsonl"), "--methods",
-      "lora,prompt",  "--r",       "2",     "--virtual",       "3",       "--steps", "400",    "--batch",           "2",
-      "--save-every", "10",        "--out", folder / "stopped"};
-  Process process(GRAFT_PROGRAM, compare);
-  EXPECT_TRUE(comes(folder / "stopped" / "runs" / "data-prompt-1" / "checkpoint.safetensors"));
-  kill(process.id(), SIGINT);
-  const Result stopped = process.wait();
-  EXPECT_TRUE(stopped.code == 130 || stopped.code == 0) << stopped;  // 0 if it was done by then
-  expect_ok(graft(compare));
-  const Json report = Json::parse(read_file(folder / "stopped" / "report.json"));
-  for (const Json& run : report["tasks"][0]["runs"]) EXPECT_EQ(run["curve"]["loss"].size(), 400u);
 }
 
 }  // namespace

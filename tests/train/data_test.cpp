@@ -97,6 +97,10 @@ TEST_F(Data, ClassesAreSortedAndUnknownOnesRefused) {
   EXPECT_EQ(d.labels, (std::vector<std::string>{"maybe", "no"}));
   EXPECT_EQ(d.examples[0].label, 1);
   EXPECT_EQ(classes(d, {1, 0})[0], 0);
+  const std::string large =
+      "{\"text\": \"the dog\", \"label\": 18446744073709551615}\n{\"text\": \"the cat\", \"label\": -1}\n";
+  EXPECT_EQ(read_dataset(file("b.jsonl", large), tokenizer(), {}).labels,
+            (std::vector<std::string>{"-1", "18446744073709551615"}));
   ReadOptions options;
   options.labels = {"yes", "no"};
   EXPECT_NE(
@@ -120,6 +124,7 @@ TEST_F(Data, SaysWhichLineIsWrongAndWhatIsExpected) {
   expect_says("{\"text\": \"a\"}\n", "line 1: there is no \"label\"");
   expect_says("{\"text\": \"a\", \"label\": 1.5}\n", "line 1: \"label\" is number");
   expect_says("{\"text\": \"\", \"label\": \"b\"}\n", "gives no tokens");
+  expect_says("{\"text\": \"a\", \"label\": \"b\\n\"}\n", "control character");
   expect_says("{\"other\": \"a\"}\n", "line 1: expected is a line like");
   expect_says("{\"prompt\": \"a\", \"completion\": \"\"}\n", "\"completion\" is empty");
   expect_says("{\"messages\": []}\n", "\"messages\" must be a list");

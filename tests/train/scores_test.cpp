@@ -29,6 +29,7 @@ TEST(Bleu, IsThatOfSacrebleu) {
     EXPECT_NEAR(bleu(one["answers"], one["references"]), one["score"].get<double>(), 1e-9) << one;
   EXPECT_NEAR(bleu({"a b c d e"}, {"a b c d e"}), 100, 1e-9);
   EXPECT_EQ(bleu({""}, {"a b c d"}), 0);
+  EXPECT_EQ(bleu({"x y z u v"}, {"a b c d e"}), 0);  // sacrebleu smooths only where some word is right
   EXPECT_THROW(bleu({}, {}), ValueError);
   EXPECT_THROW(bleu({"a"}, {"a", "b"}), ValueError);
 }
