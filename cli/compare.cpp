@@ -51,14 +51,15 @@ void compare(const Options& o, const CLI::App& command, const Globals& globals) 
   if (const std::string model = options["model"][0]; std::filesystem::exists(model))
     options["model"] = {std::filesystem::absolute(model).string()};
 
+  const std::string file = std::filesystem::path(given.data).filename().string();
   Comparison comparison;
-  comparison.title = text("Methods compared on ", given.data);
+  comparison.title = text("Methods compared on ", file);
   comparison.command = "graft compare";
   comparison.out = given.out;
   const int cores = threads();
   comparison.jobs = o.jobs > 0 ? o.jobs : std::min(2, cores);
   comparison.threads = std::max(1, cores / comparison.jobs);
-  comparison.tasks.push_back({"data", given.data, ""});
+  comparison.tasks.push_back({"data", file, ""});
   std::vector<Special> specials;
   for (const std::string& word : o.set) {
     specials.push_back(special(word));

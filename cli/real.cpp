@@ -137,11 +137,14 @@ void real(const Options& o, const Globals& globals) {
   const Comparison comparison = plan(o, out, model);
   Progress say("", 0, globals.quiet);
   double tokens = 0;
-  for (const Run& run : runs_of(comparison, out)) tokens += run.work * static_cast<double>(run.steps);
-  // A step reads and goes back, which costs as much again; what is looked at, scored and written takes about as long as reading.
-  const double minutes = std::ceil(3.2 * tokens / reading_speed(model) / 60);
-  say.say(text("About ", minutes, minutes == 1 ? " minute" : " minutes",
-               " on this machine. Ctrl-C keeps what is done; the same command goes on."));
+  for (const Run& run : runs_of(comparison, out / "runs"))
+    if (!run.complete()) tokens += run.work * static_cast<double>(run.steps);
+  if (tokens > 0) {
+    // A step reads and goes back, which costs as much again; what is looked at, scored and written takes about as long as reading.
+    const double minutes = std::ceil(3.2 * tokens / reading_speed(model) / 60);
+    say.say(text("About ", minutes, minutes == 1 ? " minute" : " minutes",
+                 " on this machine. Ctrl-C keeps what is done; the same command goes on."));
+  }
   const json report = carry_out(comparison, globals);
   std::cout << tables(report, false);
   for (const json& task : report["tasks"]) {
