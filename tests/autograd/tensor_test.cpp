@@ -123,7 +123,7 @@ TEST(Allocator, KindsOfStepsInTurnsAllFindTheirBlocks) {  // bucketed lengths, o
   EXPECT_EQ(allocator_statistics().system_calls, calls);
 }
 
-double resident() {  // bytes of this process that are in memory
+[[maybe_unused]] double resident() {  // bytes of this process that are in memory
   std::ifstream in("/proc/self/statm");
   double all = 0, pages = 0;
   in >> all >> pages;
@@ -133,7 +133,7 @@ double resident() {  // bytes of this process that are in memory
 TEST(Allocator, BatchesOfManyLengthsNeedLittleMoreThanTheLongest) {
   release_cached();
   Rng rng(1);
-  const double before = resident();
+  [[maybe_unused]] const double before = resident();
   std::size_t most = 0;
   for (int i = 0; i < 100; ++i) {  // 40 layers of two widths, 64 to 800 KiB and four times that
     const Index length = 16 + rng.below(185);
@@ -148,9 +148,11 @@ TEST(Allocator, BatchesOfManyLengthsNeedLittleMoreThanTheLongest) {
   }
   const AllocatorStatistics after = allocator_statistics();
   EXPECT_LT(static_cast<double>(after.cached), 1.6 * static_cast<double>(most) + (64 << 20));
+#ifndef __SANITIZE_ADDRESS__  // which keeps what is freed, to see who still uses it
   EXPECT_LT(resident() - before, 1.6 * static_cast<double>(most) + (64 << 20));  // the system sees it, too
   release_cached();
   EXPECT_LT(resident() - before, 16 << 20);
+#endif
 }
 
 TEST(Allocator, GivesBackWhatItCachesWhenSizesChange) {
