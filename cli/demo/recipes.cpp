@@ -75,7 +75,7 @@ Comparison demo_comparison(const std::string& base, const std::string& tasks, co
     options.update(recipe.options);
     if (most_steps > 0) {  // a quick look
       options["steps"] = std::min(most_steps, options["steps"].get<Index>());
-      options["score"] = 16;
+      options["score"] = 16, options["split"] = 0.02;
     }
     options["evaluate-every"] = std::max(1, options["steps"].get<int>() / 4);
     comparison.runs.push_back({task, recipe.method, "", "", "", options, seed});
