@@ -19,6 +19,7 @@
 #include "cli/progress.h"
 #include "cli/real/bible.h"
 #include "cli/real/speed.h"
+#include "cli/tune/folder.h"
 #include "formats/file.h"
 
 namespace graft::cli {
@@ -130,10 +131,7 @@ void samples_of(const json& task) {
 void real(const Options& o, const Globals& globals) {
   const std::string model = fs::absolute(find_model(o.model)).string();
   const fs::path out = fs::absolute(o.out).lexically_normal();
-  std::error_code error;
-  fs::create_directories(out / "data", error);
-  expect<FileError>(!error, "--out: cannot make the folder ", (out / "data").string(), ": ", error.message());
-  write_data(read_bible(o.bible), out / "data");
+  write_data(read_bible(o.bible), make_folder(out / "data"));
   const Comparison comparison = plan(o, out, model);
   Progress say("", 0, globals.quiet);
   double tokens = 0;

@@ -29,9 +29,7 @@ json carry_out(const Comparison& comparison, const Globals& globals) {
   for (const char* ours : {"report.json", "report.html", "table.md"})
     expect<ValueError>(fs::exists(folder) || !held.has(ours), "--out: ", held.file(ours), " is of no comparison, and would be ",
                        "replaced; name another folder");
-  std::error_code error;
-  fs::create_directories(folder, error);
-  expect<FileError>(!error, "--out: cannot make the folder ", folder.string(), ": ", error.message());
+  make_folder(folder);
 
   std::vector<Run> runs = runs_of(comparison, folder);
   double all = 0, made_before = 0;

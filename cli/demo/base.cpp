@@ -15,6 +15,7 @@
 #include "cli/file_lock.h"
 #include "cli/fingerprint.h"
 #include "cli/interrupt.h"
+#include "cli/tune/folder.h"
 #include "formats/file.h"
 #include "nn/gpt2.h"
 #include "nn/load.h"
@@ -53,11 +54,7 @@ fs::path cache(const fs::path& out) {
                                           : fs::path();
   std::error_code error;
   if (!folder.empty()) fs::create_directories(folder / "demo", error);
-  if (folder.empty() || error || access((folder / "demo").c_str(), W_OK) != 0) {
-    fs::create_directories(out, error);
-    expect<FileError>(!error, "--out: cannot make the folder ", out.string(), ": ", error.message());
-    return out;
-  }
+  if (folder.empty() || error || access((folder / "demo").c_str(), W_OK) != 0) { return make_folder(out); }
   return folder / "demo";
 }
 

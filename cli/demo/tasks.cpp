@@ -1,12 +1,11 @@
 #include "cli/demo/tasks.h"
 
-#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "autograd/errors.h"
 #include "autograd/rng.h"
 #include "cli/demo/world.h"
+#include "cli/tune/folder.h"
 #include "formats/file.h"
 
 namespace graft::cli {
@@ -26,9 +25,7 @@ json opinion(Rng& rng) {
 }  // namespace
 
 void write_tasks(const std::string& folder) {
-  std::error_code error;
-  std::filesystem::create_directories(folder, error);
-  expect<FileError>(!error, "--out: cannot make the folder ", folder, ": ", error.message());
+  make_folder(folder);
   std::set<std::string> seen;
   const auto write = [&](const std::string& name, int count, json (*make)(Rng&), Rng& rng) {
     std::string lines;

@@ -10,17 +10,15 @@ namespace graft::cli {
 
 namespace fs = std::filesystem;
 
-namespace {
-std::filesystem::path made(const std::string& path) {
+fs::path make_folder(const fs::path& path) {
   std::error_code error;
   fs::create_directories(path, error);
-  expect<FileError>(!error && fs::is_directory(path), "--out: cannot make the folder ", path,
+  expect<FileError>(!error && fs::is_directory(path), "--out: cannot make the folder ", path.string(),
                     error ? ": " + error.message() : "");
   return path;
 }
-}  // namespace
 
-Folder::Folder(const std::string& path, const std::string& who) : path_(made(path)), lock_(file(".lock")) {
+Folder::Folder(const std::string& path, const std::string& who) : path_(make_folder(path)), lock_(file(".lock")) {
   expect<FileError>(lock_.try_take(), "--out: another ", who, " is at work in ", path);
 }
 

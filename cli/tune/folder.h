@@ -30,6 +30,9 @@ class Folder {
   FileLock lock_;
 };
 
+/// Makes it and those above it if need be, and returns the path. Errors: FileError
+std::filesystem::path make_folder(const std::filesystem::path& path);
+
 void write_json(const std::string& file, const nlohmann::json& value);  ///< Errors: FileError
 
 }  // namespace graft::cli
