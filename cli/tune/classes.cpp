@@ -2,29 +2,18 @@
 
 #include <algorithm>
 #include <cctype>
-#include <cstdint>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <set>
 
 #include "formats/file.h"
 #include "peft/ensemble.h"
+#include "tokenizer/inside/utf8.h"
 
 namespace graft::cli {
 namespace {
 
 using nlohmann::json;
-
-std::uint32_t first_character(const std::string& utf8) {
-  const auto byte = [&](std::size_t i) {
-    return i < utf8.size() ? static_cast<std::uint32_t>(static_cast<unsigned char>(utf8[i])) : 0;
-  };
-  const std::uint32_t lead = byte(0);
-  const std::size_t more = lead < 0xc0 ? 0 : lead < 0xe0 ? 1 : lead < 0xf0 ? 2 : 3;
-  std::uint32_t c = more == 0 ? lead : lead & (0x3fU >> more);
-  for (std::size_t i = 1; i <= more; ++i) c = c << 6 | (byte(i) & 0x3fU);
-  return c;
-}
 
 std::string joined(const std::vector<std::string>& words) {
   std::string all;
@@ -33,7 +22,7 @@ std::string joined(const std::vector<std::string>& words) {
 }
 
 /// Whether words that begin with this character have a space before them: not in Chinese, Japanese, Thai, Lao, Burmese or Khmer.
-bool spaced(std::uint32_t c) {
+bool spaced(char32_t c) {
   if (c < 0x80) return std::isalnum(static_cast<int>(c)) != 0;
   const bool none = (c >= 0xe00 && c < 0xf00) || (c >= 0x1000 && c < 0x10a0) || (c >= 0x1780 && c < 0x1800);
   return (c >= 0xc0 && c < 0x2000 && !none) || (c >= 0xac00 && c < 0xd7b0);  // the latter is Korean
@@ -41,7 +30,7 @@ bool spaced(std::uint32_t c) {
 
 /// As it stands in a sentence.
 std::string in_a_sentence(const std::string& word) {
-  return !word.empty() && spaced(first_character(word)) ? " " + word : word;
+  return !word.empty() && spaced(utf8::front(word).point) ? " " + word : word;
 }
 
 }  // namespace
