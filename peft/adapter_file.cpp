@@ -1,5 +1,6 @@
 #include "peft/adapter_file.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <map>
 
@@ -68,6 +69,34 @@ Json checked(const std::string& path) {
   return json;
 }
 
+/// What the two files are to hold. Errors: ValueError if they cannot hold it.
+struct Contents {
+  Json config;
+  Named_tensors tensors;
+};
+Contents contents(const Host& host, const Attached& attached) {
+  const Method& method = *attached.method;
+  expect<ValueError>(!method.in_place(), "save_adapter: ", method.kind(), " changes the model itself; save_model() writes it");
+  const std::vector<std::string> there = names(host);
+  expect<ValueError>(std::find(there.begin(), there.end(), attached.name) != there.end(), "save_adapter: \"", attached.name,
+                     "\" is not attached to this model; save it before detach() or fold()");
+  Contents all;
+  if (dynamic_cast<const Lora*>(&method)) write_lora(host, attached, all.config, all.tensors);
+  else if (dynamic_cast<const Ia3*>(&method)) write_ia3(host, attached, all.config, all.tensors);
+  else if (dynamic_cast<const PrefixTuning*>(&method) || dynamic_cast<const PromptTuning*>(&method) ||
+           dynamic_cast<const PTuning*>(&method))
+    write_soft(host, attached, all.config, all.tensors);
+  else if (dynamic_cast<const BitFit*>(&method) || dynamic_cast<const LayerNormTuning*>(&method) ||
+           dynamic_cast<const LinearProbe*>(&method))
+    write_tuned(host, attached, all.config, all.tensors);
+  else
+    throw ValueError(text("save_adapter: no adapter file can hold ", method.kind(), ", and save_model() would write the base ",
+                          "without it; train/checkpoint.h keeps its parameters, or add a writer to peft/adapter_file.cpp"));
+  all.config["task_type"] = task_of(host);
+  all.config["inference_mode"] = true;
+  return all;
+}
+
 }  // namespace
 
 Attached load_adapter(const Host& host, const std::string& folder, const std::string& name) {
@@ -95,32 +124,22 @@ Attached load_adapter(const Host& host, const std::string& folder, const std::st
   return attached;
 }
 
+void expect_saveable(const Host& host, const Attached& attached) {
+  if (dynamic_cast<const BottleneckAdapter*>(attached.method.get())) expect_adapterhub_holds(host, attached);
+  else contents(host, attached);
+}
+
 void save_adapter(const Host& host, const Attached& attached, const std::string& folder, const std::string& base) {
-  const Method& method = *attached.method;
-  if (dynamic_cast<const BottleneckAdapter*>(&method)) return save_adapterhub(host, attached, folder, base);
-  Json config;
-  Named_tensors tensors;
-  if (dynamic_cast<const Lora*>(&method)) write_lora(host, attached, config, tensors);
-  else if (dynamic_cast<const Ia3*>(&method)) write_ia3(host, attached, config, tensors);
-  else if (dynamic_cast<const PrefixTuning*>(&method) || dynamic_cast<const PromptTuning*>(&method) ||
-           dynamic_cast<const PTuning*>(&method))
-    write_soft(host, attached, config, tensors);
-  else if (dynamic_cast<const BitFit*>(&method) || dynamic_cast<const LayerNormTuning*>(&method) ||
-           dynamic_cast<const LinearProbe*>(&method))
-    write_tuned(host, attached, config, tensors);
-  else
-    throw ValueError(
-        text("save_adapter: there is no adapter file for ", method.kind(), "; save_model() writes the whole model"));
-  config["task_type"] = task_of(host);
-  config["base_model_name_or_path"] = base;
-  config["inference_mode"] = true;
+  if (dynamic_cast<const BottleneckAdapter*>(attached.method.get())) return save_adapterhub(host, attached, folder, base);
+  Contents all = contents(host, attached);
+  all.config["base_model_name_or_path"] = base;
 
   std::error_code error;
   fs::create_directories(folder, error);
   expect<FileError>(!error, folder, ": the folder cannot be made: ", error.message());
-  write_tensors((fs::path(folder) / "adapter_model.safetensors").string(), tensors);
+  write_tensors((fs::path(folder) / "adapter_model.safetensors").string(), all.tensors);
   formats::write_text((fs::path(folder) / "adapter_config.json").string(),
-                      config.dump(2) + "\n");  // last: now it is an adapter
+                      all.config.dump(2) + "\n");  // last: now it is an adapter
 }
 
 AdapterSummary describe_adapter(const std::string& folder) {

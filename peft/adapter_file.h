@@ -19,8 +19,11 @@ Attached load_adapter(const Host& host, const std::string& folder, const std::st
 
 /// Writes it; both files whole or not at all. Encoders are flattened into the file, not in the model; the three LoRAs of a fused
 /// projection become one of rank 3r (A stacked, B block-diagonal), PiSSA plain LoRA of rank 2r. base: how PEFT finds the model.
-/// Errors: FileError; ValueError for full fine-tuning, which save_model() writes, and for what no file format holds.
+/// Errors: FileError; ValueError as expect_saveable().
 void save_adapter(const Host& host, const Attached& attached, const std::string& folder, const std::string& base = "");
+/// What save_adapter() would throw when the training is done, before it has begun. Errors: ValueError for full fine-tuning, which
+/// save_model() writes; for a method or an option of one that no file format holds; for what is no longer attached.
+void expect_saveable(const Host& host, const Attached& attached);
 
 /// What a folder says about itself, without a model.
 struct AdapterSummary {

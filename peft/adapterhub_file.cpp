@@ -127,15 +127,21 @@ std::string model_class(const Host& host) {
 }
 }  // namespace
 
-void save_adapterhub(const Host& host, const Attached& attached, const std::string& folder, const std::string& base) {
+void expect_adapterhub_holds(const Host& host, const Attached& attached) {
   const auto* b = dynamic_cast<const BottleneckAdapter*>(attached.method.get());
   expect<ValueError>(b != nullptr, "save_adapterhub: ", attached.method->kind(),
                      " is no bottleneck adapter; save_adapter() writes it");
   expect<ValueError>(!b->layer_norms,
                      "save_adapterhub: the LayerNorms of this adapter learned too, and AdapterHub's files cannot ",
                      "hold them; attach it without layer_norms");
+  expect<ValueError>(!nets(host, attached.name).empty(), "save_adapterhub: \"", attached.name,
+                     "\" is not attached to this model; save it before detach()");
+}
+
+void save_adapterhub(const Host& host, const Attached& attached, const std::string& folder, const std::string& base) {
+  expect_adapterhub_holds(host, attached);
+  const auto* b = dynamic_cast<const BottleneckAdapter*>(attached.method.get());
   const std::vector<Place_of_net> all = nets(host, attached.name);
-  expect<ValueError>(!all.empty(), "save_adapterhub: there is no \"", attached.name, "\" here");
   const Index dim = host.model.width(), size = all[0].net->down.shape()[0];
   const std::string usual = b->form == Form::houlsby ? "swish" : "relu";
   const double factor = static_cast<double>(dim) / static_cast<double>(size);

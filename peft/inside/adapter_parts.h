@@ -76,6 +76,9 @@ Attached read_tuned(const Host& host, const ConfigReader& config, const nlohmann
                     const std::string& name);
 void write_tuned(const Host& host, const Attached& attached, nlohmann::json& config, Named_tensors& tensors);
 
+/// Errors: ValueError if AdapterHub's files cannot hold it.
+void expect_adapterhub_holds(const Host& host, const Attached& attached);
+
 /// Which of the modules target_modules (a list, a regular expression, "all-linear", or null for the default) means, as PEFT
 /// reads it: with layers_to_transform, layers_pattern and exclude_modules.
 std::vector<HfModule> targets_of(const Host& host, const ConfigReader& config, const nlohmann::json& json,

@@ -339,6 +339,53 @@ TEST_F(Files, ATemplateIsNothingThatPeftWouldMisread) {
   for (std::size_t i = 0; i < x.size(); ++i) EXPECT_NEAR(x[i], y[i], 1e-5);
 }
 
+/// A method of a student's own, without a file format.
+struct OnlyScales : peft::Method {
+  std::string kind() const override { return "scale tuning"; }
+  void graft(const peft::Host& host, const std::string& name, Rng&) const override {
+    peft::vary(host, name, [](const std::string& path) { return peft::matches(path, "norm.weight"); });
+  }
+};
+
+/// What cannot be saved says so before it is trained, in the words in which saving would say it.
+TEST_F(Files, WhetherItCanBeSavedIsKnownBeforeTraining) {
+  Rng rng(1);
+  const peft::Host host(*gpt2.model);
+  const auto refused = [&](const peft::Attached& a, const std::vector<std::string>& words) {
+    std::string asked = "nothing", saved = "nothing";
+    try {
+      peft::expect_saveable(host, a);
+    } catch (const ValueError& e) { asked = e.what(); }
+    try {
+      peft::save_adapter(host, a, scratch.path("out"));
+    } catch (const ValueError& e) { saved = e.what(); }
+    EXPECT_EQ(asked, saved);
+    for (const std::string& word : words) EXPECT_NE(asked.find(word), std::string::npos) << word << ": " << asked;
+    EXPECT_FALSE(std::filesystem::exists(scratch.path("out")));
+  };
+  const auto once = [&](const auto& method, const std::vector<std::string>& words) {
+    const peft::Attached a = peft::attach(host, method, rng);
+    refused(a, words);
+    peft::detach(host, a);
+  };
+  once(OnlyScales{}, {"scale tuning", "checkpoint.h", "adapter_file.cpp"});
+  once(peft::FullFineTuning{}, {"save_model()"});
+  peft::BottleneckAdapter norms;
+  norms.size = 2, norms.layer_norms = true;
+  once(norms, {"without layer_norms"});
+  peft::Ia3 fused;
+  fused.outputs = {}, fused.inputs = {"q"};
+  once(fused, {"c_attn"});
+  peft::Lora lora;
+  lora.r = 2;
+  norms.layer_norms = false;
+  for (const peft::Attached& a : {peft::attach(host, lora, rng, "one"), peft::attach(host, norms, rng, "two")}) {
+    EXPECT_NO_THROW(peft::expect_saveable(host, a));
+    peft::detach(host, a);
+    refused(a, {"not attached", "before detach()"});
+  }
+}
+
 TEST_F(Files, TunedParametersOfTheBaseComeBack) {
   Rng rng(1);
   const NoGrad no_grad;

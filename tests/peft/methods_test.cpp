@@ -315,10 +315,12 @@ TEST_P(Methods, SavedAndLoadedSaysTheSame) {
   table::move(host(), "mine");
   const Tensor before = answers();
   if (!GetParam().row.saves) {
+    EXPECT_THROW(peft::expect_saveable(host(), a), ValueError);
     EXPECT_THROW(peft::save_adapter(host(), a, scratch.path("out")), ValueError);
     EXPECT_TRUE(scratch.names().empty()) << "nothing half-written";
     return;
   }
+  EXPECT_NO_THROW(peft::expect_saveable(host(), a));
   peft::save_adapter(host(), a, scratch.path("out"));
   EXPECT_EQ(answers().values(), before.values()) << "saving changes nothing";
   peft::detach(host(), a);
