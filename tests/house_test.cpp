@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/here.h"
 #include "tests/rules.h"
 
 namespace {
@@ -189,7 +190,7 @@ Complaints umbrella_reaches_all_of_autograd(const Tree& tree) {
 // --- the trees ---------------------------------------------------------------------------------------------------------
 
 Tree house() {
-  const fs::path root = GRAFT_ROOT;
+  const fs::path root = here::root();
   Tree tree;
   const auto take = [&](const fs::path& file) { tree[fs::relative(file, root).generic_string()] = read(file); };
   for (const auto& [name, others] : may_include)
@@ -272,7 +273,7 @@ INSTANTIATE_TEST_SUITE_P(Rules, House, testing::ValuesIn(rules), [](const auto& 
 
 TEST(HouseTree, IsReallyRead) {
   const Tree tree = house();
-  EXPECT_GE(tree.size(), 20u) << "read from " << GRAFT_ROOT;
+  EXPECT_GE(tree.size(), 20u) << "read from " << here::root();
   for (const char* file : {"graft.h", "autograd/tensor.h", "autograd/variable.cpp", "cli/main.cpp"})
     EXPECT_TRUE(tree.count(file) != 0 && !tree.at(file).empty()) << file;
   EXPECT_FALSE(includes(tree.at("autograd/tensor.h")).empty());

@@ -12,6 +12,7 @@
 
 #include "tests/autograd/blocks.h"
 #include "tests/autograd/compare.h"
+#include "tests/here.h"
 
 namespace graft::table {
 namespace {
@@ -34,7 +35,7 @@ struct Golden {
 };
 
 std::vector<Golden> goldens() {
-  std::ifstream file(GRAFT_FIXTURES "/blocks.json");
+  std::ifstream file(here::fixtures() + "/blocks.json");
   std::vector<Golden> all;
   for (const auto& c : nlohmann::json::parse(file)) {
     Golden g{static_cast<BlockFormat>(c["id"].get<std::uint32_t>()),

@@ -12,6 +12,8 @@
 #include <string>
 #include <vector>
 
+#include "tests/here.h"
+
 namespace {
 
 namespace fs = std::filesystem;
@@ -124,7 +126,7 @@ Lines dead_links(const std::string& page, const fs::path& folder) {
   return dead;
 }
 
-const fs::path root = GRAFT_ROOT;
+const fs::path root = here::root();
 
 std::vector<fs::path> pages() {
   std::vector<fs::path> found;

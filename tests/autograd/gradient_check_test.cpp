@@ -10,6 +10,7 @@
 #include <set>
 
 #include "tests/autograd/ops_table.h"
+#include "tests/here.h"
 
 namespace graft::table {
 namespace {
@@ -112,7 +113,7 @@ INSTANTIATE_TEST_SUITE_P(All, OpTest, testing::ValuesIn(everything()), test_name
 
 /// Every function of ops.h that returns a Variable has a row; a second declaration of a name has a row with a bracket.
 TEST(OpsTable, HasEveryOpOfTheHeader) {
-  std::ifstream file(GRAFT_ROOT "/autograd/ops.h");
+  std::ifstream file(here::root() + "/autograd/ops.h");
   ASSERT_TRUE(file);
   const std::map<std::string, std::string> names{
       {"operator+", "add"}, {"operator-", "sub"}, {"operator*", "mul"}, {"operator/", "div"}};

@@ -9,6 +9,7 @@
 #include "autograd/ops.h"
 #include "autograd/rng.h"
 #include "tests/autograd/gradient_check.h"
+#include "tests/here.h"
 #include "tests/nn/fixture.h"
 
 namespace graft {
@@ -16,7 +17,7 @@ namespace {
 
 using Codes = FourBitOptions::Codes;
 const fixture::RawFile& reference() {
-  static const fixture::RawFile file = fixture::read_raw(std::string(GRAFT_FIXTURES) + "/nf4.safetensors");
+  static const fixture::RawFile file = fixture::read_raw(here::fixtures() + "/nf4.safetensors");
   return file;
 }
 Tensor matrix_of(const std::string& key) {

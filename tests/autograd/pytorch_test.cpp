@@ -9,6 +9,7 @@
 
 #include "tests/autograd/compare.h"
 #include "tests/autograd/ops_table.h"
+#include "tests/here.h"
 
 namespace graft::table {
 namespace {
@@ -23,8 +24,8 @@ constexpr double tolerance = sizeof(real) == 8 ? 1e-10 : 1e-5;
 
 const json& fixtures() {
   static const json file = [] {
-    std::ifstream in(GRAFT_FIXTURES "/ops.json");
-    if (!in) throw std::runtime_error("cannot open " GRAFT_FIXTURES "/ops.json");
+    std::ifstream in(here::fixtures() + "/ops.json");
+    if (!in) throw std::runtime_error("cannot open " + here::fixtures() + "/ops.json");
     return json::parse(in);
   }();
   return file;

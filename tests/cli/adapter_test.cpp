@@ -7,13 +7,14 @@
 #include "peft/lora.h"
 #include "peft/prompt.h"
 #include "tests/cli/models.h"
+#include "tests/here.h"
 
 namespace graft::testing {
 namespace {
 
 using Json = nlohmann::json;
 
-std::string fixture(const std::string& name) { return std::string(GRAFT_FIXTURES) + "/" + name; }
+std::string fixture(const std::string& name) { return here::fixtures() + "/" + name; }
 
 std::vector<float> numbers(const std::string& file, const std::string& name) {
   const formats::Safetensors all(file);

@@ -2,6 +2,7 @@
 #include <csignal>
 
 #include "tests/cli/tune_fixture.h"
+#include "tests/here.h"
 
 namespace graft::testing {
 namespace {
@@ -60,7 +61,7 @@ TEST_F(Tune, AComparisonThatIsStoppedGoesOn) {
       "--quiet",      "--threads", "2",     "compare",         "--model", tiny(),    "--data", data("pairs.jsonl"), "--methods",
       "lora,prompt",  "--r",       "2",     "--virtual",       "3",       "--steps", "400",    "--batch",           "2",
       "--save-every", "10",        "--out", folder / "stopped"};
-  Process process(GRAFT_PROGRAM, compare);
+  Process process(here::program(), compare);
   EXPECT_TRUE(comes(folder / "stopped" / "runs" / "data-prompt-1" / "checkpoint.safetensors"));
   kill(process.id(), SIGINT);
   const Result stopped = process.wait();
@@ -127,7 +128,7 @@ TEST_F(Tune, WhatIsMadeAgainIsSaidAndAKilledTrainingIsCalledThat) {
   expect_ok(again);
   EXPECT_NE(again.err.find("is made again"), std::string::npos) << again;
   compare.back() = "100000";
-  Process process(GRAFT_PROGRAM, compare);
+  Process process(here::program(), compare);
   const fs::path run = folder / "again" / "runs" / "data-lora-1";
   EXPECT_TRUE(comes(run / "checkpoint.safetensors"));
   lines_come(run / "metrics.jsonl", 1000);

@@ -8,6 +8,7 @@
 #include "formats/safetensors.h"
 #include "nn/evaluate.h"
 #include "tests/cli/models.h"
+#include "tests/here.h"
 
 namespace graft::testing {
 namespace {
@@ -34,7 +35,7 @@ TEST(Convert, ForceLeavesNothingOfTheModelBefore) {
   for (const char* old :
        {"model.safetensors.index.json", "model-00001-of-00002.safetensors", "vocab.json", "merges.txt", "notes.txt"})
     write_file(folder / "out" / old, "{}");
-  const std::string fixture = std::string(GRAFT_FIXTURES) + "/models/gpt2";
+  const std::string fixture = here::fixtures() + "/models/gpt2";
   const Result refused = graft({"convert", "--model", fixture, "--out", folder / "out"});
   expect_fails(refused, "--force");
   expect_works(graft({"convert", "--model", fixture, "--out", folder / "out", "--force"}));
@@ -58,7 +59,7 @@ TEST(Convert, HalvesAreHalfAsLarge) {
 
 TEST(Convert, FromGguf) {
   const TemporaryFolder folder;
-  const std::string gguf = std::string(GRAFT_FIXTURES) + "/models/gguf_q4_1.gguf";
+  const std::string gguf = here::fixtures() + "/models/gguf_q4_1.gguf";
   expect_works(graft({"convert", "--model", gguf, "--out", folder / "out"}));
   write_file(folder / "ids.json", "{\"ids\": [[1, 2, 3, 4]]}");
   std::vector<std::vector<float>> numbers;
@@ -115,7 +116,7 @@ TEST(Convert, ASignalLeavesNothing) {
     int code = 0;
     for (int attempt = 0; attempt < 20 && code == 0; ++attempt) {  // it may be done before the signal comes
       fs::remove_all(folder / "out");
-      const Process process(GRAFT_PROGRAM,
+      const Process process(here::program(),
                             {"convert", "--model", folder / "m", "--out", folder / "out", "--dtype", "F16", "--quiet"});
       const fs::path draft = folder / ("out.part" + std::to_string(process.id()));
       for (int i = 0; i < 60000 && !fs::exists(draft) && !fs::exists(folder / "out"); ++i)

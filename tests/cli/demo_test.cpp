@@ -3,6 +3,7 @@
 
 #include "cli/real/bible.h"
 #include "tests/cli/models.h"
+#include "tests/here.h"
 
 namespace graft::testing {
 namespace {
@@ -15,7 +16,7 @@ TEST(Demo, TwoAtOnceShareACacheAndEachHasItsReport) {
     return Arguments{"--threads", "2", "demo", "--steps", "1", "--out", folder / out};
   };
   const Around cache{"", {{"XDG_CACHE_HOME", folder / "cache"}}, {}, ""};
-  Process first(GRAFT_PROGRAM, demo("a"), cache), second(GRAFT_PROGRAM, demo("b"), cache);
+  Process first(here::program(), demo("a"), cache), second(here::program(), demo("b"), cache);
   int bases = 0;
   for (Process* one : {&first, &second}) {
     const Result r = one->wait();

@@ -4,6 +4,7 @@
 
 #include "nn/generate.h"
 #include "tests/cli/models.h"
+#include "tests/here.h"
 #include "tokenizer/chat.h"
 
 namespace graft::testing {
@@ -146,7 +147,7 @@ TEST(Generate, WrongInput) {
   expect_fails(generate({"--prompt-file", "/nowhere/x"}), "/nowhere/x");
   expect_fails(generate({"--prompt", "a", "--bos"}), "--bos");
   for (const char* name : {"/models/llama_classifier", "/models/gpt2_token_classifier"})
-    expect_fails(graft({"generate", "--model", std::string(GRAFT_FIXTURES) + name, "--prompt", "a"}), "is a classifier");
+    expect_fails(graft({"generate", "--model", here::fixtures() + name, "--prompt", "a"}), "is a classifier");
 }
 
 TEST(Generate, CtrlCEndsWithWhatIsThere) {
@@ -169,7 +170,7 @@ TEST(Generate, CtrlCEndsWithWhatIsThere) {
   loaded.root = std::move(model);
   fs::create_directory(folder / "m");
   save_model(loaded, folder / "m", "F32", &tokenizer);
-  const Process process(GRAFT_PROGRAM, {"generate", "--model", folder / "m", "--prompt", "the", "--max-tokens", "900000"});
+  const Process process(here::program(), {"generate", "--model", folder / "m", "--prompt", "the", "--max-tokens", "900000"});
   for (int i = 0; i < 600 && process.out_so_far().size() < 10; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(50));
   const std::string streamed = process.out_so_far();
   EXPECT_GE(streamed.size(), 10u) << "nothing was streamed";

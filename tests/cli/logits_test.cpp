@@ -3,13 +3,14 @@
 
 #include "formats/safetensors.h"
 #include "tests/cli/models.h"
+#include "tests/here.h"
 
 namespace graft::testing {
 namespace {
 
 using Json = nlohmann::json;
 
-std::string fixture(const std::string& name) { return std::string(GRAFT_FIXTURES) + "/models/" + name; }
+std::string fixture(const std::string& name) { return here::fixtures() + "/models/" + name; }
 
 class Logits : public ::testing::Test {
  protected:

@@ -14,6 +14,8 @@
 #include <string>
 #include <vector>
 
+#include "tests/here.h"
+
 namespace graft::testing {
 
 namespace fs = std::filesystem;
@@ -121,7 +123,7 @@ class Process {
 
 /// graft ARGUMENTS...
 inline Result graft(const Arguments& arguments, const Around& around = {}) {
-  return Process(GRAFT_PROGRAM, arguments, around).wait();
+  return Process(here::program(), arguments, around).wait();
 }
 /// The words as a shell's line has them: 'a' 'b', with a space before each.
 inline std::string quoted(const Arguments& words) {
@@ -131,7 +133,7 @@ inline std::string quoted(const Arguments& words) {
 }
 /// By a shell, where $graft is the program.
 inline Result shell(const std::string& script, Around around = {}) {
-  around.set["graft"] = GRAFT_PROGRAM;
+  around.set["graft"] = here::program();
   return Process("/bin/sh", {"-c", script}, around).wait();
 }
 

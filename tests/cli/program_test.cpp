@@ -1,5 +1,6 @@
 // The program as a whole: help, exit codes, where models are looked for, and outputs that cannot be written.
 #include "tests/cli/models.h"
+#include "tests/here.h"
 
 namespace graft::testing {
 namespace {
@@ -99,7 +100,7 @@ TEST(Info, ShowsWhatTheModelIsMadeOf) {
 /// Whatever a file says, the terminal gets no commands from it.
 TEST(Info, ShowsControlCharactersAsWhatTheyAre) {
   const TemporaryFolder folder;
-  std::string gguf = read_file(std::string(GRAFT_FIXTURES) + "/models/gguf_q4_1.gguf");
+  std::string gguf = read_file(here::fixtures() + "/models/gguf_q4_1.gguf");
   const std::size_t pre = gguf.find("smollm", gguf.find("tokenizer.ggml.pre"));
   ASSERT_NE(pre, std::string::npos);
   for (const auto& [said, shown] : {std::pair<std::string, const char*>{"\x1b[31m!", "pre-tokenizer \\x1b[31m!, "},
@@ -112,7 +113,7 @@ TEST(Info, ShowsControlCharactersAsWhatTheyAre) {
     expect_works(r);
     EXPECT_NE(r.out.find(shown), std::string::npos) << shown << "\n" << r;
   }
-  fs::copy(std::string(GRAFT_FIXTURES) + "/peft/lora_gpt2", folder / "adapter");
+  fs::copy(here::fixtures() + "/peft/lora_gpt2", folder / "adapter");
   std::string config = read_file(folder / "adapter/adapter_config.json");
   config.replace(config.find("tiny-gpt2"), 9, "\\u001b[2J");
   write_file(folder / "adapter/adapter_config.json", config);

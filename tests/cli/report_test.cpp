@@ -11,6 +11,7 @@
 #include "autograd/errors.h"
 #include "cli/report/page.h"
 #include "tests/cli/process.h"
+#include "tests/here.h"
 
 namespace graft::testing {
 namespace {
@@ -42,7 +43,7 @@ TEST(Report, PageIsWholeAndAsksForNoOtherFile) {
   EXPECT_EQ(count(page, "</script"), 1u);
   EXPECT_EQ(count(page, "</style"), 1u);
   EXPECT_FALSE(std::regex_search(page, std::regex(R"(/\*[a-z]+\.(js|css)\*/|<script[^>]+src|@import|url\(|fetch\()")));
-  for (const auto& entry : fs::directory_iterator(fs::path(GRAFT_ROOT) / "cli/report")) {
+  for (const auto& entry : fs::directory_iterator(fs::path(here::root()) / "cli/report")) {
     const std::string kind = entry.path().extension();
     const bool part = kind == ".js" || kind == ".css";
     EXPECT_TRUE(!part || page.find(read_file(entry.path())) != page.npos) << entry.path();

@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tests/cli/models.h"
+#include "tests/here.h"
 
 namespace graft::testing {
 namespace {
@@ -73,7 +74,7 @@ TEST(Tokenize, WrongInput) {
   expect_fails(tokenize({"--decode", "-1"}), "\"-1\" is no id");
   expect_fails(tokenize({"--decode", "99999"}), "99999 is outside of the vocabulary");
   expect_fails(tokenize({"--decode", "99999999999999"}), "is no id");
-  const std::string without = std::string(GRAFT_FIXTURES) + "/models/llama";
+  const std::string without = here::fixtures() + "/models/llama";
   expect_fails(graft({"tokenize", "--model", without, "the"}), "tokenizer");
 }
 

@@ -3,6 +3,7 @@
 #include <random>
 
 #include "tests/cli/tune_fixture.h"
+#include "tests/here.h"
 
 namespace graft::testing {
 namespace {
@@ -118,7 +119,7 @@ TEST_F(Tune, StoppedByCtrlCItGoesOnBitForBit) {
   const Arguments steps{"--steps",   "60", "--save-every", "7", "--evaluate-every", "9",   "--method", "prefix",
                         "--virtual", "3",  "--hidden",     "5", "--dropout",        "0.1", "--init",   "random"};
   expect_ok(graft(command("pairs.jsonl", "whole", steps)));
-  Process process(GRAFT_PROGRAM, command("pairs.jsonl", "parts", steps));
+  Process process(here::program(), command("pairs.jsonl", "parts", steps));
   EXPECT_TRUE(comes(folder / "parts" / "checkpoint.safetensors"));
   kill(process.id(), SIGINT);
   const Result stopped = process.wait();
@@ -151,7 +152,7 @@ TEST_F(Tune, KilledTwentyTimesItEndsWithTheSameBytes) {
   int kills = 0;
   for (bool done = false; !done;) {
     const bool begun = fs::exists(folder / "parts" / "run.json");
-    Process process(GRAFT_PROGRAM, begun ? Arguments{"--quiet", "--threads", "1", "tune", "--resume", folder / "parts"}
+    Process process(here::program(), begun ? Arguments{"--quiet", "--threads", "1", "tune", "--resume", folder / "parts"}
                                          : command("pairs.jsonl", "parts", steps));
     if (kills < 20) {
       if (kills % 2 == 0) std::this_thread::sleep_for(std::chrono::milliseconds(random() % 25));  // while it begins
@@ -244,7 +245,7 @@ TEST_F(Tune, ADryRunOnlySaysWhatWouldHappen) {
 }
 
 TEST_F(Tune, TwoAtOnceInOneFolderAreNotLetIn) {
-  Process first(GRAFT_PROGRAM, command("pairs.jsonl", "both", {"--steps", "100000"}));
+  Process first(here::program(), command("pairs.jsonl", "both", {"--steps", "100000"}));
   EXPECT_TRUE(comes(folder / "both" / "metrics.jsonl"));
   expect_fails(graft(command("pairs.jsonl", "both")), "another graft tune is at work");
   kill(first.id(), SIGTERM);

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "autograd/errors.h"
+#include "tests/here.h"
 
 namespace fuzz {
 
@@ -124,7 +125,7 @@ inline std::string unpacked(const nlohmann::json& parts) {
 }
 
 inline nlohmann::json fixture(const std::string& name) {
-  std::ifstream in(std::string(GRAFT_FIXTURES) + "/" + name);
+  std::ifstream in(here::fixtures() + "/" + name);
   return nlohmann::json::parse(in);
 }
 

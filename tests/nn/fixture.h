@@ -18,13 +18,14 @@
 #include "nn/llama.h"
 #include "nn/token_classifier.h"
 #include "tests/autograd/compare.h"
+#include "tests/here.h"
 
 namespace graft::fixture {
 
 using nlohmann::json;
 using Numbers = std::vector<double>;
 
-inline std::string path(const std::string& name) { return std::string(GRAFT_FIXTURES) + "/models/" + name; }
+inline std::string path(const std::string& name) { return here::fixtures() + "/models/" + name; }
 
 inline std::string bytes_of(const std::string& file) {
   std::ifstream in(file, std::ios::binary);

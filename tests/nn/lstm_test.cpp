@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/here.h"
 #include "tests/nn/fixture.h"
 
 namespace graft {
@@ -20,7 +21,7 @@ class LstmOf : public testing::TestWithParam<std::pair<Index, bool>> {};
 TEST_P(LstmOf, AgreesWithTorch) {
   const Index layers = GetParam().first;
   const bool both = GetParam().second;
-  const RawFile file = read_raw(text(GRAFT_FIXTURES, "/lstm_", layers, "_", both ? 2 : 1, ".safetensors"));
+  const RawFile file = read_raw(text(here::fixtures(), "/lstm_", layers, "_", both ? 2 : 1, ".safetensors"));
   Lstm lstm(5, 3, layers, both);
   const auto parameters = lstm.parameters();
   EXPECT_EQ(parameters.size(), static_cast<std::size_t>(4 * layers * (both ? 2 : 1)));

@@ -7,6 +7,7 @@
 #include "nn/evaluate.h"
 #include "nn/generate.h"
 #include "nn/load.h"
+#include "tests/here.h"
 #include "tests/nn/fixture.h"
 
 namespace graft {
@@ -17,7 +18,7 @@ using namespace fixture;
 TEST(SmolLM2, KnownAnswers) {
   const char* file = std::getenv("GRAFT_SMOLLM2");
   if (!file) GTEST_SKIP() << "GRAFT_SMOLLM2 is not set to the path of SmolLM2-135M-Instruct.Q4_1.gguf (./run interop does it)";
-  const json known = json_of(std::string(GRAFT_FIXTURES) + "/smollm2.json");
+  const json known = json_of(here::fixtures() + "/smollm2.json");
   const Loaded l = load_model(file);
   const Tokenizer t = load_tokenizer_of(file);
   for (const json& c : known["texts"])

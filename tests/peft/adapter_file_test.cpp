@@ -13,6 +13,7 @@
 #include "peft/prompt.h"
 #include "peft/virtual_tokens.h"
 #include "tests/formats/scratch_folder.h"
+#include "tests/here.h"
 #include "tests/nn/fixture.h"
 #include "train/optimizer.h"
 
@@ -24,7 +25,7 @@ using fixture::Numbers;
 
 bool hub(const std::string& name) { return name.find("_bn_") != std::string::npos; }
 std::string folder_of(const std::string& name) {
-  return std::string(GRAFT_FIXTURES) + (hub(name) ? "/adapterhub/" : "/peft/") + name;
+  return here::fixtures() + (hub(name) ? "/adapterhub/" : "/peft/") + name;
 }
 std::string base_of(const std::string& name) {
   const auto config = fixture::json_of(folder_of(name) + "/adapter_config.json");
@@ -83,7 +84,7 @@ struct Adapted {
 std::vector<std::string> names() {
   std::vector<std::string> all;
   for (const char* maker : {"/peft", "/adapterhub"})
-    for (const auto& entry : fs::directory_iterator(std::string(GRAFT_FIXTURES) + maker))
+    for (const auto& entry : fs::directory_iterator(here::fixtures() + maker))
       if (entry.is_directory()) all.push_back(entry.path().filename());
   std::sort(all.begin(), all.end());
   return all;

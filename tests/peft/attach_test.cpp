@@ -5,6 +5,7 @@
 #include "nn/generate.h"
 #include "peft/adapter_file.h"
 #include "tests/formats/scratch_folder.h"
+#include "tests/here.h"
 #include "tests/nn/fixture.h"
 #include "tests/peft/methods.h"
 
@@ -238,7 +239,7 @@ struct Files : testing::Test {
   std::string copy(const std::string& name) {
     const std::string to = scratch.path(name);
     std::filesystem::remove_all(to);
-    std::filesystem::copy(std::string(GRAFT_FIXTURES) + "/peft/" + name, to);
+    std::filesystem::copy(here::fixtures() + "/peft/" + name, to);
     return to;
   }
   void refuses(const peft::Host& host, const std::string& folder, const std::vector<std::string>& words) {

@@ -5,6 +5,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "tests/here.h"
 #include "tests/peft/methods.h"
 
 namespace graft {
@@ -32,7 +33,7 @@ Index count(const M& method) {
 TEST(Counts, TheBase) { EXPECT_EQ(gpt2().count(false), 124439808); }
 
 TEST(Counts, AsPeftCounts) {
-  std::ifstream file(std::string(GRAFT_FIXTURES) + "/peft/counts.json");
+  std::ifstream file(here::fixtures() + "/peft/counts.json");
   const auto expected = nlohmann::json::parse(file);
   const auto fused = [](Index r, bool dora) {
     peft::Lora l;

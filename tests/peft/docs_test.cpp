@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/here.h"
 #include "tests/rules.h"
 
 namespace {
@@ -180,7 +181,7 @@ Complaints both_languages_say_the_same(const Tree& tree) {
 // --- the trees ---------------------------------------------------------------------------------------------------------
 
 Tree house() {
-  const fs::path root = GRAFT_ROOT;
+  const fs::path root = here::root();
   Tree tree;
   for (const char* folder : {"docs", "peft", "autograd", "nn", "train", "tokenizer", "formats", "tests", "bench"})
     for (const auto& entry : fs::recursive_directory_iterator(root / folder)) {

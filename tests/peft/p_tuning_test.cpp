@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "autograd/ops.h"
+#include "tests/here.h"
 #include "tests/nn/fixture.h"
 #include "tests/peft/methods.h"
 #include "tests/tokenizer/fixture.h"
@@ -72,7 +73,7 @@ TEST(Pattern, Refuses) {
 
 /// Sizes that counts_test.cpp does not have, and what is left without the encoder.
 TEST(PTuning, CountsOnGpt2) {
-  const auto counts = fixture::json_of(std::string(GRAFT_FIXTURES) + "/peft/counts.json");
+  const auto counts = fixture::json_of(here::fixtures() + "/peft/counts.json");
   Gpt2 gpt2{Gpt2Config{}};  // 124M, its numbers not given
   const auto count = [&](Encoder encoder, Flavour flavour, Index hidden) {
     peft::PTuning p;
@@ -97,7 +98,7 @@ TEST(PTuning, EncodersBesidePeft) {
     fixture::Built base = fixture::build(kind.substr(kind.rfind('_') + 1));
     Model& model = *base.model;
     const fixture::RawFile reference =
-        fixture::read_raw(std::string(GRAFT_FIXTURES) + "/peft/" + name + "/reference.safetensors");
+        fixture::read_raw(here::fixtures() + "/peft/" + name + "/reference.safetensors");
     peft::PTuning p;
     p.pattern = peft::prompt_pattern(5), p.flavour = Flavour::peft, p.hidden = 6;
     p.encoder = lstm ? Encoder::lstm : Encoder::mlp;

@@ -10,6 +10,7 @@
 #include "nn/generate.h"
 #include "peft/adapter_file.h"
 #include "peft/p_tuning_v2.h"
+#include "tests/here.h"
 #include "tests/nn/fixture.h"
 #include "tests/peft/methods.h"
 
@@ -320,7 +321,7 @@ INSTANTIATE_TEST_SUITE_P(All, PrefixTest, testing::Bool(), [](const auto& c) { r
 /// Where a row is padded PEFT's mask hides it; here nobody looks at what comes later.
 TEST(PrefixOfPeft, PaddedRows) {
   for (const std::string name : {"prefix_gpt2_classifier", "prefix_gpt2_token_classifier", "prefix_llama_token_classifier"}) {
-    const std::string folder = std::string(GRAFT_FIXTURES) + "/peft/" + name;
+    const std::string folder = here::fixtures() + "/peft/" + name;
     const fixture::RawFile reference = fixture::read_raw(folder + "/reference.safetensors");
     const fixture::Built base = fixture::build(name.substr(name.find('_') + 1));
     const peft::Host host = base.classifier ? peft::Host(*base.classifier) : peft::Host(*base.token_classifier);
@@ -343,7 +344,7 @@ TEST(PrefixOfPeft, PaddedRows) {
 }
 
 TEST(PrefixOfPeft, AsManyNumbersAsPeftCounts) {
-  const auto counts = fixture::json_of(std::string(GRAFT_FIXTURES) + "/peft/counts.json");
+  const auto counts = fixture::json_of(here::fixtures() + "/peft/counts.json");
   Gpt2 gpt2{Gpt2Config{}};  // 124M, its numbers not given
   Rng rng(1);
   peft::PrefixTuning prefix;

@@ -11,6 +11,7 @@
 #include "autograd/ops.h"
 #include "nn/layers.h"
 #include "peft/adapter_file.h"
+#include "tests/here.h"
 #include "tests/nn/fixture.h"
 #include "tests/peft/methods.h"
 
@@ -172,7 +173,7 @@ TEST(Prompt, Refuses) {
 /// Classifiers of PEFT: a row padded on the right says what it says to PEFT without the padding.
 TEST(Prompt, PaddedRowsOfClassifiers) {
   for (const char* name : {"prompt_gpt2_classifier", "ptuning_lstm_gpt2_classifier"}) {
-    const std::string folder = std::string(GRAFT_FIXTURES) + "/peft/" + name;
+    const std::string folder = here::fixtures() + "/peft/" + name;
     const fixture::RawFile reference = fixture::read_raw(folder + "/reference.safetensors");
     const fixture::Built base = fixture::build("gpt2_classifier");
     peft::load_adapter(*base.classifier, folder);

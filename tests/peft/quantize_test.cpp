@@ -5,13 +5,14 @@
 
 #include "nn/layers.h"
 #include "peft/adapter_file.h"
+#include "tests/here.h"
 #include "tests/nn/fixture.h"
 #include "tests/peft/methods.h"
 
 namespace graft {
 namespace {
 
-std::string adapter_of(bool gpt2) { return std::string(GRAFT_FIXTURES) + "/peft/" + (gpt2 ? "lora_gpt2_all" : "lora_llama"); }
+std::string adapter_of(bool gpt2) { return here::fixtures() + "/peft/" + (gpt2 ? "lora_gpt2_all" : "lora_llama"); }
 Ids ids_of(bool gpt2) {
   const fixture::RawFile file = fixture::read_raw(adapter_of(gpt2) + "/reference.safetensors");
   std::vector<Id> v;
@@ -24,7 +25,7 @@ fixture::Numbers logits(Model& m, const Ids& ids) {
 }
 
 TEST(Quantize, LogitsAreThoseOfBitsandbytes) {
-  const fixture::RawFile expected = fixture::read_raw(std::string(GRAFT_FIXTURES) + "/nf4.safetensors");
+  const fixture::RawFile expected = fixture::read_raw(here::fixtures() + "/nf4.safetensors");
   for (const bool gpt2 : {true, false}) {
     const std::string name = gpt2 ? "gpt2" : "llama";
     fixture::Built base = fixture::build(name);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "autograd/errors.h"
+#include "tests/here.h"
 #include "tokenizer/files.h"
 
 namespace fixture {
@@ -18,7 +19,7 @@ using Ids = std::vector<graft::TokenId>;
 using Random = std::mt19937_64;
 
 inline const Json& all() {
-  static const Json read = Json::parse(std::ifstream(std::string(GRAFT_FIXTURES) + "/tokenizer.json"));
+  static const Json read = Json::parse(std::ifstream(here::fixtures() + "/tokenizer.json"));
   return read;
 }
 

@@ -1,4 +1,5 @@
 // Optimizers against torch.optim (tests/fixtures/optimizers.safetensors), and the paged one against the plain.
+#include "tests/here.h"
 #include "train/optimizer.h"
 
 #include <gtest/gtest.h>
@@ -21,7 +22,7 @@ struct Two : Module {
 };
 
 const fixture::RawFile& reference() {
-  static const fixture::RawFile file = fixture::read_raw(std::string(GRAFT_FIXTURES) + "/optimizers.safetensors");
+  static const fixture::RawFile file = fixture::read_raw(here::fixtures() + "/optimizers.safetensors");
   return file;
 }
 Tensor tensor(const std::string& key) {

@@ -1,4 +1,5 @@
 // Learning rates against transformers' (tests/fixtures/schedules.json, made by make_schedules.py).
+#include "tests/here.h"
 #include "train/schedule.h"
 
 #include <gtest/gtest.h>
@@ -12,7 +13,7 @@ namespace graft::train {
 namespace {
 
 TEST(Schedule, RatesAreThoseOfTransformers) {
-  std::ifstream in(std::string(GRAFT_FIXTURES) + "/schedules.json");
+  std::ifstream in(here::fixtures() + "/schedules.json");
   const nlohmann::json cases = nlohmann::json::parse(in);
   ASSERT_EQ(cases.size(), 12u);
   for (const auto& one : cases) {

@@ -8,6 +8,7 @@
 #include "autograd/errors.h"
 #include "formats/file.h"
 #include "tests/formats/scratch_folder.h"
+#include "tests/here.h"
 #include "train/bleu.h"
 #include "train/confusion.h"
 #include "train/events.h"
@@ -17,7 +18,7 @@ namespace {
 
 const nlohmann::json& reference() {
   static const nlohmann::json all = [] {
-    std::ifstream in(std::string(GRAFT_FIXTURES) + "/scores.json");
+    std::ifstream in(here::fixtures() + "/scores.json");
     return nlohmann::json::parse(in);
   }();
   return all;
