@@ -1,5 +1,4 @@
 // graft classify: which class a text belongs to, by what graft tune has learned.
-#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <filesystem>
 #include <iostream>
@@ -91,22 +90,22 @@ void classify(const Options& o) {
 
 }  // namespace
 
-void add_classify(CLI::App& app) {
+void add_classify(const Command& program) {
   const auto o = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("classify", "tell the classes of texts, by an adapter that graft tune has made");
-  add_model_option(*command, o->model);
-  add_adapter_option(*command, o->adapter);
-  CLI::Option* words =
-      command->add_option("--text", o->texts, "a text; may be given several times")->allow_extra_args(false)->type_name("TEXT");
-  command->add_option("--file", o->file, "a text per line; - is standard input")
-      ->check(filled())
-      ->excludes(words)
-      ->type_name("FILE");
-  command->footer(
+  const Command command = program.add_command("classify", "tell the classes of texts, by an adapter that graft tune has made");
+  add_model_option(command, o->model);
+  add_adapter_option(command, o->adapter);
+  const Option words =
+      command.add_option("--text", o->texts, "a text; may be given several times").repeatable().type_name("TEXT");
+  command.add_option("--file", o->file, "a text per line; - is standard input")
+      .check(filled())
+      .excludes(words)
+      .type_name("FILE");
+  command.footer(
       "Each line of the output is a class, its probability and the text.\nExample:\n"
       "  graft classify --model smollm2-135m --adapter my-reviews --text \"The soup was cold.\"");
-  command->callback([o] {
-    if (o->texts.empty() && o->file.empty()) throw CLI::RequiredError("--text or --file");
+  command.callback([o] {
+    if (o->texts.empty() && o->file.empty()) missing("--text or --file");
     classify(*o);
   });
 }

@@ -1,29 +1,27 @@
-// The commands of the program `graft`: one file and one line here for each. add_x() adds the subcommand x with its options
+// The commands of the program `graft`: one file and one line here for each. add_x() adds the command x with its options
 // and sets its callback; main() turns errors into exit codes.
 #pragma once
 
-namespace CLI {
-class App;
-}
-
 namespace graft::cli {
+
+class Command;
 
 /// Options that hold for every command.
 struct Globals {
   bool quiet = false;  ///< results, warnings and errors only
 };
 
-void add_demo(CLI::App& app, const Globals& globals);
-void add_info(CLI::App& app);
-void add_tokenize(CLI::App& app);
-void add_logits(CLI::App& app);
-void add_generate(CLI::App& app, const Globals& globals);
-void add_evaluate(CLI::App& app, const Globals& globals);
-void add_convert(CLI::App& app, const Globals& globals);
-void add_merge(CLI::App& app, const Globals& globals);
-void add_classify(CLI::App& app);
-void add_compare(CLI::App& app, const Globals& globals);
-void add_real(CLI::App& app, const Globals& globals);
-void add_tune(CLI::App& app, const Globals& globals);
+void add_demo(const Command& program, const Globals& globals);
+void add_info(const Command& program);
+void add_tokenize(const Command& program);
+void add_logits(const Command& program);
+void add_generate(const Command& program, const Globals& globals);
+void add_evaluate(const Command& program, const Globals& globals);
+void add_convert(const Command& program, const Globals& globals);
+void add_merge(const Command& program, const Globals& globals);
+void add_classify(const Command& program);
+void add_compare(const Command& program, const Globals& globals);
+void add_real(const Command& program, const Globals& globals);
+void add_tune(const Command& program, const Globals& globals);
 
 }  // namespace graft::cli

@@ -1,9 +1,9 @@
 // graft compare: several methods on one file of data, one table and one report.
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <filesystem>
 #include <iostream>
 #include <memory>
+#include <nlohmann/json.hpp>
 
 #include "autograd/errors.h"
 #include "autograd/threads.h"
@@ -40,7 +40,7 @@ void once(const std::vector<T>& all, const char* option) {
     expect<ValueError>(std::count(all.begin(), all.end(), all[i]) == 1, option, ": ", all[i], " is there twice");
 }
 
-void compare(const Options& o, const CLI::App& command, const Globals& globals) {
+void compare(const Options& o, const Command& command, const Globals& globals) {
   Settings given = o.tune;
   nlohmann::json options = complete(command, given);
   for (const char* own : {"methods", "set", "seeds", "jobs", "out"}) options.erase(own);
@@ -94,37 +94,37 @@ void compare(const Options& o, const CLI::App& command, const Globals& globals) 
 
 }  // namespace
 
-void add_compare(CLI::App& app, const Globals& globals) {
+void add_compare(const Command& program, const Globals& globals) {
   const auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("compare", "fine-tune by several methods on one file of data, and compare them");
-  command->add_option("--methods", options->methods, "which, separated by commas: graft tune --help lists them")
-      ->delimiter(',')
-      ->required()
-      ->type_name("LIST")
-      ->check([](const std::string& name) -> std::string {
+  const Command command = program.add_command("compare", "fine-tune by several methods on one file of data, and compare them");
+  command.add_option("--methods", options->methods, "which, separated by commas: graft tune --help lists them")
+      .list()
+      .required()
+      .type_name("LIST")
+      .check([](const std::string& name) -> std::string {
         const auto& all = method_kinds();
         const bool known = std::any_of(all.begin(), all.end(), [&](const MethodKind& kind) { return kind.name == name; });
         return known ? "" : "there is no method \"" + name + "\"; graft tune --help lists them";
       });
-  command->add_option("--seeds", options->seeds, "each method once with each of these seeds")
-      ->delimiter(',')
-      ->check(whole(0, 2147483647))
-      ->type_name("LIST")
-      ->capture_default_str();
-  command->add_option("--set", options->set, "an option for one method: lora.rate=0.001; may be repeated")
-      ->allow_extra_args(false)
-      ->type_name("METHOD.OPTION=VALUE");
-  command->add_option("--jobs", options->jobs, "trainings at once (default: 2, if there are two cores)")
-      ->check(whole(1, 256))
-      ->type_name("N");
-  add_tune_options(*command, options->tune);
+  command.add_option("--seeds", options->seeds, "each method once with each of these seeds")
+      .list()
+      .check(whole(0, 2147483647))
+      .type_name("LIST")
+      .show_default();
+  command.add_option("--set", options->set, "an option for one method: lora.rate=0.001; may be repeated")
+      .repeatable()
+      .type_name("METHOD.OPTION=VALUE");
+  command.add_option("--jobs", options->jobs, "trainings at once (default: 2, if there are two cores)")
+      .check(whole(1, 256))
+      .type_name("N");
+  add_tune_options(command, options->tune);
   for (const char* not_here : {"--method", "--seed", "--resume", "--dry-run", "--force"})
-    command->remove_option(command->get_option(not_here));
-  command->footer(
+    command.remove_option(not_here);
+  command.footer(
       "The other options are those of graft tune; each goes to the methods that have it. A second call goes on where the\n"
       "first was stopped.\nExample:\n"
       "  graft compare --model smollm2-135m --data reviews.jsonl --methods probe,lora,prompt --steps 200 --out comparison");
-  command->callback([options, command, &globals] { compare(*options, *command, globals); });
+  command.callback([options, command, &globals] { compare(*options, command, globals); });
 }
 
 }  // namespace graft::cli

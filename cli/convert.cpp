@@ -1,5 +1,4 @@
 // graft convert: any model that graft reads, as a Hugging Face folder. The folder appears whole or not at all.
-#include <CLI/CLI.hpp>
 #include <filesystem>
 #include <iostream>
 #include <memory>
@@ -33,19 +32,19 @@ void convert(const Options& options, const Globals& globals) {
 
 }  // namespace
 
-void add_convert(CLI::App& app, const Globals& globals) {
+void add_convert(const Command& program, const Globals& globals) {
   const auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("convert", "any model that graft reads, as a Hugging Face folder");
-  add_model_option(*command, options->model);
-  command->add_option("--out", options->out, "the folder to make")->required()->check(filled())->type_name("DIR");
-  command->add_option("--dtype", options->dtype, "how numbers are stored: F32, F16 or BF16")
-      ->check(CLI::IsMember({"F32", "F16", "BF16"}).description(""))
-      ->capture_default_str()
-      ->type_name("TYPE");
-  command->add_flag("--force", options->force, "put the files into the folder even if it is not empty");
-  command->add_flag("--no-tokenizer", options->no_tokenizer, "leave the tokenizer out");
-  command->footer("Example:\n  graft convert --model smollm2-135m --out smollm2 --dtype BF16");
-  command->callback([options, &globals] { convert(*options, globals); });
+  const Command command = program.add_command("convert", "any model that graft reads, as a Hugging Face folder");
+  add_model_option(command, options->model);
+  command.add_option("--out", options->out, "the folder to make").required().check(filled()).type_name("DIR");
+  command.add_option("--dtype", options->dtype, "how numbers are stored: F32, F16 or BF16")
+      .check(one_of({"F32", "F16", "BF16"}))
+      .show_default()
+      .type_name("TYPE");
+  command.add_flag("--force", options->force, "put the files into the folder even if it is not empty");
+  command.add_flag("--no-tokenizer", options->no_tokenizer, "leave the tokenizer out");
+  command.footer("Example:\n  graft convert --model smollm2-135m --out smollm2 --dtype BF16");
+  command.callback([options, &globals] { convert(*options, globals); });
 }
 
 }  // namespace graft::cli

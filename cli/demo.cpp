@@ -1,6 +1,5 @@
 // graft demo: all of it in a few minutes. A small world is told (demo/world.h), a tokenizer and a small GPT learn its language, and
 // every method teaches the frozen model two things that it cannot do: to write a sentence from a table, and to judge a review.
-#include <CLI/CLI.hpp>
 #include <filesystem>
 #include <iostream>
 #include <memory>
@@ -36,22 +35,22 @@ void demo(const Options& options, const Globals& globals) {
 
 }  // namespace
 
-void add_demo(CLI::App& app, const Globals& globals) {
+void add_demo(const Command& program, const Globals& globals) {
   const auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("demo", "pretrain a small GPT and fine-tune it by every method, in some minutes");
-  command->add_option("--out", options->out, "a folder for the report and all that is made; a second call goes on in it")
-      ->check(filled())
-      ->capture_default_str()
-      ->type_name("DIR");
-  command->add_option("--seeds", options->seeds, "train each method with so many seeds")
-      ->check(whole(1, 20))
-      ->capture_default_str()
-      ->type_name("N");
-  command->add_option("--steps", options->steps, "at most so many steps of each training, for a quick look")
-      ->check(whole(1, 1000000))
-      ->type_name("N");
-  command->footer("Example:\n  graft demo --seeds 3");
-  command->callback([options, &globals] { demo(*options, globals); });
+  const Command command = program.add_command("demo", "pretrain a small GPT and fine-tune it by every method, in some minutes");
+  command.add_option("--out", options->out, "a folder for the report and all that is made; a second call goes on in it")
+      .check(filled())
+      .show_default()
+      .type_name("DIR");
+  command.add_option("--seeds", options->seeds, "train each method with so many seeds")
+      .check(whole(1, 20))
+      .show_default()
+      .type_name("N");
+  command.add_option("--steps", options->steps, "at most so many steps of each training, for a quick look")
+      .check(whole(1, 1000000))
+      .type_name("N");
+  command.footer("Example:\n  graft demo --seeds 3");
+  command.callback([options, &globals] { demo(*options, globals); });
 }
 
 }  // namespace graft::cli

@@ -1,7 +1,6 @@
 // graft evaluate: how well a model predicts a text.
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <iostream>
 #include <memory>
@@ -43,24 +42,24 @@ void evaluate(const Options& options, const Globals& globals) {
 
 }  // namespace
 
-void add_evaluate(CLI::App& app, const Globals& globals) {
+void add_evaluate(const Command& program, const Globals& globals) {
   const auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("evaluate", "how well a model predicts a text: log-likelihood and perplexity");
-  add_model_option(*command, options->model);
-  add_adapter_option(*command, options->adapter);
-  command->add_option("--text", options->file, "the text's file; - is standard input")
-      ->required()
-      ->check(filled())
-      ->type_name("FILE");
+  const Command command = program.add_command("evaluate", "how well a model predicts a text: log-likelihood and perplexity");
+  add_model_option(command, options->model);
+  add_adapter_option(command, options->adapter);
+  command.add_option("--text", options->file, "the text's file; - is standard input")
+      .required()
+      .check(filled())
+      .type_name("FILE");
   command
-      ->add_option("--window", options->window,
+      .add_option("--window", options->window,
                    "read the text in windows of so many tokens; the first token of each is not scored (default: the "
                    "model's context)")
-      ->check(whole(2, 1000000000))
-      ->type_name("N");
-  command->add_flag("--bos", options->bos, "put the token for the beginning of a text before it");
-  command->footer("Example:\n  graft evaluate --model smollm2-135m --text README.md");
-  command->callback([options, &globals] { evaluate(*options, globals); });
+      .check(whole(2, 1000000000))
+      .type_name("N");
+  command.add_flag("--bos", options->bos, "put the token for the beginning of a text before it");
+  command.footer("Example:\n  graft evaluate --model smollm2-135m --text README.md");
+  command.callback([options, &globals] { evaluate(*options, globals); });
 }
 
 }  // namespace graft::cli

@@ -1,6 +1,5 @@
 // graft generate: a model goes on writing, or answers. Text appears as it comes, in whole characters; of several prompts,
 // each answer appears when it is complete. Ctrl-C ends with what is there.
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -194,84 +193,84 @@ void generate(const Options& options, bool asked, const Globals& globals) {
   if (!globals.quiet)
     std::cerr << clock.report(length, answers.tokens(), static_cast<Index>(ids.size()))
               << (CatchSignals::caught() ? "; interrupted" : "") << std::endl;
-  if (CatchSignals::caught()) throw CLI::RuntimeError(130);
+  if (CatchSignals::caught()) end_with(130);
 }
 
 }  // namespace
 
-void add_generate(CLI::App& app, const Globals& globals) {
+void add_generate(const Command& program, const Globals& globals) {
   const auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("generate", "let a model go on writing, or answer");
-  add_model_option(*command, options->model);
-  add_adapter_option(*command, options->adapter);
-  CLI::Option* prompt =
-      command->add_option("--prompt", options->prompts, "the text to go on from; given several times, each is answered")
-          ->allow_extra_args(false)
-          ->type_name("TEXT");
-  CLI::Option* file = command->add_option("--prompt-file", options->file, "the same from a file, as it is; - is standard input")
-                          ->check(filled())
-                          ->excludes(prompt)
-                          ->type_name("FILE");
-  CLI::Option* chat =
-      command->add_option("--chat", options->chat, "what a user says, to be answered, in ChatML; for models trained to chat")
-          ->check(filled())
-          ->excludes(prompt)
-          ->excludes(file)
-          ->type_name("TEXT");
-  command->add_option("--system", options->system, "with --chat: what the model is told before (default: nothing)")
-      ->needs(chat)
-      ->type_name("TEXT");
-  CLI::Option* max_tokens = command->add_option("--max-tokens", options->max_tokens, "at most so many new tokens")
-                                ->check(whole(1, 1000000000))
-                                ->capture_default_str()
-                                ->type_name("N");
-  CLI::Option* temperature =
+  const Command command = program.add_command("generate", "let a model go on writing, or answer");
+  add_model_option(command, options->model);
+  add_adapter_option(command, options->adapter);
+  const Option prompt =
+      command.add_option("--prompt", options->prompts, "the text to go on from; given several times, each is answered")
+          .repeatable()
+          .type_name("TEXT");
+  const Option file = command.add_option("--prompt-file", options->file, "the same from a file, as it is; - is standard input")
+                          .check(filled())
+                          .excludes(prompt)
+                          .type_name("FILE");
+  const Option chat =
+      command.add_option("--chat", options->chat, "what a user says, to be answered, in ChatML; for models trained to chat")
+          .check(filled())
+          .excludes(prompt)
+          .excludes(file)
+          .type_name("TEXT");
+  command.add_option("--system", options->system, "with --chat: what the model is told before (default: nothing)")
+      .needs(chat)
+      .type_name("TEXT");
+  const Option max_tokens = command.add_option("--max-tokens", options->max_tokens, "at most so many new tokens")
+                                .check(whole(1, 1000000000))
+                                .show_default()
+                                .type_name("N");
+  const Option temperature =
       command
-          ->add_option("--temperature", options->sampling.temperature,
+          .add_option("--temperature", options->sampling.temperature,
                        "0 takes the most likely token; 1 draws as the model says, and is the default with --top-k, "
                        "--top-p or --seed")
-          ->check(number(0, 1000))
-          ->capture_default_str()
-          ->type_name("T");
-  CLI::Option* top_k = command->add_option("--top-k", options->sampling.top_k, "draw among the K most likely only; 0: all")
-                           ->check(whole(0, 1000000000))
-                           ->capture_default_str()
-                           ->type_name("K");
-  CLI::Option* top_p =
-      command->add_option("--top-p", options->sampling.top_p, "draw among the fewest that together have this probability")
-          ->check(number(0, 1))
-          ->check(above(0))
-          ->capture_default_str()
-          ->type_name("P");
+          .check(number(0, 1000))
+          .show_default()
+          .type_name("T");
+  const Option top_k = command.add_option("--top-k", options->sampling.top_k, "draw among the K most likely only; 0: all")
+                           .check(whole(0, 1000000000))
+                           .show_default()
+                           .type_name("K");
+  const Option top_p =
+      command.add_option("--top-p", options->sampling.top_p, "draw among the fewest that together have this probability")
+          .check(number(0, 1))
+          .check(above(0))
+          .show_default()
+          .type_name("P");
   command
-      ->add_option("--repetition-penalty", options->sampling.repetition_penalty, "above 1: what occurred becomes less likely")
-      ->check(number(0.01, 100))
-      ->capture_default_str()
-      ->type_name("X");
-  CLI::Option* seed =
-      command->add_option("--seed", options->seed, "where random numbers begin; the same seed gives the same text")
-          ->check(whole(0, 1000000000000000))
-          ->capture_default_str()
-          ->type_name("N");
-  command->add_option("--stop", options->stops, "end before this text; may be given several times")
-      ->allow_extra_args(false)
-      ->check(filled())
-      ->type_name("TEXT");
-  command->add_flag("--no-echo", options->no_echo, "write the new text only (so does --quiet)");
-  command->add_flag("--bos", options->bos, "put the token for the beginning of a text before each prompt")->excludes(chat);
+      .add_option("--repetition-penalty", options->sampling.repetition_penalty, "above 1: what occurred becomes less likely")
+      .check(number(0.01, 100))
+      .show_default()
+      .type_name("X");
+  const Option seed =
+      command.add_option("--seed", options->seed, "where random numbers begin; the same seed gives the same text")
+          .check(whole(0, 1000000000000000))
+          .show_default()
+          .type_name("N");
+  command.add_option("--stop", options->stops, "end before this text; may be given several times")
+      .repeatable()
+      .check(filled())
+      .type_name("TEXT");
+  command.add_flag("--no-echo", options->no_echo, "write the new text only (so does --quiet)");
+  command.add_flag("--bos", options->bos, "put the token for the beginning of a text before each prompt").excludes(chat);
   command
-      ->add_flag("--specials", options->specials, "read names such as <|im_start|> in a prompt as the special tokens they name")
-      ->excludes(chat);
-  command->footer(
+      .add_flag("--specials", options->specials, "read names such as <|im_start|> in a prompt as the special tokens they name")
+      .excludes(chat);
+  command.footer(
       "Examples:\n"
       "  graft generate --model smollm2-135m --prompt \"Once upon a time\" --max-tokens 40\n"
       "  graft generate --model smollm2-135m --chat \"What is the capital of France?\" --temperature 0.7 --top-p 0.9");
-  command->callback([=, &globals] {
-    if (prompt->count() + file->count() + chat->count() == 0)
-      throw CLI::ValidationError("generate", "give --prompt, --prompt-file or --chat");
-    const bool drawing = top_k->count() + top_p->count() + seed->count() > 0;  // of no use where nothing is drawn
-    if (temperature->count() == 0 && drawing) options->sampling.temperature = 1;
-    generate(*options, max_tokens->count() > 0, globals);
+  command.callback([=, &globals] {
+    if (prompt.count() + file.count() + chat.count() == 0)
+      wrong_call("generate", "give --prompt, --prompt-file or --chat");
+    const bool drawing = top_k.count() + top_p.count() + seed.count() > 0;  // of no use where nothing is drawn
+    if (temperature.count() == 0 && drawing) options->sampling.temperature = 1;
+    generate(*options, max_tokens.count() > 0, globals);
   });
 }
 

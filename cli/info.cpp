@@ -1,5 +1,4 @@
 // graft info: what a model is made of. Reads no number of a packed weight and builds no tokenizer, so it answers at once.
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
@@ -177,17 +176,17 @@ void info(const Options& options) {
 
 }  // namespace
 
-void add_info(CLI::App& app) {
+void add_info(const Command& program) {
   const auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("info", "what a model is made of: sizes, formats, the tree of its modules");
-  CLI::Option* model = command->add_option("MODEL", options->model, what_a_model_is)->check(filled())->type_name("");
-  CLI::Option* adapter = add_adapter_option(*command, options->adapter);
-  command->add_flag("--all", options->all, "show every layer, also where all are alike, and every tensor of an adapter");
-  command->footer(
+  const Command command = program.add_command("info", "what a model is made of: sizes, formats, the tree of its modules");
+  const Option model = command.add_option("MODEL", options->model, what_a_model_is).check(filled()).type_name("");
+  const Option adapter = add_adapter_option(command, options->adapter);
+  command.add_flag("--all", options->all, "show every layer, also where all are alike, and every tensor of an adapter");
+  command.footer(
       "Examples:\n  graft info smollm2-135m\n  graft info --adapter my-adapter\n  graft info smollm2-135m --adapter "
       "my-adapter");
-  command->callback([=] {
-    if (model->count() + adapter->count() == 0) throw CLI::RequiredError("MODEL or --adapter");
+  command.callback([=] {
+    if (model.count() + adapter.count() == 0) missing("MODEL or --adapter");
     info(*options);
   });
 }

@@ -1,5 +1,4 @@
 // graft logits: what a model says to rows of ids, as a safetensors file. Made for comparing with other programs.
-#include <CLI/CLI.hpp>
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -101,24 +100,24 @@ void logits(const Options& options) {
 
 }  // namespace
 
-void add_logits(CLI::App& app) {
+void add_logits(const Command& program) {
   const auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("logits", "what a model says to rows of ids, as a safetensors file");
-  add_model_option(*command, options->model);
-  add_adapter_option(*command, options->adapter);
-  command->add_option("--ids", options->ids, "a JSON file, {\"ids\": [[1, 2], [3, 4]]}, with rows of one length")
-      ->required()
-      ->check(filled())
-      ->type_name("FILE");
+  const Command command = program.add_command("logits", "what a model says to rows of ids, as a safetensors file");
+  add_model_option(command, options->model);
+  add_adapter_option(command, options->adapter);
+  command.add_option("--ids", options->ids, "a JSON file, {\"ids\": [[1, 2], [3, 4]]}, with rows of one length")
+      .required()
+      .check(filled())
+      .type_name("FILE");
   command
-      ->add_option("--out", options->out,
+      .add_option("--out", options->out,
                    "where to write one F32 tensor \"logits\": [rows, length, vocabulary], or [rows, labels] of a classifier, "
                    "[rows, length, labels] of one of tokens; virtual tokens of an adapter count as length")
-      ->required()
-      ->check(filled())
-      ->type_name("FILE");
-  command->footer("Example:\n  graft logits --model smollm2-135m --ids ids.json --out logits.safetensors");
-  command->callback([options] { logits(*options); });
+      .required()
+      .check(filled())
+      .type_name("FILE");
+  command.footer("Example:\n  graft logits --model smollm2-135m --ids ids.json --out logits.safetensors");
+  command.callback([options] { logits(*options); });
 }
 
 }  // namespace graft::cli

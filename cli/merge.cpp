@@ -1,5 +1,4 @@
 // graft merge: a model with an adapter folded into its weights, as a Hugging Face folder.
-#include <CLI/CLI.hpp>
 #include <iostream>
 #include <memory>
 #include <optional>
@@ -34,22 +33,22 @@ void merge(const Options& options, const Globals& globals) {
 
 }  // namespace
 
-void add_merge(CLI::App& app, const Globals& globals) {
+void add_merge(const Command& program, const Globals& globals) {
   const auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("merge", "fold an adapter into a model's weights, as a Hugging Face folder");
-  add_model_option(*command, options->model);
-  add_adapter_option(*command, options->adapter)->required();
-  command->add_option("--out", options->out, "the folder to make")->required()->check(filled())->type_name("DIR");
-  command->add_option("--dtype", options->dtype, "how numbers are stored: F32, F16 or BF16")
-      ->check(CLI::IsMember({"F32", "F16", "BF16"}).description(""))
-      ->capture_default_str()
-      ->type_name("TYPE");
-  command->add_flag("--force", options->force, "put the files into the folder even if it is not empty");
-  command->add_flag("--no-tokenizer", options->no_tokenizer, "leave the tokenizer out");
-  command->footer(
+  const Command command = program.add_command("merge", "fold an adapter into a model's weights, as a Hugging Face folder");
+  add_model_option(command, options->model);
+  add_adapter_option(command, options->adapter).required();
+  command.add_option("--out", options->out, "the folder to make").required().check(filled()).type_name("DIR");
+  command.add_option("--dtype", options->dtype, "how numbers are stored: F32, F16 or BF16")
+      .check(one_of({"F32", "F16", "BF16"}))
+      .show_default()
+      .type_name("TYPE");
+  command.add_flag("--force", options->force, "put the files into the folder even if it is not empty");
+  command.add_flag("--no-tokenizer", options->no_tokenizer, "leave the tokenizer out");
+  command.footer(
       "A packed weight (GGUF) that the adapter touches is merged as plain numbers, not packed again.\n"
       "Example:\n  graft merge --model smollm2-135m --adapter my-lora --out merged");
-  command->callback([options, &globals] { merge(*options, globals); });
+  command.callback([options, &globals] { merge(*options, globals); });
 }
 
 }  // namespace graft::cli

@@ -1,5 +1,6 @@
 #include "cli/options.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 
@@ -45,18 +46,27 @@ Check filled() {
   return [](const std::string& s) { return s.empty() ? "must not be empty" : std::string(); };
 }
 
-const char* const what_a_model_is = "a Hugging Face folder, a .gguf file, or a name that ./run fetch NAME has fetched";
-
-CLI::Option* add_model_option(CLI::App& command, std::string& model) {
-  return command.add_option("--model", model, what_a_model_is)->required()->check(filled())->type_name("MODEL");
+Check one_of(const std::vector<std::string>& all) {
+  return [all](const std::string& word) -> std::string {
+    if (std::find(all.begin(), all.end(), word) != all.end()) return "";
+    std::string known;
+    for (const std::string& one : all) known += (known.empty() ? "" : ", ") + one;
+    return "must be one of " + known + ", not \"" + word + "\"";
+  };
 }
 
-CLI::Option* add_adapter_option(CLI::App& command, std::string& adapter) {
+const char* const what_a_model_is = "a Hugging Face folder, a .gguf file, or a name that ./run fetch NAME has fetched";
+
+Option add_model_option(const Command& command, std::string& model) {
+  return command.add_option("--model", model, what_a_model_is).required().check(filled()).type_name("MODEL");
+}
+
+Option add_adapter_option(const Command& command, std::string& adapter) {
   return command
       .add_option("--adapter", adapter,
                   "a folder with an adapter of PEFT, of AdapterHub, or one that graft wrote, to put on the model")
-      ->check(filled())
-      ->type_name("DIR");
+      .check(filled())
+      .type_name("DIR");
 }
 
 }  // namespace graft::cli

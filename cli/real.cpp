@@ -1,6 +1,5 @@
 // graft real: a real model on a real text. SmolLM2-135M learns the language of the King James Bible, and tells from a verse what kind
 // of book it stands in.
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
@@ -154,35 +153,35 @@ void real(const Options& o, const Globals& globals) {
 
 }  // namespace
 
-void add_real(CLI::App& app, const Globals& globals) {
+void add_real(const Command& program, const Globals& globals) {
   const auto o = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("real", "fine-tune SmolLM2-135M on the King James Bible; ./run real fetches both");
-  command->add_option("--model", o->model, "the model")->check(filled())->capture_default_str()->type_name("MODEL");
-  command->add_option("--bible", o->bible, "what `bible -f gen1:1-rev22:21` prints")
-      ->required()
-      ->check(filled())
-      ->type_name("FILE");
-  command->add_option("--out", o->out, "a folder for the report and all that is made")
-      ->check(filled())
-      ->capture_default_str()
-      ->type_name("DIR");
-  command->add_option("--part", o->part, "language, kinds or both")
-      ->check([](const std::string& word) -> std::string {
+  const Command command = program.add_command("real", "fine-tune SmolLM2-135M on the King James Bible; ./run real fetches both");
+  command.add_option("--model", o->model, "the model").check(filled()).show_default().type_name("MODEL");
+  command.add_option("--bible", o->bible, "what `bible -f gen1:1-rev22:21` prints")
+      .required()
+      .check(filled())
+      .type_name("FILE");
+  command.add_option("--out", o->out, "a folder for the report and all that is made")
+      .check(filled())
+      .show_default()
+      .type_name("DIR");
+  command.add_option("--part", o->part, "language, kinds or both")
+      .check([](const std::string& word) -> std::string {
         return word == "language" || word == "kinds" || word == "both"
                    ? ""
                    : "must be language, kinds or both, not \"" + word + "\"";
       })
-      ->capture_default_str()
-      ->type_name("PART");
-  command->add_option("--steps", o->steps, "at most so many steps of each training, for a quick look")
-      ->check(whole(1, 1000000))
-      ->type_name("N");
-  command->add_option("--length", o->length, "tokens of a window of the language")
-      ->check(whole(2, 1000000))
-      ->capture_default_str()
-      ->type_name("N");
-  command->footer("Example:\n  graft real --bible bible.txt --part language");
-  command->callback([o, &globals] { real(*o, globals); });
+      .show_default()
+      .type_name("PART");
+  command.add_option("--steps", o->steps, "at most so many steps of each training, for a quick look")
+      .check(whole(1, 1000000))
+      .type_name("N");
+  command.add_option("--length", o->length, "tokens of a window of the language")
+      .check(whole(2, 1000000))
+      .show_default()
+      .type_name("N");
+  command.footer("Example:\n  graft real --bible bible.txt --part language");
+  command.callback([o, &globals] { real(*o, globals); });
 }
 
 }  // namespace graft::cli

@@ -1,5 +1,4 @@
 // graft tokenize: a text as a model sees it, ids and pieces; or ids back into text.
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <iomanip>
 #include <iostream>
@@ -95,27 +94,27 @@ void tokenize(const Options& options) {
 
 }  // namespace
 
-void add_tokenize(CLI::App& app) {
+void add_tokenize(const Command& program) {
   const auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("tokenize", "a text as the model sees it: ids and pieces, and back");
-  add_model_option(*command, options->model);
-  CLI::Option* words = command->add_option("TEXT", options->words, "the text; - reads standard input")->type_name("");
-  CLI::Option* file = command->add_option("--file", options->file, "read the text from this file instead")
-                          ->check(filled())
-                          ->excludes(words)
-                          ->type_name("FILE");
-  CLI::Option* ids = command->add_flag("--ids", options->ids, "print one list, [1,2,3], as JSON has it");
-  CLI::Option* specials = command->add_flag("--specials", options->specials,
+  const Command command = program.add_command("tokenize", "a text as the model sees it: ids and pieces, and back");
+  add_model_option(command, options->model);
+  const Option words = command.add_option("TEXT", options->words, "the text; - reads standard input").type_name("");
+  const Option file = command.add_option("--file", options->file, "read the text from this file instead")
+                          .check(filled())
+                          .excludes(words)
+                          .type_name("FILE");
+  const Option ids = command.add_flag("--ids", options->ids, "print one list, [1,2,3], as JSON has it");
+  const Option specials = command.add_flag("--specials", options->specials,
                                             "read names such as <|im_start|> as the special tokens they name; otherwise "
                                             "they are plain text");
-  command->add_flag("--decode", options->decode, "the other way: TEXT is a list of ids")->excludes(ids)->excludes(specials);
-  command->footer(
+  command.add_flag("--decode", options->decode, "the other way: TEXT is a list of ids").excludes(ids).excludes(specials);
+  command.footer(
       "Examples:\n"
       "  graft tokenize --model smollm2-135m \"Hello world\"\n"
       "  graft tokenize --model smollm2-135m --decode \"19556 905\"");
-  command->callback([options, words, file] {
-    if (words->count() + file->count() == 0)
-      throw CLI::ValidationError("tokenize", "give a text, - for standard input, or --file FILE");
+  command.callback([options, words, file] {
+    if (words.count() + file.count() == 0)
+      wrong_call("tokenize", "give a text, - for standard input, or --file FILE");
     tokenize(*options);
   });
 }

@@ -1,16 +1,18 @@
 // graft tune: fine-tunes a model by any method on a file of data. The work is in cli/tune/.
 #include <memory>
+#include <nlohmann/json.hpp>
 
+#include "cli/command_line.h"
 #include "cli/commands.h"
 #include "cli/tune/run.h"
 
 namespace graft::cli {
 
-void add_tune(CLI::App& app, const Globals& globals) {
+void add_tune(const Command& program, const Globals& globals) {
   const auto settings = std::make_shared<Settings>();
-  CLI::App* command = app.add_subcommand("tune", "fine-tune a model, by any of the methods, on a file of data");
-  add_tune_options(*command, *settings);
-  command->footer(
+  const Command command = program.add_command("tune", "fine-tune a model, by any of the methods, on a file of data");
+  add_tune_options(command, *settings);
+  command.footer(
       "Data are lines of JSON in a file that ends in .jsonl, all of one kind:\n"
       "  {\"prompt\": \"..\", \"completion\": \"..\"}                 the completion is learned\n"
       "  {\"messages\": [{\"role\": \"user\", \"content\": \"..\"}, ..]}  what the assistant says is learned (ChatML)\n"
@@ -20,8 +22,8 @@ void add_tune(CLI::App& app, const Globals& globals) {
       "  graft tune --model smollm2-135m --method lora --data notes.txt --out my-lora\n"
       "  graft tune --resume my-lora\n"
       "  graft generate --model smollm2-135m --adapter my-lora --prompt \"Dear\"");
-  command->callback([command, settings, &globals] {
-    const nlohmann::json options = complete(*command, *settings);
+  command.callback([command, settings, &globals] {
+    const nlohmann::json options = complete(command, *settings);
     if (settings->dry_run) dry_run(*settings);
     else run_tune(*settings, options, globals);
   });

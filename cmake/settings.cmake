@@ -88,7 +88,7 @@ endfunction()
 function(graft_program)
   file(GLOB sources CONFIGURE_DEPENDS cli/*.cpp cli/*/*.cpp)
   list(FILTER sources EXCLUDE REGEX "/cli/report/")  # a library of its own
-  find_package(CLI11 REQUIRED)
+  find_package(CLI11 REQUIRED)  # for cli/command_line.cpp
   graft_report()
   add_executable(graft_program ${sources})
   set_target_properties(graft_program PROPERTIES OUTPUT_NAME graft

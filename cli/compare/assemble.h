@@ -1,6 +1,6 @@
 // What came of the trainings, as one report.
 #pragma once
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <vector>
 
 #include "cli/compare/runs.h"

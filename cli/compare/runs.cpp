@@ -1,5 +1,6 @@
 #include "cli/compare/runs.h"
 
+#include <nlohmann/json.hpp>
 #include <unistd.h>
 
 #include <cstdlib>

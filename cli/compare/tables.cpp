@@ -1,5 +1,6 @@
 // The tables of a report: methods and what they cost, classes and what they were taken for.
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 #include "autograd/errors.h"
 #include "cli/compare/plan.h"

@@ -1,6 +1,7 @@
 #include "cli/demo/recipes.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "autograd/threads.h"
 

@@ -1,6 +1,7 @@
 #include "cli/tune/beginning.h"
 
 #include <filesystem>
+#include <nlohmann/json.hpp>
 #include <set>
 
 #include "autograd/errors.h"

@@ -1,6 +1,7 @@
 #include "cli/tune/folder.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <set>
 
 #include "autograd/errors.h"

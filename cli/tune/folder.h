@@ -1,7 +1,7 @@
 // The folder of a run, or of a comparison, held by one process at a time.
 #pragma once
 #include <filesystem>
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 
 #include "autograd/real.h"

@@ -1,7 +1,7 @@
 // What can be seen of a method after training, for the report: how far LoRA moved each projection and in how many directions, how
 // much attention a prefix gets, which words virtual tokens resemble, how an ensemble voted.
 #pragma once
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 
 #include "cli/tune/job.h"
 

@@ -2,6 +2,7 @@
 
 #include <csignal>
 #include <iostream>
+#include <nlohmann/json.hpp>
 
 #include "autograd/ledger.h"
 #include "autograd/threads.h"

@@ -5,7 +5,7 @@
 //     metrics.jsonl             one line per step and per look at the held-out data; events.out.tfevents.*: the same for TensorBoard
 //     result.json               what was measured: a run of report.h
 #pragma once
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 
 #include "cli/commands.h"
 #include "cli/tune/settings.h"

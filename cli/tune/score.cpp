@@ -1,6 +1,7 @@
 #include "cli/tune/score.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "cli/progress.h"

@@ -1,6 +1,6 @@
 // How good the answers on held-out data are: accuracy of classes, BLEU of completions, and for plain text the loss.
 #pragma once
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 
 #include "cli/tune/answers.h"
 

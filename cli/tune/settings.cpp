@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 #include <set>
 
 #include "autograd/errors.h"
@@ -14,7 +15,7 @@ namespace {
 
 const std::set<std::string> about_the_call{"config", "resume", "dry-run", "force", "help", "threads", "quiet"};
 
-void add_method_options(CLI::App& command, MethodChoice& m) {
+void add_method_options(const Command& command, MethodChoice& m) {
   std::string names;
   for (const MethodKind& kind : method_kinds()) names += (names.empty() ? "" : ", ") + kind.name;
   const Check known = [names](const std::string& word) -> std::string {
@@ -22,18 +23,18 @@ void add_method_options(CLI::App& command, MethodChoice& m) {
       if (kind.name == word) return "";
     return "must be one of " + names + ", not \"" + word + "\"";
   };
-  command.add_option("--method", m.name, names)->check(known)->type_name("NAME")->capture_default_str()->group("Method");
+  command.add_option("--method", m.name, names).check(known).type_name("NAME").show_default().group("Method");
   const auto option = [&](const char* name, auto& value, const char* what, const Check& check, const char* type) {
-    command.add_option(name, value, what)->check(check)->type_name(type)->group("Method");
+    command.add_option(name, value, what).check(check).type_name(type).group("Method");
   };
   option("--r", m.r, "LoRA: the rank (8)", whole(1, 100000), "N");
   option("--alpha", m.alpha, "LoRA: the scale is alpha/r (alpha = r)", above(0), "A");
   option("--dropout", m.dropout, "LoRA, prefix tuning: dropout of the method's own", number(0, 0.99), "P");
   option("--ratio", m.ratio, "LoRA+: the rate of B over that of A (16)", number(1, 10000), "X");
   command.add_option("--targets", m.targets, "LoRA: ends of the names of projections: q,v or q,k,v,out,up,down (q,v)")
-      ->delimiter(',')
-      ->type_name("LIST")
-      ->group("Method");
+      .list()
+      .type_name("LIST")
+      .group("Method");
   option("--bottleneck", m.size, "Adapter: its width (an 16th of the model's)", whole(1, 100000), "N");
   option("--form", m.form, "Adapter: houlsby, after-mlp or parallel (houlsby)", filled(), "NAME");
   option("--virtual", m.length, "prefix, prompt, P-tuning: how many virtual tokens", whole(1, 100000), "N");
@@ -44,17 +45,6 @@ void add_method_options(CLI::App& command, MethodChoice& m) {
   option("--init", m.init, "how the method starts; see its page in docs/methods", filled(), "NAME");
   option("--text", m.text, "the words that virtual tokens start from", filled(), "TEXT");
 }
-
-Check one_of(const std::vector<std::string>& all) {
-  return [all](const std::string& word) -> std::string {
-    if (std::find(all.begin(), all.end(), word) != all.end()) return "";
-    std::string known;
-    for (const std::string& one : all) known += (known.empty() ? "" : ", ") + one;
-    return "must be one of " + known + ", not \"" + word + "\"";
-  };
-}
-
-using Given = std::vector<std::pair<std::string, std::vector<std::string>>>;
 
 /// {"r": 8, "targets": ["q", "v"], "cut": true}
 Given from_json(const std::string& file, const nlohmann::json& object) {
@@ -77,55 +67,34 @@ Given from_json(const std::string& file, const nlohmann::json& object) {
   return all;
 }
 
-Given from_toml(const std::string& file) {
-  Given all;
-  try {
-    for (const CLI::ConfigItem& item : CLI::ConfigTOML().from_file(file)) {
-      if (item.name == "++" || item.name == "--") continue;  // CLI11's marks of where a section begins and ends
-      expect<FormatError>(item.parents.empty(), file, ": [", item.parents.empty() ? "" : item.parents[0],
-                          "] is a section, but options of graft tune stand in none");
-      all.emplace_back(item.name, item.inputs);
-    }
-  } catch (const CLI::Error& e) { throw FormatError(text(file, ": this is no TOML that can be read: ", e.what())); }
-  return all;
-}
-
 Given read_config(const std::string& file) {
   const std::string content = formats::read_text(file);
   const std::size_t first = content.find_first_not_of(" \t\r\n");
   const std::size_t second = first == std::string::npos ? first : content.find_first_not_of(" \t\r\n", first + 1);
   const bool list = second != std::string::npos && content[first] == '[' && (content[second] == '{' || content[second] == ']');
-  if (first == std::string::npos || (content[first] != '{' && !list)) return from_toml(file);
+  if (first == std::string::npos || (content[first] != '{' && !list)) return read_toml(file);
   const nlohmann::json object = nlohmann::json::parse(content, nullptr, false);
   expect<FormatError>(!object.is_discarded(), file, ": it begins as JSON does, but is none");
   return from_json(file, object);
 }
 
-/// The options on the command line, as words.
-Given on_the_line(const CLI::App& command) {
-  Given all;
-  for (const CLI::Option* option : command.get_options())
-    if (option->count() > 0 && !option->get_lnames().empty()) all.emplace_back(option->get_lnames()[0], option->results());
-  return all;
-}
-
 }  // namespace
 
-void add_tune_options(CLI::App& command, Settings& s) {
+void add_tune_options(const Command& command, Settings& s) {
   command.add_option("--model", s.model, "a model: a folder, a .gguf file, or a name that ./run fetch knows")
-      ->check(filled())
-      ->type_name("MODEL");
-  command.add_option("--data", s.data, "what is learned: a .jsonl file, or text")->check(filled())->type_name("FILE");
+      .check(filled())
+      .type_name("MODEL");
+  command.add_option("--data", s.data, "what is learned: a .jsonl file, or text").check(filled()).type_name("FILE");
   command.add_option("--out", s.out, "a folder for the adapter, checkpoints and what was measured")
-      ->check(filled())
-      ->type_name("DIR");
+      .check(filled())
+      .type_name("DIR");
   add_method_options(command, s.method);
   const auto option = [&](const char* name, auto& value, const char* what, const Check& check, const char* type,
                           const char* group) {
-    return command.add_option(name, value, what)->check(check)->type_name(type)->group(group);
+    return command.add_option(name, value, what).check(check).type_name(type).group(group);
   };
   const auto flag = [&](const char* name, bool& value, const char* what, const char* group) {
-    command.add_flag(name, value, what)->group(group);
+    command.add_flag(name, value, what).group(group);
   };
   const char* data = "Data";
   option("--validation", s.validation, "held-out data, of the same kind (default: a part of --data)", filled(), "FILE", data);
@@ -133,7 +102,7 @@ void add_tune_options(CLI::App& command, Settings& s) {
          "data of the same kind that only the score and the samples are made of, while the held-out data choose the best "
          "parameters (default: the held-out data do both)",
          filled(), "FILE", data);
-  option("--split", s.split, "which share of --data is held out", number(0, 0.9), "P", data)->capture_default_str();
+  option("--split", s.split, "which share of --data is held out", number(0, 0.9), "P", data).show_default();
   option("--length", s.length,
          "tokens of an example, at most; text is packed into such windows (default: the room that "
          "the context has, at most 512)",
@@ -143,30 +112,30 @@ void add_tune_options(CLI::App& command, Settings& s) {
   option("--answer", s.answer, "of classes: by a trained head, or by label words (default: words for p-tuning, else head)",
          one_of({"head", "words"}), "head|words", data);
   command.add_option("--words", s.words, "a class's label words: LABEL=word,word; may be repeated (default: the label itself)")
-      ->allow_extra_args(false)
-      ->type_name("LABEL=WORDS")
-      ->group(data);
+      .repeatable()
+      .type_name("LABEL=WORDS")
+      .group(data);
   const char* training = "Training";
-  option("--batch", s.batch, "examples that one backward sees", whole(1, 100000), "N", training)->capture_default_str();
-  option("--accumulate", s.accumulate, "batches that make one step", whole(1, 100000), "N", training)->capture_default_str();
+  option("--batch", s.batch, "examples that one backward sees", whole(1, 100000), "N", training).show_default();
+  option("--accumulate", s.accumulate, "batches that make one step", whole(1, 100000), "N", training).show_default();
   option("--steps", s.steps, "steps of the optimizer (default: as --epochs says)", whole(1, 1000000000), "N", training);
-  option("--epochs", s.epochs, "how often all examples are seen", number(1e-6, 1e6), "X", training)->capture_default_str();
+  option("--epochs", s.epochs, "how often all examples are seen", number(1e-6, 1e6), "X", training).show_default();
   option("--optimizer", s.optimizer, "adamw, sgd, adafactor or paged-adamw",
          one_of({"adamw", "sgd", "adafactor", "paged-adamw"}), "NAME", training)
-      ->capture_default_str();
+      .show_default();
   option("--budget", s.budget, "paged-adamw: MiB of its numbers that may be in memory", number(2, 1e6), "MIB", training)
-      ->capture_default_str();
+      .show_default();
   option("--rate", s.rate, "the learning rate (default: the method's)", above(0), "X", training);
   option("--schedule", s.schedule, "cosine, linear or constant", one_of({"cosine", "linear", "constant"}), "NAME", training)
-      ->capture_default_str();
+      .show_default();
   option("--warmup", s.warmup, "steps of warm-up; below 1, their share of all", number(0, 1e9), "N", training)
-      ->capture_default_str();
+      .show_default();
   option("--clip", s.clip, "largest norm of the gradient; 0: no clipping", number(0, 1e9), "X", training)
-      ->capture_default_str();
-  option("--decay", s.decay, "weight decay, of matrices only", number(0, 1), "X", training)->capture_default_str();
+      .show_default();
+  option("--decay", s.decay, "weight decay, of matrices only", number(0, 1), "X", training).show_default();
   flag("--recompute", s.recompute,
        "keep only the inputs of each block and run it again in backward: less memory, a third more time", training);
-  option("--seed", s.seed, "of all that is random", whole(0, 2147483647), "N", training)->capture_default_str();
+  option("--seed", s.seed, "of all that is random", whole(0, 2147483647), "N", training).show_default();
   const char* watching = "Watching";
   option("--evaluate-every", s.evaluate_every, "steps between looks at the held-out data (default: a tenth of all)",
          whole(1, 1000000000), "N", watching);
@@ -174,9 +143,9 @@ void add_tune_options(CLI::App& command, Settings& s) {
          watching);
   option("--save-every", s.save_every, "steps between checkpoints (default: when the held-out data are looked at)",
          whole(1, 1000000000), "N", watching);
-  option("--samples", s.samples, "sample outputs in the result", whole(0, 1000), "N", watching)->capture_default_str();
+  option("--samples", s.samples, "sample outputs in the result", whole(0, 1000), "N", watching).show_default();
   option("--score", s.score, "held-out examples that are answered for the score, at most", whole(1, 1000000), "N", watching)
-      ->capture_default_str();
+      .show_default();
   flag("--trace", s.trace,
        "also write the start (adapter and parameters) and every batch into trace/, so that another program can train the same",
        watching);
@@ -187,12 +156,12 @@ void add_tune_options(CLI::App& command, Settings& s) {
   flag("--force", s.force, "replace the run that --out holds", "Run");
 }
 
-nlohmann::json complete(const CLI::App& command, Settings& s) {
+nlohmann::json complete(const Command& command, Settings& s) {
   expect<ValueError>(s.config.empty() || s.resume.empty(), "--resume goes on with a run as it was; --config cannot change it");
   Given given;
   if (!s.config.empty()) given = read_config(s.config);
   if (!s.resume.empty()) {
-    for (const auto& [name, words] : on_the_line(command))
+    for (const auto& [name, words] : command.given())
       expect<ValueError>(about_the_call.count(name) != 0, "--resume goes on with a run as it was; --", name,
                          " cannot change it");
     const std::string file = s.resume + "/run.json";
@@ -201,36 +170,29 @@ nlohmann::json complete(const CLI::App& command, Settings& s) {
                       std::filesystem::exists(file) ? " says something else" : " is not there");
     given = from_json(file, begun->options);
   }
-  const Given explicit_ones = on_the_line(command);
+  const Given explicit_ones = command.given();
   nlohmann::json all = nlohmann::json::object();
   for (const Given* some : std::initializer_list<const Given*>{&given, &explicit_ones})  // the command line goes before
     for (const auto& [name, words] : *some)
       if (about_the_call.count(name) == 0) all[name] = words;
   if (!given.empty()) {
     Settings fresh;
-    CLI::App parser("tune");
-    parser.set_help_flag();
-    add_tune_options(parser, fresh);
-    std::vector<std::string> words;
-    const auto add = [&](const std::string& name, const std::vector<std::string>& values) {
-      for (const std::string& value : values) {
-        expect<FormatError>(!value.empty(), s.config.empty() ? s.resume : s.config, ": \"", name, "\" is empty");
-        words.push_back("--" + name + "=" + value);
-      }
-    };
     const std::string& source = s.config.empty() ? s.resume : s.config;
-    for (const auto& [name, values] : given) {
-      expect<FormatError>(parser.get_option_no_throw("--" + name) != nullptr && about_the_call.count(name) == 0, source, ": \"",
-                          name, "\" is no option of graft tune; graft tune --help lists them");
-      const auto same = [name = name](const auto& other) { return other.first == name; };
-      if (std::none_of(explicit_ones.begin(), explicit_ones.end(), same)) add(name, values);
-    }
-    for (const auto& [name, values] : explicit_ones)
-      if (about_the_call.count(name) == 0 && parser.get_option_no_throw("--" + name)) add(name, values);  // not compare's own
-    std::reverse(words.begin(), words.end());  // as CLI11 wants a vector
-    try {
-      parser.parse(words);
-    } catch (const CLI::ParseError& e) { throw FormatError(text(source, ": ", e.what())); }
+    parse_options(source, [&](const Command& parser) {
+      add_tune_options(parser, fresh);
+      Given wanted;
+      for (const auto& [name, values] : given) {
+        expect<FormatError>(parser.has("--" + name) && about_the_call.count(name) == 0, source, ": \"", name,
+                            "\" is no option of graft tune; graft tune --help lists them");
+        const auto same = [name = name](const auto& other) { return other.first == name; };
+        if (std::any_of(explicit_ones.begin(), explicit_ones.end(), same)) continue;
+        for (const std::string& value : values) expect<FormatError>(!value.empty(), source, ": \"", name, "\" is empty");
+        wanted.emplace_back(name, values);
+      }
+      for (const auto& [name, values] : explicit_ones)
+        if (about_the_call.count(name) == 0 && parser.has("--" + name)) wanted.emplace_back(name, values);  // not compare's own
+      return wanted;
+    });
     fresh.config = s.config, fresh.resume = s.resume, fresh.dry_run = s.dry_run, fresh.force = s.force;
     s = fresh;
   }

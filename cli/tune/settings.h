@@ -1,7 +1,6 @@
 // What `graft tune` is told, on the command line, in a file, or by the run that it goes on with.
 #pragma once
-#include <CLI/CLI.hpp>
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -10,6 +9,8 @@
 #include "train/schedule.h"
 
 namespace graft::cli {
+
+class Command;
 
 struct Settings {
   std::string model, out;
@@ -37,10 +38,10 @@ struct Settings {
 };
 
 /// All options but --config, --resume and --dry-run belong to the run and are kept with it.
-void add_tune_options(CLI::App& command, Settings& settings);
+void add_tune_options(const Command& command, Settings& settings);
 
 /// Fills in what --config or --resume says, under what the command line says, and checks that nothing is missing. Returns
 /// the run's options, all that were given: {"model": ["..."], "r": ["8"], ...}. Errors: FileError, FormatError, ValueError
-nlohmann::json complete(const CLI::App& command, Settings& settings);
+nlohmann::json complete(const Command& command, Settings& settings);
 
 }  // namespace graft::cli

@@ -1,6 +1,7 @@
 #include "cli/tune/trace.h"
 
 #include <filesystem>
+#include <nlohmann/json.hpp>
 
 #include "cli/tune/training.h"
 #include "formats/file.h"

@@ -1,0 +1,123 @@
+#include "cli/command_line.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <iostream>
+
+#include "autograd/errors.h"
+
+namespace graft::cli {
+
+Option Option::required() const { return Option(option_->required()); }
+Option Option::check(const Check& check) const { return Option(option_->check(check)); }
+Option Option::type_name(const std::string& name) const { return Option(option_->type_name(name)); }
+Option Option::group(const std::string& title) const { return Option(option_->group(title)); }
+Option Option::show_default() const { return Option(option_->capture_default_str()); }
+Option Option::list() const { return Option(option_->delimiter(',')); }
+Option Option::repeatable() const { return Option(option_->allow_extra_args(false)); }
+Option Option::excludes(const Option& other) const { return Option(option_->excludes(other.option_)); }
+Option Option::needs(const Option& other) const { return Option(option_->needs(other.option_)); }
+std::size_t Option::count() const { return option_->count(); }
+
+Command Command::add_command(const std::string& name, const std::string& what) const {
+  return Command(app_->add_subcommand(name, what));
+}
+Option Command::add_option(const std::string& name, std::string& value, const std::string& what) const {
+  return Option(app_->add_option(name, value, what));
+}
+Option Command::add_option(const std::string& name, std::function<void(int)> f, const std::string& what) const {
+  return Option(app_->add_option_function<int>(name, std::move(f), what));
+}
+Option Command::add_option(const std::string& name, int& value, const std::string& what) const {
+  return Option(app_->add_option(name, value, what));
+}
+Option Command::add_option(const std::string& name, Index& value, const std::string& what) const {
+  return Option(app_->add_option(name, value, what));
+}
+Option Command::add_option(const std::string& name, std::uint64_t& value, const std::string& what) const {
+  return Option(app_->add_option(name, value, what));
+}
+Option Command::add_option(const std::string& name, float& value, const std::string& what) const {
+  return Option(app_->add_option(name, value, what));
+}
+Option Command::add_option(const std::string& name, double& value, const std::string& what) const {
+  return Option(app_->add_option(name, value, what));
+}
+Option Command::add_option(const std::string& name, std::vector<std::string>& value, const std::string& what) const {
+  return Option(app_->add_option(name, value, what));
+}
+Option Command::add_option(const std::string& name, std::vector<std::uint64_t>& value, const std::string& what) const {
+  return Option(app_->add_option(name, value, what));
+}
+Option Command::add_flag(const std::string& name, bool& value, const std::string& what) const {
+  return Option(app_->add_flag(name, value, what));
+}
+void Command::remove_option(const std::string& name) const { app_->remove_option(app_->get_option(name)); }
+bool Command::has(const std::string& name) const { return app_->get_option_no_throw(name) != nullptr; }
+void Command::footer(const std::string& text) const { app_->footer(text); }
+void Command::callback(std::function<void()> f) const { app_->callback(std::move(f)); }
+
+Given Command::given() const {
+  Given all;
+  for (const CLI::Option* option : app_->get_options())
+    if (option->count() > 0 && !option->get_lnames().empty()) all.emplace_back(option->get_lnames()[0], option->results());
+  return all;
+}
+
+void parse_options(const std::string& source, const std::function<Given(const Command&)>& add) {
+  CLI::App app;
+  app.set_help_flag();
+  std::vector<std::string> words;
+  for (const auto& [name, values] : add(Command(&app)))
+    for (const std::string& value : values) words.push_back("--" + name + "=" + value);
+  std::reverse(words.begin(), words.end());  // as CLI11 wants a vector
+  try {
+    app.parse(words);
+  } catch (const CLI::ParseError& e) { throw FormatError(text(source, ": ", e.what())); }
+}
+
+Given read_toml(const std::string& file) {
+  Given all;
+  try {
+    for (const CLI::ConfigItem& item : CLI::ConfigTOML().from_file(file)) {
+      if (item.name == "++" || item.name == "--") continue;  // CLI11's marks of where a section begins and ends
+      expect<FormatError>(item.parents.empty(), file, ": [", item.parents.empty() ? "" : item.parents[0],
+                          "] is a section, but options of graft tune stand in none");
+      all.emplace_back(item.name, item.inputs);
+    }
+  } catch (const CLI::Error& e) { throw FormatError(text(file, ": this is no TOML that can be read: ", e.what())); }
+  return all;
+}
+
+void missing(const std::string& what) { throw CLI::RequiredError(what); }
+void wrong_call(const std::string& command, const std::string& why) { throw CLI::ValidationError(command, why); }
+void end_with(int exit_code) { throw CLI::RuntimeError(exit_code); }
+
+Program::Program(const std::string& name, const std::string& version, const std::string& what)
+    : app_(std::make_unique<CLI::App>(what)) {
+  app_->name(name);
+  app_->set_version_flag("--version", name + " " + version);
+  app_->require_subcommand(1);
+  app_->fallthrough();  // so that the program's options may also stand after the command
+}
+Program::~Program() = default;
+
+Command Program::command() const { return Command(app_.get()); }
+
+int Program::run(int argc, char** argv) {
+  try {
+    app_->parse(argc, argv);
+  } catch (const CLI::RuntimeError& e) {  // a command's own exit code
+    return e.get_exit_code();
+  } catch (const CLI::ParseError& e) {
+    if (app_->get_subcommands().empty() && app_->remaining_size() > 0) {
+      std::cerr << app_->get_name() << ": there is no command \"" << app_->remaining().front() << "\"; " << app_->get_name()
+                << " --help lists them" << std::endl;
+      return 2;
+    }
+    if (app_->exit(e) != 0) return 2;  // help and version come as errors with code 0
+  }
+  return 0;
+}
+
+}  // namespace graft::cli
