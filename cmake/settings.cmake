@@ -13,6 +13,10 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND CMAKE_CXX_COMPILER_VERSION VERSION_LES
   target_compile_options(graft_warnings INTERFACE -Wno-maybe-uninitialized)
 endif()
 
+# What runs for milliseconds and takes long to compile, options, JSON, tests: -O1 takes two thirds of the time of -O3.
+add_library(graft_quick_to_compile INTERFACE)
+target_compile_options(graft_quick_to_compile INTERFACE $<$<CONFIG:Release>:-O1>)
+
 # What the library's own sources need and its users do not.
 add_library(graft_private INTERFACE)
 target_link_libraries(graft_private INTERFACE graft_warnings Eigen3::Eigen OpenMP::OpenMP_CXX
@@ -43,7 +47,9 @@ endif()
 
 find_program(CCACHE ccache)
 if(CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+  # The same object for every clone of the tree; and what ccache must overlook to keep what is compiled with a precompiled header.
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${PROJECT_SOURCE_DIR} CCACHE_NOHASHDIR=1
+      CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime ${CCACHE})
 endif()
 
 # graft_folder(name parts...): the sources of name/ and name/<part>/ become an object library inside libgraft.so, and the
@@ -67,6 +73,8 @@ function(graft_folder name)
   if(GRAFT_DOUBLE)
     target_compile_definitions(graft_${name} PRIVATE GRAFT_DOUBLE)
   endif()
+  file(GLOB readers ${name}/inside/*.cpp)  # of configurations
+  set_source_files_properties(${readers} PROPERTIES COMPILE_OPTIONS "$<$<CONFIG:Release>:-O1>")
   target_sources(graft PRIVATE $<TARGET_OBJECTS:graft_${name}>)
   set_property(GLOBAL APPEND PROPERTY GRAFT_FOLDERS ${name})
 endfunction()
@@ -81,7 +89,7 @@ function(graft_report)
   add_custom_command(OUTPUT ${page} DEPENDS ${parts} ${embed} VERBATIM
                      COMMAND ${CMAKE_COMMAND} -DPAGE=${folder}/page.html -DTO=${page} -P ${embed})
   add_library(graft_report STATIC ${sources} ${page})
-  target_link_libraries(graft_report PUBLIC graft nlohmann_json::nlohmann_json PRIVATE graft_warnings)
+  target_link_libraries(graft_report PUBLIC graft nlohmann_json::nlohmann_json PRIVATE graft_warnings graft_quick_to_compile)
 endfunction()
 
 # cli/: the program `graft`.
@@ -94,7 +102,8 @@ function(graft_program)
   set_target_properties(graft_program PROPERTIES OUTPUT_NAME graft
                         INSTALL_RPATH "$ORIGIN/../${CMAKE_INSTALL_LIBDIR}")
   target_compile_definitions(graft_program PRIVATE GRAFT_VERSION="${PROJECT_VERSION}")
-  target_link_libraries(graft_program PRIVATE graft graft_report graft_warnings CLI11::CLI11 nlohmann_json::nlohmann_json)
+  target_link_libraries(graft_program PRIVATE graft graft_report graft_warnings graft_quick_to_compile CLI11::CLI11
+                                              nlohmann_json::nlohmann_json)
 endfunction()
 
 # bench/*.cpp: one Google Benchmark program each; the target `bench` builds them all, a plain build none. They see Eigen and
