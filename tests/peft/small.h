@@ -1,6 +1,7 @@
 // A GPT-2 that is small enough to be taught while a test runs, for the recipes in docs/methods. It learns four tasks, each by
 // the word that names it: "word x" is to be followed by f(x), f one of four permutations of sixteen digits. Fine-tuning then
 // gets x without a word: one of the four (`known`, which it only has to bring out) or a fifth (`unknown`, which it has to learn).
+// The answer is read at x, the first token, which has one key: what q and k learn changes nothing here.
 #pragma once
 #include <graft.h>
 
@@ -21,6 +22,9 @@ struct Small {
     ~OneThread() { graft::threads(before); }
   } one_thread{};
   std::unique_ptr<graft::Gpt2> model = std::make_unique<graft::Gpt2>(config());
+
+  enum Untaught { untaught };
+  explicit Small(Untaught) {}  // its parameters have no numbers yet
 
   Small() {
     graft::Rng rng(1);
