@@ -1,5 +1,5 @@
 // DoRA: Liu et al. 2024, "DoRA: weight-decomposed low-rank adaptation". Direction by LoRA, magnitude by a number per output.
-//     W' = m·(W₀ + s·B·A)/‖W₀ + s·B·A‖      the norm over inputs, one per output (eq. 5)
+//     W' = m·(W₀ + s·B·A)/‖W₀ + s·B·A‖      the norm over inputs, one per output, as the authors' code; eq. 5 has W transposed
 // In backward the norm is a constant (section 4.3). Costs one dense W per forward pass; LoRA does not.
 #pragma once
 #include "peft/lora.h"

@@ -16,7 +16,7 @@ struct PromptTuning : Method {
   Init init = Init::vocabulary;
   std::vector<Id> text;
   std::vector<std::vector<Id>> labels;
-  Index most_common = 5000;  ///< vocabulary: only the first so many ids (the paper's; ids of a BPE are in order of frequency)
+  Index most_common = 5000;  ///< vocabulary: only the first N ids (the paper: T5's are sorted by likelihood; a BPE's by merging)
 
   std::string kind() const override { return "prompt tuning"; }
   void graft(const Host& host, const std::string& name, Rng& rng) const override;
