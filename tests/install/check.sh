@@ -27,6 +27,7 @@ quiet() { "$@" >"$work.log" 2>&1 || { cat "$work.log" >&2; echo "install-check: 
 quiet cmake -S "$here" -B "$work" -G Ninja -DCMAKE_BUILD_TYPE=Release -DCMAKE_PREFIX_PATH="$prefix"
 quiet cmake --build "$work"
 "$work/plain"
+(cd "$work" && ./lab)
 "$work/with_eigen"
 "$prefix/bin/graft" --version
 echo "install-check: passed"
