@@ -29,7 +29,7 @@ function table(task) {
       known(r.steps) ? html("small", {}, ` ${whole(r.steps)} steps`) : null]},
     {name: "Peak memory", of: r => r.peak && r.peak.total, best: Math.min, cell: r => bytes(r.peak && r.peak.total)},
     {name: "Size on disk", of: r => r.adapter_bytes, best: Math.min, cell: r => bytes(r.adapter_bytes)},
-    {name: "Extra inference time", of: r => r.inference_extra, cell: r =>
+    {name: "Extra inference time, unmerged", of: r => r.inference_extra, cell: r =>
       !known(r.inference_extra) ? unknown : (r.inference_extra > 0 ? "+" : "") + percent(r.inference_extra)},
   ];
   function score_cell(run) {
