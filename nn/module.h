@@ -1,6 +1,6 @@
 // Module, Param, Slot, List: a model is a tree of modules, and a declaration registers:
 //     Slot<Projection> q{*this, "q", std::make_unique<Linear>(D, D)};      // its weight is now called "….q.weight"
-// What sits in a slot can be taken out, wrapped and put back; that is all that fine-tuning methods need (DESIGN: one idea).
+// What sits in a slot can be taken out, wrapped and put back; that is all that fine-tuning methods need.
 #pragma once
 #include <functional>
 #include <map>

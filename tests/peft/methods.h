@@ -22,7 +22,7 @@ namespace graft::table {
 struct MethodRow {
   std::string name;
   std::function<peft::Attached(const peft::Host&, Rng&, const std::string&)> attach;
-  /// How many numbers it trains on GPT-2 124M (METHODS: counted by PEFT, or the formula), without a head; -1: no figure.
+  /// How many numbers it trains on GPT-2 124M (counted by PEFT, or the formula), without a head; -1: no figure.
   Index on_gpt2 = -1;
   bool silent = true;  ///< does it change nothing at first?
   bool merges = true;  ///< can it be folded into the weights?
@@ -58,7 +58,7 @@ inline std::vector<MethodRow> methods() {
     change(l);
     return l;
   };
-  // Counts on GPT-2 124M are for the options in the row; METHODS.md 1.8's rows are in counts_test.cpp.
+  // Counts on GPT-2 124M are for the options in the row; those that the pages give are in counts_test.cpp.
   all.push_back(row("lora", 2 * 12 * 2 * (768 + 768), lora([](Lora&) {})));
   all.push_back(row("lora_all", 12 * 2 * (4 * 2 * 768 + 2 * (768 + 3072)),
                     lora([](Lora& l) { l.targets = {"q", "k", "v", "out", "up", "down"}, l.init = Lora::Init::gaussian; })));

@@ -63,7 +63,7 @@ TEST(Quantize, OnlyTheAdapterLearns) {
   EXPECT_EQ(static_cast<Index>(peft::learning(*base.model).size()), 2 * 3 * 2);
 }
 
-/// METHODS.md 1.3: merge into the dequantized base; requantizing rounds anew; apart there is nothing to lose.
+/// Merging into the dequantized base only rounds; requantizing rounds to 4 bits anew; kept apart there is nothing to lose.
 TEST(Quantize, ThreeWaysToMerge) {
   std::vector<double> errors;
   for (const int way : {0, 1, 2}) {
