@@ -34,12 +34,18 @@ if(GRAFT_NATIVE)
   endif()
   target_compile_definitions(graft_private INTERFACE GRAFT_PROCESSOR=0x${processor})
 endif()
+if(GRAFT_THREADS)
+  find_package(Threads REQUIRED)
+  target_link_libraries(graft_private INTERFACE Threads::Threads)
+else()
+  target_compile_definitions(graft_private INTERFACE GRAFT_NO_THREADS)
+endif()
 if(GRAFT_BLAS)
-  # The OpenMP flavour shares the kernels' threads; the pthread flavour would bring a second pool.
-  find_library(GRAFT_OPENBLAS openblas PATH_SUFFIXES openblas-openmp NO_CACHE NO_CMAKE_SYSTEM_PATH
+  # The kernels' threads call it side by side; the other flavours would bring a second pool in each.
+  find_library(GRAFT_OPENBLAS openblas PATH_SUFFIXES openblas-serial NO_CACHE NO_CMAKE_SYSTEM_PATH
                PATHS /usr/lib/${CMAKE_LIBRARY_ARCHITECTURE} /usr/lib64 /usr/lib)
   if(NOT GRAFT_OPENBLAS)
-    message(FATAL_ERROR "GRAFT_BLAS needs OpenBLAS with OpenMP threads: apt-get install libopenblas-openmp-dev")
+    message(FATAL_ERROR "GRAFT_BLAS needs OpenBLAS without threads: apt-get install libopenblas-serial-dev")
   endif()
   target_compile_definitions(graft_private INTERFACE EIGEN_USE_BLAS)
   target_link_libraries(graft_private INTERFACE ${GRAFT_OPENBLAS})

@@ -1,0 +1,249 @@
+// One thread per seat. A seat says whether its thread is awake, asleep, or offered a part; whoever turns `offered` back into
+// `awake` runs that part: the seat's own thread, or the caller, who does not wait for threads that do not come.
+#include "autograd/cpu/pool.h"
+
+#include <exception>
+#include <mutex>
+
+#ifndef GRAFT_NO_THREADS
+#include <pthread.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <memory>
+#include <thread>
+#include <vector>
+#endif
+
+namespace graft::kernel {
+namespace {
+
+thread_local bool inside = false;
+
+/// A loop on its way, on its caller's stack.
+class Loop {
+ public:
+  explicit Loop(const Parts& parts) : parts_(parts) { inside = true; }
+  ~Loop() { inside = false; }
+
+  void run(Index part) noexcept {
+    try {
+      parts_.run(parts_.loop, part);
+    } catch (...) {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      if (!error_ || part < failed_) error_ = std::current_exception(), failed_ = part;
+    }
+  }
+  void rethrow() const {
+    if (error_) std::rethrow_exception(error_);
+  }
+
+ private:
+  const Parts& parts_;
+  std::mutex mutex_;
+  std::exception_ptr error_;
+  Index failed_ = 0;
+};
+
+void run_alone(const Parts& parts) {
+  Loop loop(parts);
+  for (Index i = 0; i < parts.count; ++i) loop.run(i);
+  loop.rethrow();
+}
+
+}  // namespace
+
+bool inside_part() { return inside; }
+
+#ifdef GRAFT_NO_THREADS
+
+void run_parts(const Parts& parts) { run_alone(parts); }
+
+#else
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using std::chrono::microseconds;
+
+// Measured by bench/busy. Who spins keeps a core from others, and pays for it: a thread that has used up its share of a core
+// is sent away in the middle of a part, and everyone waits for it. So once a thread was sent away, none spins for a while. On
+// a machine of its own, 100 microseconds bridge what lies between the loops of a training step.
+constexpr microseconds patience(100), sent_away(1000);
+// Waking a thread takes some 20 microseconds until it has begun, beside other programs 80. So long must the work be, in
+// units of parallel.h.
+constexpr Index worth_waking = 131072, worth_waking_when_crowded = 524288;
+
+/// Whether other programs want the cores: for some time from when that was seen.
+std::atomic<Clock::rep> crowded_until{0};
+bool crowded(Clock::time_point now) { return now.time_since_epoch().count() < crowded_until.load(std::memory_order_relaxed); }
+void crowd_seen(Clock::time_point now) {
+  crowded_until.store((now + std::chrono::seconds(1)).time_since_epoch().count(), std::memory_order_relaxed);
+}
+
+void pause() {
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("yield");
+#endif
+}
+
+/// Spins until done() or for at most so long, and says whether done.
+template <class Done>
+bool spin(const Done& done, microseconds at_most) {
+  const Clock::time_point end = Clock::now() + at_most;
+  for (Clock::time_point before = end - at_most; before < end;) {
+    for (int i = 0; i < 16; ++i) {
+      if (done()) return true;
+      pause();
+    }
+    const Clock::time_point now = Clock::now();
+    if (now > before + sent_away) crowd_seen(now);
+    before = now;
+  }
+  return false;
+}
+
+class Pool {
+ public:
+  void run(const Parts& parts);
+
+ private:
+  enum State { awake, offered, asleep };
+  struct alignas(64) Seat {  // a cache line, so that threads that spin do not disturb each other
+    std::atomic<State> state{awake};
+    std::mutex mutex;
+    std::condition_variable called;
+
+    bool given = false;  // to the thread, not left to the caller
+
+    void offer(bool wake);
+    bool take() {
+      State was = offered;
+      return state.compare_exchange_strong(was, awake);
+    }
+    bool take_back() { return !given || take(); }
+    void wait();
+  };
+  static constexpr Index caller_sleeps = Index(1) << 32;
+
+  Index seats(Index wanted);
+  [[noreturn]] void work(Seat& seat, Index part);
+  void ended(Index parts);
+  void wait_for_parts();
+
+  std::mutex callers_;  // held through a loop
+  std::vector<std::unique_ptr<Seat>> seats_;
+  Loop* loop_ = nullptr;
+  std::mutex mutex_;
+  std::condition_variable all_ended_;
+  alignas(64) std::atomic<Index> running_{0};  // parts on seats that have not ended, and caller_sleeps
+};
+
+void Pool::Seat::offer(bool wake) {
+  State was = awake;
+  given = state.compare_exchange_strong(was, offered);
+  if (given || !wake) return;
+  given = true;
+  state.store(offered);
+  { const std::lock_guard<std::mutex> lock(mutex); }  // the thread may have said that it sleeps and not lie down yet
+  called.notify_one();
+}
+
+void Pool::Seat::wait() {
+  const microseconds time = crowded(Clock::now()) ? microseconds(0) : patience;
+  if (spin([&] { return state.load(std::memory_order_relaxed) == offered; }, time)) return;
+  State was = awake;
+  if (!state.compare_exchange_strong(was, asleep)) return;
+  std::unique_lock<std::mutex> lock(mutex);
+  called.wait(lock, [&] { return state.load() != asleep; });
+}
+
+/// As many seats as wanted, or fewer where the system gives no more threads.
+Index Pool::seats(Index wanted) {
+  while (static_cast<Index>(seats_.size()) < wanted) {
+    seats_.push_back(std::make_unique<Seat>());
+    try {
+      Seat& seat = *seats_.back();
+      const auto part = static_cast<Index>(seats_.size());
+      std::thread([this, &seat, part] { work(seat, part); }).detach();
+    } catch (...) {
+      seats_.pop_back();
+      break;
+    }
+  }
+  return std::min(wanted, static_cast<Index>(seats_.size()));
+}
+
+void Pool::work(Seat& seat, Index part) {
+  inside = true;
+  for (;;) {
+    seat.wait();
+    if (!seat.take()) continue;  // the caller was faster
+    loop_->run(part);
+    ended(1);
+  }
+}
+
+void Pool::ended(Index parts) {
+  if (running_.fetch_sub(parts) != parts + caller_sleeps) return;
+  { const std::lock_guard<std::mutex> lock(mutex_); }
+  all_ended_.notify_one();
+}
+
+void Pool::wait_for_parts() {
+  const microseconds time = crowded(Clock::now()) ? patience / 5 : patience;
+  if (spin([&] { return running_.load() == 0; }, time) || running_.fetch_add(caller_sleeps) == 0) return;
+  std::unique_lock<std::mutex> lock(mutex_);
+  all_ended_.wait(lock, [&] { return running_.load() == caller_sleeps; });
+}
+
+void Pool::run(const Parts& parts) {
+  const std::unique_lock<std::mutex> lock(callers_, std::try_to_lock);
+  if (!lock) return run_alone(parts);
+  const Index others = seats(parts.count - 1);
+  const Clock::time_point begin = Clock::now();
+  const bool wake = parts.work >= (crowded(begin) ? worth_waking_when_crowded : worth_waking);
+  Loop loop(parts);
+  loop_ = &loop;
+  running_.store(others);
+  for (Index i = 0; i < others; ++i) seats_[i]->offer(wake);
+  loop.run(0);
+  Index mine = 0;
+  for (Index i = 0; i < others; ++i)
+    if (seats_[i]->take_back()) loop.run(i + 1), ++mine;
+  for (Index part = others + 1; part < parts.count; ++part) loop.run(part);
+  if (running_.fetch_sub(mine) != mine) {
+    const Clock::time_point ready = Clock::now();
+    wait_for_parts();
+    const Clock::time_point end = Clock::now();
+    if (end > ready + 2 * (ready - begin) + sent_away) crowd_seen(end);  // parts are alike, but one took thrice as long
+  }
+  loop.rethrow();
+}
+
+/// Never destroyed: its threads may sleep in it until the process ends.
+std::atomic<Pool*> pool;
+
+Pool& the_pool() {
+  Pool* there = pool.load();
+  if (there) return *there;
+  auto made = std::make_unique<Pool>();
+  return pool.compare_exchange_strong(there, made.get()) ? *made.release() : *there;
+}
+
+/// A child made by fork() has the memory of the pool but not its threads, so it begins with another.
+Pool* of_parent;
+void leave_to_parent() { of_parent = pool.exchange(nullptr); }
+[[maybe_unused]] const int at_fork = pthread_atfork(nullptr, nullptr, leave_to_parent);
+
+}  // namespace
+
+void run_parts(const Parts& parts) { the_pool().run(parts); }
+
+#endif
+
+}  // namespace graft::kernel
