@@ -22,7 +22,7 @@ struct Options {
 void convert(const Options& options, const Globals& globals) {
   const std::string from = find_model(options.model);
   const fs::path to = target_folder(options.out, from, options.force);
-  const Loaded loaded = load_model(from);
+  const Loaded loaded = load(from);
   std::optional<Tokenizer> tokenizer;
   if (!options.no_tokenizer && has_tokenizer(from)) tokenizer.emplace(load_tokenizer_of(from));
   save_whole(loaded, to, options.dtype, tokenizer ? &*tokenizer : nullptr);

@@ -144,7 +144,7 @@ void info(const Options& options) {
   if (options.model.empty()) return;
   if (!options.adapter.empty()) std::cout << '\n';
   const std::string path = find_model(options.model);
-  const Loaded loaded = load_model(path);
+  Loaded loaded = load(path);
   if (!options.adapter.empty()) peft::load_adapter(loaded, options.adapter);
   const Model& model = *loaded.model;
   const std::map<std::string, Stored> formats = by_format(*loaded.root);

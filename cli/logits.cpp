@@ -81,7 +81,7 @@ void logits(const Options& options) {
   };
   expect<ValueError>(!over(options.ids) && !over(from) && !over(options.adapter), "--out: ", options.out,
                      " would be written over the ids or into the model or the adapter; name another file");
-  const Loaded loaded = load_model(from);
+  Loaded loaded = load(from);
   if (!options.adapter.empty()) peft::load_adapter(loaded, options.adapter);
   Model& model = *loaded.model;
   const NoGrad values_only;

@@ -58,8 +58,14 @@ std::string find_model(const std::string& name) {
                                : "; give a folder with config.json, a .gguf file, or a name that ./run fetch knows"));
 }
 
-Loaded load_language_model(const std::string& path, const char* command) {
+Loaded load(const std::string& path) {
   Loaded loaded = load_model(path);
+  for (const std::string& note : loaded.notes) std::cerr << "graft: " << note << std::endl;
+  return loaded;
+}
+
+Loaded load_language_model(const std::string& path, const char* command) {
+  Loaded loaded = load(path);
   expect<ValueError>(loaded.classifier == nullptr && loaded.token_classifier == nullptr, path, " is a classifier, but ",
                      command, " needs a language model; graft logits gives a classifier's answers");
   return loaded;

@@ -11,6 +11,8 @@ namespace graft::cli {
 /// ${GRAFT_MODELS:-${XDG_CACHE_HOME:-$HOME/.cache}/graft/models}. Errors: FileError says where it looked and what to do.
 std::string find_model(const std::string& name);
 
+/// load_model(), and what it notes is said on stderr.
+Loaded load(const std::string& path);
 /// Loads it and checks that it is a language model. Errors: ValueError says that `command` needs one.
 Loaded load_language_model(const std::string& path, const char* command);
 

@@ -21,6 +21,7 @@ struct Loaded {
   Id bos = -1, eos = -1, pad = -1;              ///< as the files say; -1: none
   std::string problem;                          ///< transformers' problem_type, kept for the files; empty: not said
   std::vector<Id> ends;                         ///< all that end a text: eos, and others where the files name several
+  std::vector<std::string> notes;               ///< where the files contradict themselves, and what was taken: for the user
 };
 
 /// Loads a Hugging Face folder or a .gguf file. Weights are copied into memory one tensor at a time; packed blocks of a GGUF

@@ -1,5 +1,6 @@
 // Hugging Face folders: config.json says what the model is, model.safetensors (or an index and its shards) has the numbers.
 #include <algorithm>
+#include <cstring>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -71,7 +72,8 @@ Checkpoint open(const fs::path& folder) {
   return c;
 }
 
-/// Tensors that files have and no model asks for: buffers of old files, and a head that is tied all the same.
+/// Tensors that files have and no model asks for: buffers of old files, and a head: one that is tied all the same, or that of a
+/// language model in a classifier's file.
 bool needless(const std::string& name) {
   return ends_with(name, ".attn.bias") || ends_with(name, ".attn.masked_bias") || ends_with(name, ".rotary_emb.inv_freq") ||
          name == "lm_head.weight";
@@ -101,27 +103,63 @@ Tensor numbers(const TensorEntry& entry, const Safetensors& file, const Place& p
   return t;
 }
 
-std::string prefix_of(const Checkpoint& c, const Model& model) {
-  const std::string prefix = hugging_face_prefix(model);
+std::string prefix_of(const Checkpoint& c, bool gpt2) {
+  const std::string prefix = gpt2 ? "transformer." : "model.";
   for (const auto& entry : c.tensors)
     if (entry.first.rfind(prefix, 0) == 0) return prefix;
   return "";
+}
+
+using Entry = std::pair<const TensorEntry*, const Safetensors*>;
+std::vector<real> all_numbers(const Entry& found) {
+  std::vector<real> all(static_cast<std::size_t>(found.first->numel()));
+  formats::read_numbers(*found.first, all.data(), found.second->path());
+  return all;
+}
+
+/// The same numbers? Mostly the same bytes, and then nothing is copied.
+bool equal(const Entry& a, const Entry& b) {
+  if (a.first->shape != b.first->shape) return false;
+  const bool bytes = a.first->dtype == b.first->dtype && a.first->bytes == b.first->bytes &&
+                     std::memcmp(a.first->data, b.first->data, static_cast<std::size_t>(a.first->bytes)) == 0;
+  return bytes || all_numbers(a) == all_numbers(b);
+}
+
+/// What transformers 5 makes of a tied model's file that holds a head: alone it is the table too; beside a table of the same
+/// numbers it is needless; beside one of others it is a head of its own, which merging tools leave behind.
+void settle_tying(ModelConfig& config, Checkpoint& c, const std::string& config_path, Loaded& loaded) {
+  const bool gpt2 = std::holds_alternative<Gpt2Config>(config.sizes);
+  bool& tied = std::visit([](auto& sizes) -> bool& { return sizes.tied; }, config.sizes);
+  const auto head = c.tensors.find("lm_head.weight");
+  if (!tied || config.head != ModelConfig::Head::language || head == c.tensors.end()) return;
+  const std::string name = prefix_of(c, gpt2) + (gpt2 ? "wte.weight" : "embed_tokens.weight");
+  const auto table = c.tensors.find(name);
+  if (table == c.tensors.end()) {
+    c.tensors[name] = head->second;
+    return;
+  }
+  if (equal(head->second, table->second)) return;
+  tied = false;
+  loaded.notes.push_back(text(config_path, " ties the head to the embeddings, but ", c.source, " has an lm_head.weight that ",
+                              "differs from ", name, "; the head of the file is kept, as transformers 5 keeps it. ",
+                              "\"tie_word_embeddings\": false in config.json would say so"));
 }
 
 }  // namespace
 
 Loaded load_hugging_face(const std::string& folder) {
   const std::string config_path = (fs::path(folder) / "config.json").string();
-  const ModelConfig config = read_config(formats::read_text(config_path), config_path);
-  const Checkpoint checkpoint = open(folder);
+  ModelConfig config = read_config(formats::read_text(config_path), config_path);
+  Checkpoint checkpoint = open(folder);
   const Index layers = std::visit([](const auto& sizes) { return sizes.layers; }, config.sizes);
   expect<FormatError>(layers <= static_cast<Index>(checkpoint.tensors.size()), config_path, ": it asks for ", layers,
                       " layers, but ", checkpoint.source, " has ", checkpoint.tensors.size(), " tensors in all");
 
   Loaded loaded;
+  settle_tying(config, checkpoint, config_path, loaded);
   std::unique_ptr<Model> model = from_config(config_path, [&] { return make_model(config); });
   loaded.model = model.get();
-  const std::string prefix = prefix_of(checkpoint, *model);
+  const std::string prefix = prefix_of(checkpoint, std::holds_alternative<Gpt2Config>(config.sizes));
   if (config.head != ModelConfig::Head::language) model->output().take();  // a classifier's file has no language-model head
   if (config.head == ModelConfig::Head::sequence) {
     auto classifier = std::make_unique<Classifier>(std::move(model), config.labels, config.pad);

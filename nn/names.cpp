@@ -79,6 +79,18 @@ Place hugging_face_place(const Model& model, const std::string& path, const std:
   return dynamic_cast<const Gpt2*>(&model) ? gpt2_place(path, prefix) : llama_place(path, prefix);
 }
 
+bool is_tied(const Model& model) {
+  const void *table = nullptr, *head = nullptr;
+  model.each([&](const std::string& path, Part& part) {
+    if (path != "embed.weight" && path != "head.weight") return;
+    const void* identity = nullptr;
+    if (auto* param = dynamic_cast<Param*>(&part)) identity = param->identity();
+    if (auto* packed = dynamic_cast<PackedPart*>(&part)) identity = packed->operator->();
+    (path == "embed.weight" ? table : head) = identity;
+  });
+  return head != nullptr && table == head;
+}
+
 Place gguf_place(const Model& model, const std::string& path) {
   const auto* llama = dynamic_cast<const Llama*>(&model);
   if (!llama) unnamed(path, "GGUF files");

@@ -17,6 +17,8 @@ struct Place {
 /// In Hugging Face's files; `prefix` is "transformer." or "model.", or empty for files of the bare model.
 Place hugging_face_place(const Model& model, const std::string& path, const std::string& prefix);
 std::string hugging_face_prefix(const Model& model);  ///< what transformers writes
+/// Is the head's weight the table's? A merged model may have a head, or a table, of its own. False without a head.
+bool is_tied(const Model& model);
 /// In GGUF files of the llama architecture.
 Place gguf_place(const Model& model, const std::string& path);
 /// Row i of a matrix in Hugging Face's order is row order[i] of the file's.

@@ -84,19 +84,6 @@ formats::Numbers assembled(const std::string& name, const std::vector<Piece>& pi
   return n;
 }
 
-/// Is the head's weight still the table's? A merged model may have a head, or a table, of its own.
-bool shares_table(Model& model) {
-  const void *table = nullptr, *head = nullptr;
-  model.each([&](const std::string& path, Part& part) {
-    if (path != "embed.weight" && path != "head.weight") return;
-    const void* identity = nullptr;
-    if (auto* param = dynamic_cast<Param*>(&part)) identity = param->identity();
-    if (auto* packed = dynamic_cast<PackedPart*>(&part)) identity = packed->operator->();
-    (path == "embed.weight" ? table : head) = identity;
-  });
-  return table == head;
-}
-
 /// transformers makes no biases for a Llama whose configuration has none, and ignores those in the file.
 void expect_no_stray_biases(const Model& model) {
   const auto* llama = dynamic_cast<const Llama*>(&model);
@@ -125,7 +112,7 @@ void save_model(const Loaded& loaded, const std::string& folder, const std::stri
   else throw ValueError(text("save_model: a ", loaded.model->kind(), " has no Hugging Face format"));
   std::visit(
       [&](auto& sizes) {
-        if (sizes.tied && !loaded.model->output().empty()) sizes.tied = shares_table(*loaded.model);
+        if (sizes.tied && !loaded.model->output().empty()) sizes.tied = is_tied(*loaded.model);
       },
       config.sizes);
   expect_no_stray_biases(*loaded.model);

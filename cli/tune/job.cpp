@@ -14,7 +14,7 @@ namespace graft::cli {
 
 Job::Job(const Settings& s)
     : settings(s),
-      loaded(load_model(find_model(s.model))),
+      loaded(load(find_model(s.model))),
       tokenizer(load_tokenizer_of(loaded.path.empty() ? find_model(s.model) : loaded.path)),
       rng(s.seed) {
   expect<ValueError>(loaded.token_classifier == nullptr, "tune: ", s.model,

@@ -115,5 +115,32 @@ TEST_F(Logits, WrongPlaces) {
   expect_works(to(folder / "ids.json", folder / "out"));
 }
 
+/// What load_model() notes is said, on stderr: the head of the file differs from the table that it should be tied to.
+TEST_F(Logits, SaysThatAHeadIsKept) {
+  const formats::Safetensors tied(fixture("llama_tied") + "/model.safetensors");
+  std::vector<std::vector<float>> held;
+  std::vector<formats::Numbers> tensors;
+  const auto add = [&](const std::string& name, const formats::TensorEntry& entry) {
+    held.emplace_back(static_cast<std::size_t>(entry.numel()));
+    formats::read_numbers(entry, held.back().data(), "");
+    formats::Numbers n;
+    n.name = name, n.shape.assign(entry.shape.begin(), entry.shape.end()), n.data = held.back().data();
+    tensors.push_back(n);
+  };
+  for (const auto& entry : tied.tensors()) add(entry.first, entry.second);
+  add("lm_head.weight", *tied.find("model.embed_tokens.weight"));
+  fs::create_directory(folder / "model");
+  fs::copy(fixture("llama_tied") + "/config.json", folder / "model/config.json");
+  const auto says = [&] {
+    formats::write_safetensors(folder / "model/model.safetensors", tensors);
+    const Result r = logits(folder / "model", R"({"ids": [[1, 2]]})");
+    EXPECT_EQ(r.code, 0) << r;
+    return r.err;
+  };
+  EXPECT_EQ(says(), "") << "the same numbers";
+  held.back()[3] += 1;
+  EXPECT_NE(says().find("lm_head.weight"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace graft::testing

@@ -1,6 +1,7 @@
 // The models of tests/fixtures/models, read without the library's loader: an own reader of safetensors, an own mapping of
 // names, so that models, gradients and the loader itself can be checked against them.
 #pragma once
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <cstring>
@@ -261,7 +262,8 @@ inline double apart(const Numbers& a, const Numbers& b) {
   double worst = 0;
   for (std::size_t i = 0; i < a.size(); ++i) {
     const double d = std::abs(a[i] - b[i]);
-    if (!(d <= worst)) worst = d;
+    if (std::isnan(d)) return d;  // no bound holds it, and no later number hides it
+    worst = std::max(worst, d);
   }
   return worst;
 }

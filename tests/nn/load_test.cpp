@@ -65,6 +65,59 @@ TEST_P(Load, RoundTrip) {
 
 INSTANTIATE_TEST_SUITE_P(All, Load, testing::ValuesIn(names()), [](const auto& info) { return info.param; });
 
+// --- a head beside tied embeddings -------------------------------------------------------------------------------------
+
+/// A tied model whose file has a head (tests/fixtures/tied, made by make_tied.py), and what transformers computes from it.
+struct Headed {
+  Scratch scratch;
+  RawFile reference;
+  explicit Headed(const std::string& name) {
+    const bool gpt2 = name.find("gpt2") != std::string::npos;
+    const std::string base = gpt2 ? "gpt2" : "llama_tied", tied = here::fixtures() + "/tied/" + name;
+    RawFile file = weights(base), head = read_raw(tied + "/head.safetensors");
+    if (head.count("alone")) file.erase(gpt2 ? "transformer.wte.weight" : "model.embed_tokens.weight");
+    file["lm_head.weight"] = head.begin()->second;
+    fs::copy(path(base) + "/config.json", scratch.at("config.json"));
+    write_raw(scratch.at("model.safetensors"), file);
+    reference = read_raw(tied + "/reference.safetensors");
+  }
+  double error(const Loaded& l) const {
+    std::vector<Id> ids;
+    for (const double x : reference.at("ids").numbers()) ids.push_back(static_cast<Id>(x));
+    const NoGrad no_grad;
+    return apart(table::numbers((*l.model)(Ids({2, 7}, ids)).value()), reference.at("logits").numbers());
+  }
+};
+
+TEST(LoadTied, AnotherHeadInTheFileIsKeptAndTold) {
+  for (const char* name : {"other_head_llama", "other_head_gpt2"}) {
+    const Headed h(name);
+    const Loaded l = load_model(h.scratch.path.string());
+    EXPECT_LE(h.error(l), 5e-5) << name;
+    ASSERT_EQ(l.notes.size(), 1u) << name;
+    for (const char* word : {"config.json", "model.safetensors", "lm_head.weight", "tie_word_embeddings"})
+      EXPECT_NE(l.notes[0].find(word), std::string::npos) << l.notes[0];
+    save_model(l, h.scratch.at("copy"));
+    EXPECT_EQ(json_of(h.scratch.at("copy") + "/config.json").at("tie_word_embeddings"), false);
+    const Loaded again = load_model(h.scratch.at("copy"));
+    EXPECT_LE(h.error(again), 5e-5) << name;
+    EXPECT_TRUE(again.notes.empty()) << "now the file and its configuration agree";
+  }
+}
+
+TEST(LoadTied, TheSameHeadOrOnlyTheHeadIsTied) {
+  for (const char* name : {"same_head_llama", "same_head_gpt2", "only_head_llama_file", "only_head_gpt2_file"}) {
+    const Headed h(name);
+    const Loaded l = load_model(h.scratch.path.string());
+    EXPECT_LE(h.error(l), 5e-5) << name;
+    EXPECT_TRUE(l.notes.empty()) << name;
+    EXPECT_TRUE(l.root->parameter("head.weight").same(l.root->parameter("embed.weight"))) << name;
+    save_model(l, h.scratch.at("copy"));
+    EXPECT_EQ(json_of(h.scratch.at("copy") + "/config.json").at("tie_word_embeddings"), true);
+    EXPECT_LE(h.error(load_model(h.scratch.at("copy"))), 5e-5) << name;
+  }
+}
+
 TEST(LoadGguf, LogitsOfEveryBlockType) {
   for (const char* name : {"gguf_f32", "gguf_f16", "gguf_q4_0", "gguf_q4_1", "gguf_q8_0", "gguf_k"}) {
     const Loaded l = load_model(path(name) + ".gguf");
