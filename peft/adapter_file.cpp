@@ -5,6 +5,7 @@
 #include <map>
 
 #include "formats/file.h"
+#include "nn/layers.h"
 #include "peft/adapterhub_file.h"
 #include "peft/bottleneck.h"
 #include "peft/ia3.h"
@@ -116,7 +117,7 @@ Attached load_adapter(const Host& host, const std::string& folder, const std::st
   Keys keys(weights_file(folder));
   Attached attached = reader->second(host, config, json, keys, name);
   try {
-    keys.expect_all_taken();
+    expect_all_known(host, keys);
   } catch (...) {
     detach(host, attached);
     throw;
@@ -127,6 +128,66 @@ Attached load_adapter(const Host& host, const std::string& folder, const std::st
 void expect_saveable(const Host& host, const Attached& attached) {
   if (dynamic_cast<const BottleneckAdapter*>(attached.method.get())) expect_adapterhub_holds(host, attached);
   else contents(host, attached);
+}
+
+namespace {
+
+/// The model alone, out of the classifier that it was put into.
+std::unique_ptr<Model> taken_out(Loaded& loaded) {
+  auto model = loaded.classifier ? loaded.classifier->model.take() : loaded.token_classifier->model.take();
+  loaded.classifier = nullptr, loaded.token_classifier = nullptr;
+  return model;
+}
+
+/// A classifier of so many labels around the language model, whose head of its own says nothing.
+void put_into_classifier(Loaded& loaded, bool tokens, Index labels) {
+  std::vector<std::string> names;
+  for (Index i = 0; i < labels; ++i) names.push_back(text("LABEL_", i));
+  std::unique_ptr<Model> model(loaded.model);
+  (void)loaded.root.release();
+  if (tokens) {
+    auto classifier = std::make_unique<TokenClassifier>(std::move(model), std::move(names), real(0.1));  // as transformers
+    loaded.token_classifier = classifier.get();
+    loaded.root = std::move(classifier);
+  } else {
+    auto classifier = std::make_unique<Classifier>(std::move(model), std::move(names), loaded.pad);
+    loaded.classifier = classifier.get();
+    loaded.root = std::move(classifier);
+  }
+  for (const auto& named : (*Host(loaded).score)->parameters()) named.second->give(Tensor(named.second->shape(), 0));
+}
+
+/// How many classes the head in the file tells apart; 0 if it holds none.
+Index classes_of(const formats::Safetensors& file, const std::string& head) {
+  for (const char* prefix : {"base_model.model.", "base_model."})
+    if (const formats::TensorEntry* entry = file.find(prefix + head + ".weight"))
+      return entry->shape.size() == 2 ? static_cast<Index>(entry->shape[0]) : 0;
+  return 0;
+}
+
+}  // namespace
+
+Attached load_adapter(Loaded& loaded, const std::string& folder, const std::string& name) {
+  const std::string path = config_file(folder);
+  if (loaded.classifier || loaded.token_classifier || is_adapterhub(folder)) return load_adapter(Host(loaded), folder, name);
+  const Json json = checked(path);
+  const std::string task = ConfigReader(json, path, "").word("task_type", "");
+  const bool tokens = task == "TOKEN_CLS";
+  if (!tokens && task != "SEQ_CLS") return load_adapter(Host(loaded), folder, name);
+  const char* head = tokens && model_type(Host(loaded)) == "gpt2" ? "classifier" : "score";
+  const std::string weights = weights_file(folder);
+  const Index labels = classes_of(formats::Safetensors(weights), head);
+  expect<FormatError>(labels > 0, weights, ": the adapter is for a classifier (", task, "), but holds no head for one (", head,
+                      ".weight), and ", loaded.root->kind(), " has none; load it on the classifier that it was trained on");
+  std::unique_ptr<Projection> words = loaded.model->output().take();
+  put_into_classifier(loaded, tokens, labels);
+  try {
+    return load_adapter(Host(loaded), folder, name);
+  } catch (...) {
+    loaded.root = taken_out(loaded);
+    loaded.model->output().put(std::move(words));
+    throw;
+  }
 }
 
 void save_adapter(const Host& host, const Attached& attached, const std::string& folder, const std::string& base) {

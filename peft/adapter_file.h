@@ -17,6 +17,11 @@ namespace graft::peft {
 /// as it was.
 Attached load_adapter(const Host& host, const std::string& folder, const std::string& name = "default");
 
+/// The same; a language model gets the head that a classifier's adapter brings, of sequences or of tokens, with as many labels
+/// as that has rows, called LABEL_0 and so on as in transformers. The head is the adapter's alone: without it the classifier
+/// says 0.
+Attached load_adapter(Loaded& loaded, const std::string& folder, const std::string& name = "default");
+
 /// Writes it; both files whole or not at all. Encoders are flattened into the file, not in the model; the three LoRAs of a fused
 /// projection become one of rank 3r (A stacked, B block-diagonal), PiSSA plain LoRA of rank 2r. base: how PEFT finds the model.
 /// Errors: FileError; ValueError as expect_saveable().

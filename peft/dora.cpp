@@ -21,7 +21,7 @@ Tensor row_norms(const Tensor& W) {
 
 /// W₀ + s·B·A
 Tensor direction(const LoraLinear& wrapper, const LoraPair& p) {
-  return kernel::binary(kernel::Binary::add, wrapper.base->dense(),
+  return kernel::binary(kernel::Binary::add, below(wrapper.base, wrapper.selection).dense(),
                         kernel::scale(kernel::multiply_nn(p.B.value(), p.A.value()), p.scale));
 }
 
@@ -33,11 +33,20 @@ void add_magnitude(LoraLinear& wrapper, const std::string& name) {
   p.magnitude->give(row_norms(direction(wrapper, p)));
 }
 
+Tensor column_norms(const Tensor& W) {
+  std::vector<double> sums(static_cast<std::size_t>(W.cols()), 0);
+  for (Index i = 0; i < W.numel(); ++i) sums[static_cast<std::size_t>(i % W.cols())] += static_cast<double>(W[i]) * W[i];
+  Tensor norms(Shape{W.cols()});
+  real* to = norms.write();
+  for (Index d = 0; d < W.cols(); ++d) to[d] = static_cast<real>(std::sqrt(sums[static_cast<std::size_t>(d)]));
+  return norms;
+}
+
 Variable dora(const Variable& base_y, const Variable& bax, const LoraLinear& wrapper, const std::string& name) {
   const LoraPair& p = wrapper.pair(name);
   const Variable norm(row_norms(direction(wrapper, p)));  // a constant: no history
   const Variable factor = p.magnitude->variable() / norm;
-  const Tensor b = wrapper.base->bias();
+  const Tensor b = below(wrapper.base, wrapper.selection).bias();
   if (!b.defined()) return (base_y + bax) * factor;
   return (base_y - b + bax) * factor + b;
 }

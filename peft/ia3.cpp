@@ -2,6 +2,7 @@
 
 #include "autograd/kernels.h"
 #include "autograd/ops.h"
+#include "peft/trained_copy.h"
 
 namespace graft::peft {
 
@@ -50,6 +51,7 @@ void Ia3::graft(const Host& host, const std::string& name, Rng&) const {
     expect<ValueError>(!wrapper.holds(name), "IA3: ", slot.first, " is among the outputs and the inputs; choose one");
     wrapper.add(name, true);
   }
+  learn_whole(host, name, also, false, kind());
 }
 
 }  // namespace graft::peft

@@ -11,6 +11,7 @@ namespace graft::peft {
 struct Ia3 : Method {
   std::vector<std::string> outputs{"k", "v"};  ///< projections whose output is scaled, bias included
   std::vector<std::string> inputs{"down"};     ///< projections whose input is scaled
+  std::vector<std::string> also;               ///< paths of modules that learn whole: "norm" (PEFT: modules_to_save)
 
   std::string kind() const override { return "IA3"; }
   void graft(const Host& host, const std::string& name, Rng& rng) const override;

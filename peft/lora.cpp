@@ -8,6 +8,7 @@
 #include "peft/dora.h"
 #include "peft/lora_table.h"
 #include "peft/pissa.h"
+#include "peft/trained_copy.h"
 
 namespace graft::peft {
 
@@ -113,18 +114,16 @@ void Lora::graft(const Host& host, const std::string& name, Rng& rng) const {
     if (share && !first) first = &p;
   }
   for (const auto& slot : targeted<Table>(host, tables, kind()))
-    wrapper_in<LoraTable>(*slot.second, host.model.selection).add(name, rank_of(slot.first), scale_of(slot.first), rng);
+    wrapper_in<LoraTable>(*slot.second, host.model.selection).add(name, rank_of(slot.first), scale_of(slot.first), dora, rng);
+  learn_whole(host, name, also, as_one, kind());
 
-  const auto is_bias = [](const std::string& path) { return matches(path, "bias"); };
+  const auto is_bias = [&](const std::string& path) {
+    return matches(path, "bias") && std::find(also.begin(), also.end(), path.substr(0, path.rfind('.'))) == also.end();
+  };
   if (train_biases == Biases::all) vary(host, name, is_bias);
   if (train_biases == Biases::lora_only)
     for (const auto& slot : targeted<Projection>(host, projections, kind()))
       vary(host, name, [&](const std::string& path) { return path == slot.first + ".bias"; });
-  for (const std::string& module : also) {
-    const Index count = vary(host, name, [&](const std::string& path) { return path.substr(0, path.rfind('.')) == module; });
-    expect<ValueError>(count > 0, "LoRA: there is no module \"", module,
-                       "\" with parameters that could learn whole; tree() shows the paths");
-  }
 }
 
 }  // namespace graft::peft

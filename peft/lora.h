@@ -25,6 +25,7 @@ struct Lora : Method {
   enum class Biases { none, all, lora_only };
   Biases train_biases = Biases::none;         ///< the base's biases learn too: all, or those of the targets
   std::vector<std::string> also;              ///< paths of modules that learn whole: "norm" (PEFT: modules_to_save)
+  bool as_one = false;                        ///< of `also`: a table and the head tied to it stay one (ensure_weight_tying)
   std::map<std::string, Index> rank_pattern;  ///< other ranks for slots that end so
   std::map<std::string, real> alpha_pattern;
 

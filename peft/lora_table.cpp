@@ -5,6 +5,7 @@
 #include "autograd/kernels.h"
 #include "autograd/ops.h"
 #include "nn/layers.h"
+#include "peft/dora.h"
 
 namespace graft::peft {
 
@@ -12,6 +13,24 @@ std::vector<std::string> LoraTable::names() const {
   std::vector<std::string> all;
   for (const auto& pair : pairs_) all.push_back(pair.first);
   return all;
+}
+
+Tensor LoraTable::direction(const Pair& p) const {
+  return kernel::binary(kernel::Binary::add, below(base, selection).dense(),
+                        kernel::scale(kernel::multiply_nt(p.A.value(), p.B.value()), p.scale));
+}
+
+Tensor LoraTable::changed(const Pair& p) const {
+  const Tensor E = direction(p);
+  return p.magnitude ? kernel::binary(kernel::Binary::mul, E,
+                                      kernel::binary(kernel::Binary::div, p.magnitude->value(), column_norms(E)))
+                     : E;
+}
+
+Variable LoraTable::added(const Pair& p, const Variable& y, const Variable& low) const {
+  const Variable moved = y + linear(low, p.B);
+  if (!p.magnitude) return moved;
+  return moved * (p.magnitude->variable() / Variable(column_norms(direction(p))));  // the norm is a constant: dora.h
 }
 
 /// E[ids] + s·A[ids]·Bᵀ
@@ -22,7 +41,7 @@ Variable LoraTable::operator()(const Ids& ids) {
     const auto found = pairs_.find(selection.one());
     if (found == pairs_.end()) return y;
     const Pair& p = *found->second;
-    return y + linear(p.scale * lookup(p.A, ids), p.B);
+    return added(p, y, p.scale * lookup(p.A, ids));
   }
   Rows low;  // one lookup per name over the whole batch; by_rows keeps the rows that are its own
   std::vector<std::string> order;
@@ -33,34 +52,34 @@ Variable LoraTable::operator()(const Ids& ids) {
   return by_rows(selection, low, y, [&](const std::string& name, const Rows& rows, const Variable& mine) {
     const auto at = std::find(order.begin(), order.end(), name);
     if (at == order.end()) return mine;
-    return mine + linear(rows[static_cast<std::size_t>(at - order.begin())], pair(name).B);
+    return added(pair(name), mine, rows[static_cast<std::size_t>(at - order.begin())]);
   });
 }
 
 Tensor LoraTable::dense() const {
   const auto found = pairs_.find(selection.one());
   if (passes(selection) || found == pairs_.end()) return base->dense();
-  const Pair& p = *found->second;
-  return kernel::binary(kernel::Binary::add, base->dense(),
-                        kernel::scale(kernel::multiply_nt(p.A.value(), p.B.value()), p.scale));
+  return changed(*found->second);
 }
 
 std::unique_ptr<Table> LoraTable::plain(const std::string& name) const {
-  const Pair& p = pair(name);
   auto table = std::make_unique<Embedding>(rows(), dim());
   table->learn(false);
-  table->weight.give(kernel::binary(kernel::Binary::add, base->dense(),
-                                    kernel::scale(kernel::multiply_nt(p.A.value(), p.B.value()), p.scale)));
+  table->weight.give(changed(pair(name)));
   return table;
 }
 
-void LoraTable::add(const std::string& name, Index r, real scale, Rng& rng) {
+void LoraTable::add(const std::string& name, Index r, real scale, bool dora, Rng& rng) {
   expect<ValueError>(r > 0 && r <= std::min(rows(), dim()), "LoRA: a rank of ", r, " for a table of ", rows(), " x ", dim(),
                      "; it must be 1 to ", std::min(rows(), dim()));
   std::unique_ptr<Pair> pair(
-      new Pair{Param(*this, "lora_A." + name, {rows(), r}), Param(*this, "lora_B." + name, {dim(), r}), scale});
+      new Pair{Param(*this, "lora_A." + name, {rows(), r}), Param(*this, "lora_B." + name, {dim(), r}), scale, {}});
   pair->A.give(Tensor(pair->A.shape(), 0));
   pair->B.give(normal(pair->B.shape(), 0, 1, rng));
+  if (dora) {
+    pair->magnitude.emplace(*this, "magnitude." + name, Shape{dim()});
+    pair->magnitude->give(column_norms(direction(*pair)));
+  }
   pairs_[name] = std::move(pair);
 }
 

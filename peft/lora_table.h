@@ -1,5 +1,6 @@
 // LoRA of a table of embeddings: E' = E + s·(B·A)ᵀ, so row i gets s·B·A[:, i] (Hu et al. 2021; loralib's Embedding).
 // Here the start is reversed in loralib and PEFT: A = 0 and B ~ N(0, 1). A head tied to the table keeps the old rows, as in PEFT.
+// DoRA of a table, as in PEFT: one magnitude per feature, E' = m·(E + s·(B·A)ᵀ)/‖E + s·(B·A)ᵀ‖, the norm over all rows.
 #pragma once
 #include "peft/lora.h"
 
@@ -20,11 +21,15 @@ struct LoraTable : MergingWrapper<Table> {
     Param A;  ///< (V, r): transposed, one row per id
     Param B;  ///< (D, r)
     real scale;
+    std::optional<Param> magnitude;  ///< (D), DoRA only
   };
-  void add(const std::string& name, Index r, real scale, Rng& rng);
+  void add(const std::string& name, Index r, real scale, bool dora, Rng& rng);
   Pair& pair(const std::string& name) const { return *pairs_.at(name); }
 
  private:
+  Tensor direction(const Pair& p) const;  ///< E + s·A·Bᵀ
+  Tensor changed(const Pair& p) const;    ///< that, with the magnitude if there is one
+  Variable added(const Pair& p, const Variable& y, const Variable& low) const;  ///< from E[ids] and s·A[ids]
   std::map<std::string, std::unique_ptr<Pair>> pairs_;
 };
 

@@ -1,6 +1,10 @@
 #include "peft/trained_copy.h"
 
+#include <algorithm>
+
 #include "autograd/ops.h"
+#include "nn/layers.h"
+#include "nn/names.h"
 
 namespace graft::peft {
 
@@ -30,15 +34,104 @@ Tensor TrainedCopy::merged_bias(const std::string& name) const {
   return copy.bias ? copy.bias->value() : Tensor();
 }
 
-TrainedCopy::Copy& TrainedCopy::add(const std::string& name) {
+TrainedCopy::Copy& TrainedCopy::add(const std::string& name, const Param* shared) {
   const Tensor b = base->bias();
-  std::unique_ptr<Copy> copy(new Copy{Param(*this, "weight." + name, {out(), in()}), nullptr});
-  copy->weight.give(base->dense().clone());
+  std::unique_ptr<Copy> copy(
+      new Copy{shared ? Param(*this, "weight." + name, *shared) : Param(*this, "weight." + name, {out(), in()}), nullptr});
+  if (!shared) copy->weight.give(base->dense().clone());
   if (b.defined()) {
     copy->bias = std::make_unique<Param>(*this, "bias." + name, Shape{out()});
     copy->bias->give(b.clone());
   }
   return *(copies_[name] = std::move(copy));
+}
+
+// --- tables --------------------------------------------------------------------------------------------------------------
+
+Variable TrainedTable::operator()(const Ids& ids) {
+  if (passes(selection)) return base(ids);
+  if (!selection.mixed()) {
+    const Param* copy = copies_.find(selection.one());
+    return copy ? lookup(*copy, ids) : base(ids);
+  }
+  Rows own;  // one lookup per name over the whole batch; by_rows keeps the rows that are its own
+  const std::vector<std::string> order = names();
+  for (const std::string& name : order) own.push_back(lookup(copies_.at(name), ids));
+  return by_rows(selection, own, base(ids), [&](const std::string& name, const Rows& rows, const Variable& y) {
+    const auto at = std::find(order.begin(), order.end(), name);
+    return at == order.end() ? y : rows[static_cast<std::size_t>(at - order.begin())];
+  });
+}
+
+Tensor TrainedTable::dense() const {
+  const Param* copy = passes(selection) ? nullptr : copies_.find(selection.one());
+  return copy ? copy->value() : base->dense();
+}
+
+std::unique_ptr<Table> TrainedTable::plain(const std::string& name) const {
+  auto table = std::make_unique<Embedding>(rows(), dim());
+  table->learn(false);
+  table->weight.give(copies_.at(name).value().clone());
+  return table;
+}
+
+Param& TrainedTable::add(const std::string& name) {
+  auto copy = std::make_unique<Param>(*this, "weight." + name, Shape{rows(), dim()});
+  copy->give(base->dense().clone());
+  return copies_.put(name, std::move(copy));
+}
+
+// --- modules that learn whole --------------------------------------------------------------------------------------------
+
+namespace {
+
+template <class T>
+Slot<T>* slot_at(const Host& host, const std::string& path) {
+  for (const auto& slot : host.root.slots<T>())
+    if (slot.first == path && !slot.second->empty()) return slot.second;
+  return nullptr;
+}
+
+template <class T>
+void expect_untouched(Slot<T>& slot, const std::string& name, const std::string& path, const std::string& who) {
+  for (Slot<T>* at = &slot; at != nullptr;) {
+    auto* wraps = dynamic_cast<Wraps<T>*>(&**at);
+    expect<ValueError>(!wraps || !wraps->holds(name), who, ": \"", path,
+                       "\" is a target and is to learn whole as well; choose one of the two");
+    at = wraps ? &wraps->base : nullptr;
+  }
+}
+
+}  // namespace
+
+void learn_whole(const Host& host, const std::string& name, const std::vector<std::string>& paths, bool as_one,
+                 const std::string& who) {
+  Slot<Table>& table = host.model.table();
+  Slot<Projection>& head = host.model.output();
+  const Selected none(host.model.selection, "");  // copies start as the base is, whatever is on now
+  const bool one = as_one && is_tied(host.model);
+  bool both = false;  // the table and its head are done
+  for (const std::string& path : paths) {
+    Slot<Table>* const rows = slot_at<Table>(host, path);
+    Slot<Projection>* const map = slot_at<Projection>(host, path);
+    if (rows) expect_untouched(*rows, name, path, who);
+    if (map) expect_untouched(*map, name, path, who);
+    const auto mine = [&](const std::string& parameter) { return parameter.substr(0, parameter.rfind('.')) == path; };
+    if (one && (rows == &table || map == &head)) {
+      if (!both && vary(host, name, [](const std::string& parameter) { return parameter == "embed.weight"; }) == 0) {
+        Param& copy = wrapper_in<TrainedTable>(table, host.model.selection).add(name);  // a packed table has no parameter
+        wrapper_in<TrainedCopy>(head, host.model.selection).add(name, &copy);
+      }
+      both = true;
+    } else if (map) {
+      wrapper_in<TrainedCopy>(*map, host.model.selection).add(name);
+    } else if (rows) {
+      wrapper_in<TrainedTable>(*rows, host.model.selection).add(name);
+    } else {
+      expect<ValueError>(vary(host, name, mine) > 0, who, ": there is no module \"", path,
+                         "\" with parameters that could learn whole; tree() shows the paths");
+    }
+  }
 }
 
 }  // namespace graft::peft

@@ -118,61 +118,7 @@ Tensor transposed(const Tensor& m) {
   return t;
 }
 
-// --- parameters of the base that learn -----------------------------------------------------------------------------------
-
-namespace {
-
-/// Every base parameter with a variant that learns. (The rest of PiSSA's weight is one that does not.)
-std::vector<std::pair<std::string, Param*>> varied(const Host& host, const std::string& name) {
-  std::vector<std::pair<std::string, Param*>> all;
-  const auto parameters = host.root.parameters();
-  std::set<std::string> paths;
-  for (const auto& named : parameters) paths.insert(named.first);
-  for (const auto& named : parameters)
-    if (paths.count(named.first + "." + name) != 0) all.push_back(named);
-  return all;
-}
-
-}  // namespace
-
-void read_variants(const Host& host, const std::string& name, Keys& keys, const KeyOf& key) {
-  for (const auto& named : varied(host, name)) {
-    const Place place = place_of(host, named.first);
-    const Shape& shape = named.second->shape();
-    const bool turned = place.transposed && shape.rank() == 2;
-    Shape stored = shape.with(0, shape.dim(0) * place.parts);
-    if (turned) stored = Shape{stored.dim(1), stored.dim(0)};
-    Tensor all = keys.take(key(named.first, place.name), stored, named.first);
-    if (turned) all = transposed(all);
-    host.root.parameter(named.first + "." + name).give(rows_part(all, place.part, place.parts));
-  }
-}
-
-void write_variants(const Host& host, const std::string& name, Named_tensors& tensors, const KeyOf& key) {
-  std::map<std::string, bool> turned;  // of the keys that have something to write
-  std::set<std::string> own;
-  for (const auto& named : varied(host, name)) {
-    const Place place = place_of(host, named.first);
-    turned[key(named.first, place.name)] = place.transposed && named.second->shape().rank() == 2;
-    own.insert(named.first);
-  }
-  std::map<std::string, std::map<int, Tensor>> parts;  // c_attn is whole in the file: what did not learn stands as it is
-  for (const auto& named : host.root.parameters()) {
-    const std::string& path = named.first;
-    const auto words = path.substr(path.rfind('.') + 1);
-    if (words != "weight" && words != "bias") continue;  // of the base only
-    const Place place = place_of(host, path);
-    const std::string to = key(path, place.name);
-    if (turned.count(to) == 0) continue;
-    parts[to][place.part] =
-        own.count(path) ? host.root.parameter(path + "." + name).own().value() : named.second->own().value();
-  }
-  for (const auto& entry : parts) {
-    std::vector<Tensor> all;
-    for (const auto& part : entry.second) all.push_back(part.second);
-    tensors[entry.first] = turned[entry.first] ? transposed(stacked(all)) : stacked(all);
-  }
-}
+// --- heads of classifiers --------------------------------------------------------------------------------------------------
 
 namespace {
 TrainedCopy::Copy* head_of(const Host& host, const std::string& name) {
@@ -215,9 +161,7 @@ bool suffix_matches(const std::string& name, const std::string& target) {
          (name.size() > target.size() && name.compare(name.size() - target.size() - 1, std::string::npos, "." + target) == 0);
 }
 
-namespace {
-
-std::vector<std::string> strings(const ConfigReader& config, const Json& json, const char* field) {
+std::vector<std::string> words_of(const ConfigReader& config, const Json& json, const char* field) {
   std::vector<std::string> all;
   if (!config.has(field)) return all;
   if (json[field].is_string()) return {json[field].get<std::string>()};
@@ -228,6 +172,8 @@ std::vector<std::string> strings(const ConfigReader& config, const Json& json, c
   }
   return all;
 }
+
+namespace {
 
 /// The layer in "transformer.h.3.attn", or -1.
 Index layer_of(const std::string& name) {
@@ -241,9 +187,10 @@ Index layer_of(const std::string& name) {
 std::vector<HfModule> targets_of(const Host& host, const ConfigReader& config, const Json& json,
                                  const std::vector<std::string>& by_default) {
   const bool pattern = config.has("target_modules") && json["target_modules"].is_string();
-  std::vector<std::string> targets = strings(config, json, "target_modules");
+  std::vector<std::string> targets = words_of(config, json, "target_modules");
   if (targets.empty()) targets = by_default;
-  const std::vector<std::string> excluded = strings(config, json, "exclude_modules");
+  const std::vector<std::string> excluded = words_of(config, json, "exclude_modules");
+  const std::vector<std::string> saved = words_of(config, json, "modules_to_save");
   std::set<Index> layers;
   if (config.has("layers_to_transform")) {
     const Json& list = json["layers_to_transform"];
@@ -269,6 +216,10 @@ std::vector<HfModule> targets_of(const Host& host, const ConfigReader& config, c
     else if (pattern) wanted = std::regex_match(module.name, expression);
     else wanted = std::any_of(targets.begin(), targets.end(), hit);
     if (!layers.empty()) wanted = wanted && layers.count(layer_of(module.name)) != 0;
+    // What learns whole is no target: PEFT leaves it out, together with all that is in it.
+    wanted = wanted && std::none_of(saved.begin(), saved.end(), [&](const std::string& word) {
+               return ("." + module.name + ".").find("." + word + ".") != std::string::npos;
+             });
     if (wanted && std::none_of(excluded.begin(), excluded.end(), hit)) found.push_back(module);
   }
   std::string list;

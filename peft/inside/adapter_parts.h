@@ -29,6 +29,7 @@ class Keys {
   explicit Keys(const std::string& path) : file_(path) {}
   bool has(const std::string& name) const { return file_.find(name) != nullptr; }
   const formats::TensorEntry* find(const std::string& name) const { return file_.find(name); }
+  bool waits(const std::string& name) const { return has(name) && taken_.count(name) == 0; }  ///< there, and not taken yet
   std::vector<std::string> left() const;
   /// Errors: FormatError if it is missing or has another shape; why: what it is for.
   Tensor take(const std::string& name, const Shape& shape, const std::string& why);
@@ -56,6 +57,19 @@ Tensor transposed(const Tensor& matrix);
 using KeyOf = std::function<std::string(const std::string& path, const std::string& hf_name)>;
 void read_variants(const Host& host, const std::string& name, Keys& keys, const KeyOf& key);
 void write_variants(const Host& host, const std::string& name, Named_tensors& tensors, const KeyOf& key);
+/// Paths of the modules here that modules_to_save means, as PEFT reads it: every module whose name ends with the word, also
+/// without a dot ("norm": input_layernorm), and all that is in it. Not the head of a classifier, which attach() makes learn.
+std::vector<std::string> saved_modules(const Host& host, const std::vector<std::string>& words);
+nlohmann::json saved_names(const Host& host, const std::vector<std::string>& paths);  ///< back: modules_to_save, or null
+/// Embeddings and head that PEFT stores along (save_embedding_layers): the base's own, or other numbers, which stand in the
+/// base's place under `name`. Errors: FormatError: tied weights that differ, or a packed table that would have to be replaced.
+void read_tables(const Host& host, const std::string& name, Keys& keys, const std::string& prefix);
+void write_tables(const Host& host, const std::string& name, Named_tensors& tensors, const std::string& prefix);
+/// Errors: FormatError names both sizes if the tables of the file have other rows than the model.
+void expect_vocabulary(const Host& host, const Keys& keys, const std::string& prefix);
+void read_repeats(Keys& keys);  ///< tensors that PEFT writes twice, which must say the same. Errors: FormatError
+/// Errors: FormatError if tensors are left; says whether the model has such a module, and so who is wrong.
+void expect_all_known(const Host& host, const Keys& keys);
 /// What Hugging Face's files call the head: "score", or "classifier" (GPT-2's of tokens); "" on a language model.
 std::string head_of_file(const Host& host);
 /// The trained copy of the head, weight and bias, under prefix + that name.
@@ -83,6 +97,8 @@ void expect_adapterhub_holds(const Host& host, const Attached& attached);
 /// reads it: with layers_to_transform, layers_pattern and exclude_modules.
 std::vector<HfModule> targets_of(const Host& host, const ConfigReader& config, const nlohmann::json& json,
                                  const std::vector<std::string>& by_default);
+/// The words of a field that is a list or one word. Errors: FormatError
+std::vector<std::string> words_of(const ConfigReader& config, const nlohmann::json& json, const char* field);
 bool suffix_matches(const std::string& name, const std::string& target);  ///< PEFT's rule: equal, or ends with "." + target
 
 }  // namespace graft::peft

@@ -1,5 +1,7 @@
 // IA3: <module>.ia3_l, [out, 1] where the output is scaled, [1, in] where the input is (feedforward_modules).
 #include <algorithm>
+#include <optional>
+#include <regex>
 
 #include "nn/names.h"
 #include "peft/ia3.h"
@@ -32,18 +34,22 @@ Attached read_ia3(const Host& host, const ConfigReader& config, const Json& json
   const std::vector<HfModule> modules =
       targets_of(host, config, json, gpt2 ? Words{"c_attn", "mlp.c_proj"} : Words{"k_proj", "v_proj", "down_proj"});
   Words feedforward = gpt2 ? Words{"mlp.c_proj"} : Words{"down_proj"};
-  if (config.has("feedforward_modules")) {
-    feedforward.clear();
-    if (!json["feedforward_modules"].is_array()) config.refuse("feedforward_modules", json["feedforward_modules"].dump());
-    for (const Json& word : json["feedforward_modules"]) {
-      if (!word.is_string()) config.refuse("feedforward_modules", word.dump());
-      feedforward.push_back(word.get<std::string>());
+  if (config.has("feedforward_modules")) feedforward = words_of(config, json, "feedforward_modules");
+  std::optional<std::regex> expression;
+  if (config.has("feedforward_modules") && json["feedforward_modules"].is_string()) try {
+      if (feedforward[0].size() > 1000) config.refuse("feedforward_modules", "an expression of more than 1000 bytes");
+      expression = std::regex(feedforward[0]);
+    } catch (const std::regex_error&) {
+      config.refuse("feedforward_modules", "\"" + feedforward[0] + "\", no regular expression");
     }
-  }
   Ia3 ia3;
   ia3.outputs.clear(), ia3.inputs.clear();
-  const auto at_input = [&](const HfModule& m) {
-    return std::any_of(feedforward.begin(), feedforward.end(), [&](const std::string& f) { return suffix_matches(m.name, f); });
+  ia3.also = saved_modules(host, words_of(config, json, "modules_to_save"));
+  const auto at_input = [&](const HfModule& m) {  // PEFT wants no dot before the ending here
+    if (expression) return std::regex_match(m.name, *expression);
+    return std::any_of(feedforward.begin(), feedforward.end(), [&](const std::string& f) {
+      return m.name.size() >= f.size() && m.name.compare(m.name.size() - f.size(), f.size(), f) == 0;
+    });
   };
   for (const HfModule& m : modules) {
     if (m.table || m.paths.size() == 0) config.refuse("target_modules", "\"" + m.name + "\", a table");
@@ -51,6 +57,7 @@ Attached read_ia3(const Host& host, const ConfigReader& config, const Json& json
       config.refuse("feedforward_modules", "\"" + m.name + "\", which is cut into q, k and v");
     for (const std::string& path : m.paths) (at_input(m) ? ia3.inputs : ia3.outputs).push_back(path);
   }
+  expect_vocabulary(host, keys, prefix);
   Rng rng(0);
   Attached attached = attach(host, ia3, rng, name);
   try {
@@ -61,7 +68,10 @@ Attached read_ia3(const Host& host, const ConfigReader& config, const Json& json
       for (Index i = 0; i < parts; ++i)
         find(host, m.paths[static_cast<std::size_t>(i)], name)->l.give(rows_part(l, i, parts).clone());
     }
+    read_variants(host, name, keys, [](const std::string&, const std::string& hf) { return prefix + hf; });
     read_head(host, name, keys, prefix);
+    read_tables(host, name, keys, prefix);
+    read_repeats(keys);
   } catch (...) {
     detach(host, attached);
     throw;
@@ -94,8 +104,10 @@ void write_ia3(const Host& host, const Attached& attached, Json& config, Named_t
   config["peft_type"] = "IA3";
   config["target_modules"] = targets, config["feedforward_modules"] = feedforward;
   config["fan_in_fan_out"] = model_type(host) == "gpt2";
-  config["modules_to_save"] = host.score ? Json::array({head_of_file(host)}) : Json(nullptr);
+  config["modules_to_save"] = saved_names(host, dynamic_cast<const Ia3&>(*attached.method).also);
+  write_variants(host, name, tensors, [](const std::string&, const std::string& hf) { return prefix + hf; });
   write_head(host, name, tensors, prefix);
+  write_tables(host, name, tensors, prefix);
 }
 
 }  // namespace graft::peft

@@ -51,19 +51,28 @@ std::string bias_key(const std::string& hf_name, const std::set<std::string>& ad
   return prefix + (adapted.count(module) ? module + ".base_layer.bias" : hf_name);
 }
 
-/// Paths of the modules here whose whole parameters are in the file: what modules_to_save means.
-std::vector<std::string> saved_modules(const Host& host, const ConfigReader& config, const Json& json, const Keys& keys) {
-  std::vector<std::string> paths;
-  if (!config.has("modules_to_save")) return paths;
-  for (const auto& named : host.root.parameters()) {
-    const std::string hf = place_of(host, named.first).name, module = hf.substr(0, hf.rfind('.'));
-    if (!keys.has(prefix + hf) || module == head_of_file(host) || hf.substr(hf.rfind('.')) != ".weight") continue;
-    const bool meant = std::any_of(json["modules_to_save"].begin(), json["modules_to_save"].end(), [&](const Json& m) {
-      return m.is_string() && suffix_matches(module, m.get<std::string>());
-    });
-    if (meant) paths.push_back(named.first.substr(0, named.first.rfind('.')));
-  }
-  return paths;
+/// ensure_weight_tying, where the table and its head are in the file: PEFT then trains one weight (or one pair) in both places.
+bool as_one(const Host& host, const ConfigReader& config) {
+  return config.flag("ensure_weight_tying", false) && is_tied(host.model);
+}
+
+bool names_an_embedding(const std::vector<std::string>& words) {  // PEFT looks for just these two
+  return std::any_of(words.begin(), words.end(), [](const std::string& word) {
+    const std::string last = word.substr(word.rfind('.') + 1);
+    return last == "embed_tokens" || last == "lm_head";
+  });
+}
+
+/// Old files call it "...vector.weight".
+Tensor take_magnitude(Keys& keys, const std::string& at, const Shape& shape, const std::string& why) {
+  const std::string name = at + ".lora_magnitude_vector", old = name + ".weight";
+  return keys.take(keys.has(old) ? old : name, shape, why);
+}
+
+/// The name in Hugging Face's model of the module at this path.
+std::string stem_of(const Host& host, const std::string& path) {
+  const std::string weight = place_of(host, path + ".weight").name;
+  return weight.substr(0, weight.rfind('.'));
 }
 
 }  // namespace
@@ -80,12 +89,24 @@ Attached read_lora(const Host& host, const ConfigReader& config, const Json& jso
   const std::string bias = config.word("bias", "none");
   config.expect_one_of("bias", bias, {"none", "all", "lora_only"});
   lora.train_biases = bias == "all" ? Lora::Biases::all : bias == "none" ? Lora::Biases::none : Lora::Biases::lora_only;
-  lora.also = saved_modules(host, config, json, keys);
+  const std::vector<std::string> saved = words_of(config, json, "modules_to_save");
+  lora.also = saved_modules(host, saved);
+  const std::string head = prefix + "lm_head", table = prefix + stem_of(host, "embed");
+  const auto whole = [&](const char* path) { return std::find(lora.also.begin(), lora.also.end(), path) != lora.also.end(); };
+  lora.as_one = as_one(host, config) && (whole("embed") || whole("head")) && keys.has(head + ".weight") &&
+                keys.has(table + ".weight");
   lora.fused = model_type(host) == "gpt2";
   lora.targets.clear();
   const bool gpt2 = model_type(host) == "gpt2";
-  const std::vector<HfModule> modules =
+  std::vector<HfModule> modules =
       targets_of(host, config, json, gpt2 ? std::vector<std::string>{"c_attn"} : std::vector<std::string>{"q_proj", "v_proj"});
+  if (as_one(host, config) && !names_an_embedding(saved))  // a pair on either of the two is on both
+    for (const HfModule& module : hf_modules(host)) {
+      const auto is = [&](const HfModule& m) { return m.name == module.name; };
+      const bool other = (module.name == "lm_head" && keys.has(head + ".lora_A.weight")) ||
+                         (module.table && keys.has(prefix + module.name + ".lora_embedding_A"));
+      if (other && std::none_of(modules.begin(), modules.end(), is)) modules.push_back(module);
+    }
   std::set<std::string> adapted;
   for (const HfModule& module : modules) {
     adapted.insert(module.name);
@@ -96,6 +117,7 @@ Attached read_lora(const Host& host, const ConfigReader& config, const Json& jso
       lora.alpha_pattern[path] = static_cast<real>(pattern_value(json, "alpha_pattern", module.name, lora.alpha));
     }
   }
+  expect_vocabulary(host, keys, prefix);
   Rng rng(0);  // what is drawn is replaced at once
   Attached attached = attach(host, lora, rng, name);
   try {
@@ -106,14 +128,7 @@ Attached read_lora(const Host& host, const ConfigReader& config, const Json& jso
         LoraTable::Pair& p = find<LoraTable, Table>(host, module.paths[0], name)->pair(name);
         p.A.give(transposed(keys.take(at + ".lora_embedding_A", Shape{r, p.A.shape()[0]}, module.paths[0])));
         p.B.give(keys.take(at + ".lora_embedding_B", p.B.shape(), module.paths[0]));
-        if (keys.has(at + ".base_layer.weight")) {  // PEFT writes the whole table where the head may be tied to it
-          const Tensor saved = keys.take(at + ".base_layer.weight", module.paths[0]);
-          const Tensor own = find<LoraTable, Table>(host, module.paths[0], name)->base->dense();
-          expect<FormatError>(
-              saved.shape() == own.shape() && std::equal(saved.data(), saved.data() + saved.numel(), own.data()), keys.path(),
-              ": \"", at, ".base_layer.weight\" is another table than this model's ", module.paths[0],
-              "; the adapter is made for another base");
-        }
+        if (p.magnitude) p.magnitude->give(take_magnitude(keys, at, p.magnitude->shape(), module.paths[0]));
         continue;
       }
       const Index parts = static_cast<Index>(module.paths.size());
@@ -124,10 +139,7 @@ Attached read_lora(const Host& host, const ConfigReader& config, const Json& jso
       const Tensor B = keys.take(at + ".lora_B.weight", Shape{out, r}, module.paths[0]);
       Tensor b, m;
       if (lora.bias) b = keys.take(at + ".lora_B.bias", Shape{out}, module.paths[0]);
-      if (lora.dora) {
-        const std::string old = at + ".lora_magnitude_vector.weight";
-        m = keys.take(keys.has(old) ? old : at + ".lora_magnitude_vector", Shape{out}, module.paths[0]);
-      }
+      if (lora.dora) m = take_magnitude(keys, at, Shape{out}, module.paths[0]);
       for (Index i = 0; i < parts; ++i) {
         LoraPair& p = *pairs[static_cast<std::size_t>(i)];
         p.B.give(rows_part(B, i, parts));
@@ -139,6 +151,8 @@ Attached read_lora(const Host& host, const ConfigReader& config, const Json& jso
       return matches(hf, "bias") && lora.train_biases != Lora::Biases::none ? bias_key(hf, adapted) : prefix + hf;
     });
     read_head(host, name, keys, prefix);
+    read_tables(host, name, keys, prefix);
+    read_repeats(keys);
   } catch (...) {
     detach(host, attached);
     throw;
@@ -233,7 +247,7 @@ Joined joined(const Host& host, const HfModule& module, const std::string& name)
 void write_lora(const Host& host, const Attached& attached, Json& config, Named_tensors& tensors) {
   const auto& lora = dynamic_cast<const Lora&>(*attached.method);
   const std::string& name = attached.name;
-  Json targets = Json::array(), ranks = Json::object(), alphas = Json::object(), also = Json::array();
+  Json targets = Json::array(), ranks = Json::object(), alphas = Json::object();
   std::set<std::string> adapted;
   for (const HfModule& module : hf_modules(host)) {
     const std::string at = prefix + module.name;
@@ -245,6 +259,7 @@ void write_lora(const Host& host, const Attached& attached, Json& config, Named_
       const LoraTable::Pair& p = table->pair(name);
       tensors[at + ".lora_embedding_A"] = transposed(p.A.value());
       tensors[at + ".lora_embedding_B"] = p.B.value();
+      if (p.magnitude) tensors[at + ".lora_magnitude_vector"] = p.magnitude->value();
       r = p.A.shape()[1], scale = p.scale;
     } else {
       if (std::none_of(module.paths.begin(), module.paths.end(),
@@ -283,16 +298,18 @@ void write_lora(const Host& host, const Attached& attached, Json& config, Named_
                                                              : "lora_only";
   config["use_rslora"] = lora.rank_stabilized, config["use_dora"] = lora.dora, config["lora_bias"] = lora.bias;
   config["init_lora_weights"] = true;
-  for (const std::string& path : lora.also) {
-    const std::string hf = place_of(host, path + ".weight").name;
-    also.push_back(hf.substr(0, hf.rfind('.')));
-  }
-  if (host.score) also.push_back(head_of_file(host));
-  config["modules_to_save"] = also.empty() ? Json(nullptr) : also;
+  config["modules_to_save"] = saved_names(host, lora.also);
   write_variants(host, name, tensors, [&](const std::string&, const std::string& hf) {
     return matches(hf, "bias") && lora.train_biases != Lora::Biases::none ? bias_key(hf, adapted) : prefix + hf;
   });
   write_head(host, name, tensors, prefix);
+  if (lora.init != Lora::Init::pissa) write_tables(host, name, tensors, prefix);  // the rest that PiSSA leaves is no new base
+  const std::string table = prefix + stem_of(host, "embed") + ".weight", head = prefix + "lm_head.weight";
+  if (lora.as_one && is_tied(host.model) && tensors.count(table) + tensors.count(head) > 0) {
+    config["ensure_weight_tying"] = true;
+    tensors.emplace(head, tensors.count(table) ? tensors.at(table) : tensors.at(head));
+    tensors.emplace(table, tensors.at(head));
+  }
 }
 
 }  // namespace graft::peft

@@ -76,6 +76,7 @@ Attached read_soft(const Host& host, const ConfigReader& config, const Json& jso
   } else {
     same("token_dim", host.model.width());
   }
+  expect_vocabulary(host, keys, "base_model.");
   Rng rng(0);
   Attached attached;
   if (type == "PREFIX_TUNING") {
@@ -102,6 +103,7 @@ Attached read_soft(const Host& host, const ConfigReader& config, const Json& jso
                                           : dynamic_cast<TrainedRows&>(*table_of(host, name)->entry(name).rows).rows;
     rows.give(keys.take(key, rows.shape(), attached.method->kind()));
     read_head(host, name, keys, "base_model.");
+    read_tables(host, name, keys, "base_model.");
   } catch (...) {
     detach(host, attached);
     throw;
@@ -140,6 +142,7 @@ void write_soft(const Host& host, const Attached& attached, Json& config, Named_
   config["modules_to_save"] = host.score ? Json::array({"classifier", "score"}) : Json(nullptr);
   tensors[key] = rows;
   write_head(host, name, tensors, "base_model.");
+  write_tables(host, name, tensors, "base_model.");
 }
 
 }  // namespace graft::peft

@@ -90,6 +90,11 @@ int main(int argc, char** argv) {
       go("lora_own_biases", lora([](auto& l) { l.train_biases = peft::Lora::Biases::lora_only; }));
     }
     if (!classifier) go("lora_table", lora([](auto& l) { l.targets = {"embed", "q"}; }));
+    if (!classifier) go("dora_table", lora([](auto& l) { l.targets = {"embed", "q"}, l.dora = true; }));
+    if (!classifier) go("lora_whole", lora([](auto& l) { l.also = {"embed", "head", "layers.0.mlp.up", "norm"}; }));
+    peft::Ia3 whole;
+    whole.also = {"embed", "layers.1.norm"};
+    go("ia3_whole", whole);
     go("ia3", peft::Ia3{});
     peft::PrefixTuning prefix;
     prefix.length = 4;
@@ -123,5 +128,9 @@ int main(int argc, char** argv) {
     if (gpt2) fold("merged_bitfit", peft::BitFit{});
     if (!classifier) fold("merged_table_and_head", lora([](auto& l) { l.targets = {"embed", "head"}; }));
   }
+  write(out, models, "llama_tied", "lora_embed", lora([](auto& l) { l.also = {"embed"}; }));
+  write(out, models, "llama_tied", "lora_as_one", lora([](auto& l) { l.also = {"embed"}, l.as_one = true; }));
+  write(out, models, "llama_tied", "merged_embed", lora([](auto& l) { l.also = {"embed"}; }), true);
+  write(out, models, "llama_tied", "merged_as_one", lora([](auto& l) { l.also = {"head"}, l.as_one = true; }), true);
   return 0;
 }

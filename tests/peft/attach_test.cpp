@@ -278,7 +278,7 @@ TEST_F(Files, OfAnotherModelOrDamaged) {
   refuses(g, copy("lora_gpt2_classifier"), {"SEQ_CLS", "language model"});
   refuses(g, copy("prompt_llama"), {"token_dim", "12", "8"});
   refuses(g, tensors("lora_gpt2", [&](auto& f) { f.erase(key); }), {"no tensor", key});
-  refuses(g, tensors("lora_gpt2", [&](auto& f) { f["more"] = f[key]; }), {"not known", "\"more\""});
+  refuses(g, tensors("lora_gpt2", [&](auto& f) { f["more"] = f[key]; }), {"\"more\"", "no module of this gpt2 model"});
   refuses(g, tensors("lora_gpt2", [&](auto& f) { f[key].shape = {3, 24}; }), {key, "[3, 24]", "[24, 3]"});
   refuses(g, tensors("lora_gpt2", [&](auto& f) { std::swap(f[key + "x"], f[key]), f.erase(key); }), {key});
   refuses(g,

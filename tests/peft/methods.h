@@ -70,9 +70,15 @@ inline std::vector<MethodRow> methods() {
   all.push_back(for_language(row("lora_head", 2 * (768 + 50257), lora([](Lora& l) { l.targets = {"head"}; }))));
   all.push_back(row("lora_table", 2 * (768 + 50257), lora([](Lora& l) { l.targets = {"embed"}; })));
   all.push_back(whole_batch(row("lora_norm", 2 * 12 * 2 * (768 + 768) + 2 * 768, lora([](Lora& l) { l.also = {"norm"}; }))));
+  all.push_back(for_language(row("lora_copies", -1,
+                                 lora([](Lora& l) { l.also = {"embed", "head"}; }))));
+  all.push_back(row("dora_table", 2 * (768 + 50257) + 768, lora([](Lora& l) { l.targets = {"embed"}, l.dora = true; })));
   all.push_back(row("dora", 2 * 12 * (2 * (768 + 768) + 768), lora([](Lora& l) { l.dora = true; })));
   all.push_back(whole_batch(row("pissa", 2 * 12 * 2 * (768 + 768), lora([](Lora& l) { l.init = Lora::Init::pissa; }))));
   all.push_back(row("ia3", 12 * (2 * 768 + 3072), peft::Ia3{}));
+  peft::Ia3 also;
+  also.also = {"embed", "layers.0.mlp.up"};
+  all.push_back(row("ia3_copies", -1, also));
   peft::Ia3 three;
   three.outputs = {"q", "k", "v"};
   all.push_back(row("ia3_fused", 12 * (3 * 768 + 3072), three));
