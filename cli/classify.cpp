@@ -56,12 +56,16 @@ void classify(const Options& o) {
   const bool whole = holds(o.adapter, "config.json") && !holds(o.adapter, "adapter_config.json");
   const std::string path = whole ? o.adapter : find_model(o.model), adapter = whole ? "" : o.adapter;
   const std::vector<std::string> texts = texts_of(o);
-  Loaded loaded = load_model(path);
+  Loaded loaded = load(path);
   const Tokenizer tokenizer = load_tokenizer_of(path);
   Classes classes;
   std::vector<std::string> prompts;
   std::unique_ptr<peft::Verbalizer> verbalizer;
   if (adapter.empty() && loaded.classifier) {
+    classes.labels = loaded.classifier->labels;
+  } else if (!adapter.empty() && !holds(adapter, "classes.json") && holds(adapter, "adapter_config.json") &&
+             peft::describe_adapter(adapter).task == "SEQ_CLS") {  // of PEFT: the head says how many classes there are
+    peft::load_adapter(loaded, adapter);
     classes.labels = loaded.classifier->labels;
   } else {
     expect<ValueError>(!adapter.empty() || holds(path, "classes.json"), "classify: ", path,

@@ -1,4 +1,5 @@
 // graft merge: a model with an adapter folded into its weights, as a Hugging Face folder.
+#include <filesystem>
 #include <iostream>
 #include <memory>
 #include <optional>
@@ -7,10 +8,13 @@
 #include "cli/draft.h"
 #include "cli/models.h"
 #include "cli/options.h"
+#include "cli/tune/classes.h"
 #include "peft/adapter_file.h"
 
 namespace graft::cli {
 namespace {
+
+namespace fs = std::filesystem;
 
 struct Options {
   std::string model, adapter, out, dtype = "F32";
@@ -20,8 +24,12 @@ struct Options {
 void merge(const Options& options, const Globals& globals) {
   const std::string from = find_model(options.model);
   const auto to = target_folder(options.out, from, options.force);
-  const Loaded loaded = load_model(from);
+  Loaded loaded = load(from);
   const peft::Attached attached = peft::load_adapter(loaded, options.adapter);
+  if (loaded.classifier && fs::exists(fs::path(options.adapter) / "classes.json")) {  // of graft tune: with the labels' names
+    const std::vector<std::string> labels = read_classes(options.adapter).labels;
+    if (labels.size() == loaded.classifier->labels.size()) loaded.classifier->labels = labels;
+  }
   peft::fold(loaded, attached.name);
   std::optional<Tokenizer> tokenizer;
   if (!options.no_tokenizer && has_tokenizer(from)) tokenizer.emplace(load_tokenizer_of(from));

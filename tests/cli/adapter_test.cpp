@@ -109,6 +109,57 @@ TEST_F(Adapters, MergedSaysTheSame) {
   }
 }
 
+/// PEFT's usual case: the head is in the adapter, the base is a plain language model.
+TEST_F(Adapters, OfAClassifierOnALanguageModel) {
+  for (const auto& [model, adapter] : {std::pair<const char*, const char*>{"models/llama", "tied/classes_llama"},
+                                       {"models/gpt2", "tied/classes_gpt2"},
+                                       {"models/gpt2", "tied/tags_gpt2"}}) {
+    const std::string reference = fixture(adapter) + "/reference.safetensors";
+    const Result r = logits(fixture(model), fixture(adapter), ids_of(reference));
+    ASSERT_EQ(r.code, 0) << r;
+    expect_near(numbers(folder / "out.safetensors", "logits"), numbers(reference, "logits"), adapter);
+    const Result m =
+        graft({"merge", "--model", fixture(model), "--adapter", fixture(adapter), "--out", folder / "merged", "--force"});
+    ASSERT_EQ(m.code, 0) << m;
+    const Result again = logits(folder / "merged", "", ids_of(reference));
+    ASSERT_EQ(again.code, 0) << again;
+    expect_near(numbers(folder / "out.safetensors", "logits"), numbers(reference, "logits"), adapter);
+  }
+  const Result info = graft({"info", fixture("models/llama"), "--adapter", fixture("tied/classes_llama")});
+  EXPECT_NE(info.out.find("3 labels"), std::string::npos) << info;
+  expect_fails(graft({"evaluate", "--model", fixture("models/llama"), "--adapter", fixture("tied/classes_llama"), "--text",
+                      fixture("make_tied.py")}),
+               "SEQ_CLS");
+}
+
+/// classify needs no classes.json of graft tune for that: the head says how many classes there are.
+TEST_F(Adapters, OfAClassifierTellsClasses) {
+  const auto words = [&](const std::string& model, const std::string& adapter) {
+    return graft({"classify", "--model", model, "--adapter", adapter, "--text", "the cat sat", "--text", "the rat"});
+  };
+  Loaded loaded = load_model(tiny());
+  std::unique_ptr<Model> model(loaded.model);
+  (void)loaded.root.release();
+  model->output().take();
+  Classifier classifier(std::move(model), {"a", "b", "c"}, -1);
+  Rng rng(4);
+  for (const auto& p : classifier.score->parameters()) p.second->give(normal(p.second->shape(), 0, 1, rng));
+  const peft::Attached a = peft::attach(classifier, peft::Lora{}, rng);
+  peft::save_adapter(classifier, a, folder / "adapter", "tiny");
+  const Result r = words(tiny(), folder / "adapter");
+  ASSERT_EQ(r.code, 0) << r;
+  EXPECT_EQ(r.out.find("LABEL_"), 0u) << r.out;
+  write_file(folder / "adapter/classes.json", R"({"labels": ["a", "b", "c"], "words": [], "quantized": false})");
+  const Result named = words(tiny(), folder / "adapter");
+  ASSERT_EQ(named.code, 0) << named;
+  std::string by_name = r.out;
+  for (const auto& [label, name] : {std::pair<std::string, const char*>{"LABEL_0", "a"}, {"LABEL_1", "b"}, {"LABEL_2", "c"}})
+    for (std::size_t at = 0; (at = by_name.find(label)) != std::string::npos;) by_name.replace(at, label.size(), name);
+  EXPECT_EQ(named.out, by_name);
+  ASSERT_EQ(graft({"merge", "--model", tiny(), "--adapter", folder / "adapter", "--out", folder / "named"}).code, 0);
+  EXPECT_EQ(load_model(folder / "named").classifier->labels, (std::vector<std::string>{"a", "b", "c"}));
+}
+
 TEST_F(Adapters, GenerateAndEvaluate) {
   peft::PromptTuning prompt;
   prompt.length = 6, prompt.init = peft::PromptTuning::Init::random;
