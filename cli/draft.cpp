@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include <set>
+
 #include "autograd/errors.h"
 #include "cli/interrupt.h"
 
@@ -42,8 +44,10 @@ void Draft::move_to(const fs::path& target) const {
     // What the model before left and this one lacks would be taken for its own.
     for (const auto& file : fs::directory_iterator(target, error)) {
       const std::string name = file.path().filename().string();
-      const bool tokens =
-          name == "tokenizer.json" || name == "tokenizer_config.json" || name == "vocab.json" || name == "merges.txt";
+      static const std::set<std::string> small{
+          "tokenizer.json",          "tokenizer_config.json",  "vocab.json",         "merges.txt", "added_tokens.json",
+          "special_tokens_map.json", "generation_config.json", "chat_template.jinja"};
+      const bool tokens = small.count(name) != 0;
       const bool weights =
           name == "model.safetensors.index.json" || (name.rfind("model-", 0) == 0 && file.path().extension() == ".safetensors");
       if (!error && (tokens || weights)) fs::remove(file.path(), error);

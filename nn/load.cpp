@@ -40,6 +40,9 @@ Tokenizer load_tokenizer_of(const std::string& path) {
   v.unk = g.integer("tokenizer.ggml.unknown_token_id", -1);
   v.pad = g.integer("tokenizer.ggml.padding_token_id", -1);
   v.add_bos = g.boolean("tokenizer.ggml.add_bos_token", false);
+  v.add_eos = g.boolean("tokenizer.ggml.add_eos_token", false);
+  if (g.has("tokenizer.chat_template")) v.chat_template = g.text("tokenizer.chat_template");
+  v.context = g.integer("llama.context_length", 0);
   return from_gguf(std::move(v));
 }
 

@@ -22,4 +22,19 @@ inline constexpr std::string_view smollm2_system = "You are a helpful AI assista
 std::vector<TokenId> chatml(const Tokenizer& tokenizer, const std::vector<Message>& messages, bool to_be_answered = true,
                             std::string_view default_system = {});
 
+/// What a model's own template would do.
+struct ChatStyle {
+  enum class Kind {
+    none,    ///< there is no template
+    chatml,  ///< the same as chatml() with this default_system
+    other    ///< something else, or something that cannot be told without running it
+  };
+  Kind kind = Kind::none;
+  std::string default_system;  ///< what it says first when nobody else does; empty: nothing
+};
+
+/// Recognizes ChatML by its form: a loop over the messages that writes each turn, and perhaps, before the first one that is not
+/// the system's, a system turn. The program is read, never run; all that is not exactly this is `other`.
+ChatStyle chat_style(std::string_view chat_template);
+
 }  // namespace graft

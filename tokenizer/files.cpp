@@ -10,6 +10,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "tokenizer/inside/config_text.h"
 #include "tokenizer/inside/json.h"
 
 namespace graft {
@@ -63,17 +64,32 @@ void replace(const fs::path& path, const std::string& text) {
   check(::rename(fresh.c_str(), path.c_str()) == 0);
 }
 
+/// What the config said that was read, but for what is otherwise in what graft writes: the class is that of any tokenizer.json,
+/// whose post-processor says what is put around texts, and paths led to files of the old folder.
 std::string config_of(const Tokenizer& tokenizer) {
   const Tokenizer::Parts& parts = tokenizer.parts();
-  json::Value config = {{"tokenizer_class", "PreTrainedTokenizerFast"}, {"add_prefix_space", false}};
+  const auto read = parts.beside.find(names::config);
+  json::Value config = read == parts.beside.end() ? json::Value::object() : json::parse(read->second, parts.source);
+  for (const char* key : {"add_bos_token", "add_eos_token", "auto_map", "name_or_path", "tokenizer_file", "vocab_file",
+                          "merges_file", "special_tokens_map_file"})
+    config.erase(key);
+  config["tokenizer_class"] = "PreTrainedTokenizerFast", config["add_prefix_space"] = false;
   const std::pair<const char*, TokenId> ends[] = {
       {"bos_token", parts.bos}, {"eos_token", parts.eos}, {"unk_token", parts.unk}, {"pad_token", parts.pad}};
   for (const auto& end : ends)
-    if (end.second >= 0) config[end.first] = tokenizer.token(end.second);
-  return config.dump(2) + "\n";
+    if (end.second >= 0 && json::token_name({&config, parts.source}, end.first) != tokenizer.token(end.second))
+      config[end.first] = tokenizer.token(end.second);
+  return config.dump(2, ' ', false, json::Value::error_handler_t::replace) + "\n";
 }
 
 }  // namespace
+
+std::string config_text(const std::string& chat_template, std::int64_t longest) {
+  json::Value config = json::Value::object();
+  if (!chat_template.empty()) config["chat_template"] = chat_template;
+  if (longest > 0) config["model_max_length"] = longest;
+  return config.empty() ? "" : config.dump(2, ' ', false, json::Value::error_handler_t::replace) + "\n";
+}
 
 Tokenizer load_tokenizer(const std::string& path) {
   fs::path file(path);
@@ -83,19 +99,23 @@ Tokenizer load_tokenizer(const std::string& path) {
     if (!there(file)) {
       expect<FileError>(there(folder / "vocab.json") && there(folder / "merges.txt"), path,
                         " has neither tokenizer.json nor vocab.json and merges.txt");
-      return from_vocab_and_merges(
-          read(folder / "vocab.json"), read(folder / "merges.txt"), path, read_if_there(folder / "tokenizer_config.json"),
-          read_if_there(folder / "special_tokens_map.json"), read_if_there(folder / "added_tokens.json"));
+      return from_vocab_and_merges(read(folder / "vocab.json"), read(folder / "merges.txt"), path,
+                                   read_if_there(folder / names::config), read_if_there(folder / names::special_map),
+                                   read_if_there(folder / "added_tokens.json"), read_if_there(folder / names::chat_template));
     }
   }
-  return from_json(read(file), file.string(), read_if_there(file.parent_path() / "tokenizer_config.json"));
+  const fs::path folder = file.parent_path();
+  return from_json(read(file), file.string(), read_if_there(folder / names::config), read_if_there(folder / names::special_map),
+                   read_if_there(folder / names::chat_template));
 }
 
 void save_tokenizer(const Tokenizer& tokenizer, const std::string& path) {
   const std::string text = to_json(tokenizer);
   if (!is_folder(path)) return replace(path, text);
   replace(fs::path(path) / "tokenizer.json", text);
-  replace(fs::path(path) / "tokenizer_config.json", config_of(tokenizer));
+  replace(fs::path(path) / names::config, config_of(tokenizer));
+  for (const auto& [name, content] : tokenizer.parts().beside)
+    if (name != names::config && !content.empty()) replace(fs::path(path) / name, content);
 }
 
 }  // namespace graft

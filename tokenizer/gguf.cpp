@@ -1,6 +1,7 @@
 #include "tokenizer/gguf.h"
 
 #include "autograd/errors.h"
+#include "tokenizer/inside/config_text.h"
 
 namespace graft {
 
@@ -8,8 +9,9 @@ namespace {
 
 PreTokenizer pre_tokenizer(const GgufVocabulary& from) {
   if (from.pre == "smollm") return PreTokenizer::smollm;
-  expect<FormatError>(from.pre.empty() || from.pre == "gpt-2" || from.pre == "gpt2" || from.pre == "default", from.source,
-                      ": tokenizer.ggml.pre is \"", from.pre, "\"; known are \"smollm\", \"gpt-2\", \"gpt2\" and \"default\"");
+  if (from.pre.empty() || from.pre == "default") return PreTokenizer::unnamed;
+  expect<FormatError>(from.pre == "gpt-2" || from.pre == "gpt2", from.source, ": tokenizer.ggml.pre is \"", from.pre,
+                      "\"; known are \"smollm\", \"gpt-2\", \"gpt2\" and \"default\"");
   return PreTokenizer::gpt2;
 }
 
@@ -33,6 +35,14 @@ Tokenizer from_gguf(GgufVocabulary from) {
   parts.unk = end("unknown", from.unk);
   parts.pad = end("padding", from.pad);
   if (from.add_bos && parts.bos >= 0) parts.before.push_back(parts.bos);
+  if (from.add_eos && parts.eos >= 0) parts.after.push_back(parts.eos);
+  if (parts.pre == PreTokenizer::unnamed)
+    parts.warnings.push_back(from.source + ": tokenizer.ggml.pre " + (from.pre.empty() ? "is missing" : "is \"default\"") +
+                             ", so nobody knows how the model's texts were cut; they are cut as llama.cpp does then, which may "
+                             "give other ids than the model has learned. A newer conversion of the model says it");
+  parts.chat_template = from.chat_template;
+  if (std::string config = config_text(from.chat_template, from.context); !config.empty())
+    parts.beside["tokenizer_config.json"] = std::move(config);
   for (std::size_t i = 0; i < from.types.size(); ++i) {
     if (from.types[i] == 2 || from.types[i] == 3) parts.specials.push_back(static_cast<TokenId>(i));
     if (from.types[i] == 4) parts.added.push_back(static_cast<TokenId>(i));

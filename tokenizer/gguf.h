@@ -10,12 +10,14 @@ namespace graft {
 
 struct GgufVocabulary {
   std::string model = "gpt2";       ///< tokenizer.ggml.model
-  std::string pre;                  ///< tokenizer.ggml.pre: smollm; gpt-2, gpt2, default or nothing for gpt2
+  std::string pre;                  ///< tokenizer.ggml.pre: smollm; gpt-2 or gpt2; default or nothing: PreTokenizer::unnamed
   std::vector<std::string> tokens;  ///< tokenizer.ggml.tokens
   std::vector<std::int32_t> types;  ///< tokenizer.ggml.token_type, as many, or none: 3 control, 4 user defined, ...
   std::vector<std::string> merges;  ///< tokenizer.ggml.merges, "Ġ t"
   std::int64_t bos = -1, eos = -1, unk = -1, pad = -1;  ///< -1: the file has no such key
-  bool add_bos = false;                                 ///< tokenizer.ggml.add_bos_token: kept as parts().before, never applied
+  bool add_bos = false, add_eos = false;                ///< tokenizer.ggml.add_bos_token, .._eos_..: parts().before, .after
+  std::string chat_template;                            ///< tokenizer.chat_template
+  std::int64_t context = 0;                             ///< for model_max_length; 0: not said
   std::string source;                                   ///< for messages: the file
 };
 

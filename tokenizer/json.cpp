@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <limits>
+#include <map>
 #include <set>
+#include <unordered_map>
 
 namespace graft::json {
 
@@ -108,6 +110,96 @@ std::vector<std::string> vocabulary(const Field& vocab) {
   return tokens;
 }
 
+void put(std::vector<std::string>& tokens, TokenId id, const std::string& token, const Field& field) {
+  field.check(static_cast<std::size_t>(id) == tokens.size(), " (\"", token, "\"): id ", id, ", but the next free id is ",
+              tokens.size(), "; ids must be 0, 1, 2, ... without gaps");
+  tokens.push_back(token);
+}
+
+namespace {
+
+/// A token that is matched literally: its content, and that nothing about it is asked for that changes what is matched.
+const std::string& literal(const Field& token) {
+  if (!token.value->is_object()) return token.text();
+  const std::string& content = token.at("content").text();
+  for (const char* flag : {"single_word", "lstrip", "rstrip"})
+    token.check(!token.at(flag).flag(false), " (\"", content, "\") has ", flag,
+                ", which is not supported: it changes what is matched");
+  return content;
+}
+
+/// Tokens and their ids, those that are known and those that come to them.
+class Adding {
+ public:
+  explicit Adding(Tokenizer::Parts& parts) : parts_(parts) {
+    for (std::size_t i = 0; i < parts.tokens.size(); ++i) ids_.emplace(parts.tokens[i], static_cast<TokenId>(i));
+    literal_.insert(parts.specials.begin(), parts.specials.end());
+    special_ = literal_;
+    literal_.insert(parts.added.begin(), parts.added.end());
+  }
+  bool knows(const std::string& token) const { return ids_.count(token) != 0; }
+
+  void add(const Field& token, bool special, TokenId wanted = -1) {
+    const std::string& name = token.value->is_object() ? token.at("content").text() : token.text();
+    if (name.empty()) return;
+    const auto known = ids_.find(name);
+    if (known != ids_.end() && (special ? special_ : literal_).count(known->second) != 0) return;
+    literal(token);  // complains
+    TokenId id = known != ids_.end() ? known->second : static_cast<TokenId>(parts_.tokens.size());
+    if (known == ids_.end()) {
+      if (wanted >= 0) id = wanted;
+      put(parts_.tokens, id, name, token);
+      ids_.emplace(name, id);
+    }
+    if (!special) {
+      parts_.added.push_back(id);
+    } else {
+      parts_.added.erase(std::remove(parts_.added.begin(), parts_.added.end(), id), parts_.added.end());
+      parts_.specials.push_back(id), special_.insert(id);
+    }
+    literal_.insert(id);
+  }
+
+ private:
+  Tokenizer::Parts& parts_;
+  std::unordered_map<std::string, TokenId> ids_;
+  std::set<TokenId> literal_, special_;
+};
+
+}  // namespace
+
+void add_named(Tokenizer::Parts& parts, const Field& config) {
+  const Field decoder = config.at("added_tokens_decoder");
+  std::map<TokenId, Field> by_id;
+  if (!decoder.null()) {
+    for (auto at = decoder.object().value->begin(); at != decoder.value->end(); ++at) {
+      const Field token{&at.value(), decoder.name + "." + at.key()};
+      const bool number =
+          !at.key().empty() && at.key().size() < 10 && at.key().find_first_not_of("0123456789") == std::string::npos;
+      token.check(number, ": the key is a token's id");
+      token.object();
+      by_id.emplace(static_cast<TokenId>(std::stol(at.key())), token);
+    }
+  }
+  Adding adding(parts);
+  for (const auto& [id, token] : by_id) {
+    const std::string& name = token.at("content").text();
+    const auto at = static_cast<std::size_t>(id);
+    token.check(!adding.knows(name) || (at < parts.tokens.size() && parts.tokens[at] == name), " is \"", name,
+                "\", which has another id in the vocabulary");
+    adding.add(token, token.at("special").flag(false), id);
+  }
+  for (const char* key : {"bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"})
+    if (const Field token = config.at(key); !token.null()) adding.add(token, true);
+  for (const char* key : {"additional_special_tokens", "extra_special_tokens"}) {
+    const Field more = config.at(key);
+    if (more.null()) continue;
+    const bool named = more.value->is_object();
+    if (!named) more.array();
+    for (auto at = more.value->begin(); at != more.value->end(); ++at) adding.add(Field{&*at, more.name}, true);
+  }
+}
+
 std::string token_name(const Field& config, const char* key) {
   const Field field = config.at(key);
   if (field.null()) return "";
@@ -125,6 +217,22 @@ void read_ends(Tokenizer::Parts& parts, const Field& config) {
                  "\", which is not in the vocabulary");
     *end.second = static_cast<TokenId>(id);
   }
+}
+
+void keep(Tokenizer::Parts& parts, const std::string& config, const std::string& special_map,
+          const std::string& chat_template) {
+  if (!config.empty()) parts.beside[names::config] = config;
+  if (!special_map.empty()) parts.beside[names::special_map] = special_map;
+  if (!chat_template.empty()) parts.beside[names::chat_template] = parts.chat_template = chat_template;
+}
+
+std::string chat_template(const Field& config) {
+  const Field all = config.at("chat_template");
+  if (all.null()) return "";
+  if (!all.value->is_array()) return all.text();
+  for (std::size_t i = 0; i < all.value->size(); ++i)
+    if (all.at(i).at("name").text() == "default") return all.at(i).at("template").text();
+  return "";
 }
 
 void default_end(Tokenizer::Parts& parts) {

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes unicode_ranges.cpp: the letters, numbers and white space of Unicode 16 as ranges of code points.
+"""Writes unicode_ranges.cpp: the letters, numbers, white space and punctuation of Unicode 16 as ranges of code points.
 
 Run it with unicodedata2 16.0.0 (PyPI):  python3 tokenizer/make_unicode.py
 With tokenizers 0.22.2 as well, --check compares every code point with what that library does with it.
@@ -19,6 +19,7 @@ LATER_NUMBERS = set([*range(0x11DE0, 0x11DEA), *range(0x16FF4, 0x16FF7)])
 POINTS = [p for p in range(0x110000) if not 0xD800 <= p < 0xE000]
 LETTERS = {p for p in POINTS if unicode.category(chr(p))[0] == "L"}
 NUMBERS = {p for p in POINTS if unicode.category(chr(p))[0] == "N"}
+MARKS = {p for p in POINTS if unicode.category(chr(p))[0] == "P"}
 
 
 def ranges(points):
@@ -72,5 +73,6 @@ if __name__ == "__main__":
                   '#include "tokenizer/inside/unicode.h"\n\nnamespace graft::unicode {\n\n// clang-format off\n')
         out.write("\n".join([array("letters", LETTERS), array("numbers", NUMBERS), array("spaces", SPACES),
                              "/// Numbers since Unicode 17, which only Hugging Face's Digits knows.\n" +
-                             array("later_numbers", LATER_NUMBERS)]))
+                             array("later_numbers", LATER_NUMBERS),
+                             "/// Punctuation, which llama.cpp cuts off where a file does not say how.\n" + array("marks", MARKS)]))
         out.write("// clang-format on\n\n}  // namespace graft::unicode\n")

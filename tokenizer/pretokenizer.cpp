@@ -79,9 +79,42 @@ std::size_t cut(std::string_view text) {
   return at;
 }
 
+/// Of numbers: up to the first three digits of ASCII in a row, or these three.
+std::size_t digits(std::string_view numbers) {
+  const auto digit = [&](std::size_t i) { return numbers[i] >= '0' && numbers[i] <= '9'; };
+  for (std::size_t i = 0; i + 3 <= numbers.size(); ++i)
+    if (digit(i) && digit(i + 1) && digit(i + 2)) return i == 0 ? 3 : i;
+  return numbers.size();
+}
+
+/// The run of characters at the beginning that are, or are not, as `is` says.
+template <class Is>
+std::size_t run(std::string_view text, bool wanted, const Is& is) {
+  std::size_t at = 0;
+  while (at < text.size() && is(text, at) == wanted) at += front<PreTokenizer::gpt2>(text, at).length;
+  return at;
+}
+
+std::size_t cut_unnamed(std::string_view text) {
+  const auto mark = [](std::string_view all, std::size_t at) {
+    const auto byte = static_cast<unsigned char>(all[at]);
+    if (byte < 128) return byte > ' ' && byte < 127 && byte != '`' && ascii[byte] == unicode::other;
+    return unicode::punctuation(utf8::front(all.substr(at)).point);
+  };
+  const auto number = [](std::string_view all, std::size_t at) {
+    return front<PreTokenizer::gpt2>(all, at).kind == unicode::number;
+  };
+  if (mark(text, 0)) return run(text, true, mark);  // to gpt2's expression it is one piece, too
+  std::string_view piece = text.substr(0, run(text, false, mark));
+  piece = piece.substr(0, cut<PreTokenizer::gpt2>(piece));
+  piece = piece.substr(0, run(piece, number(piece, 0), number));
+  return number(piece, 0) ? digits(piece) : piece.size();
+}
+
 }  // namespace
 
 std::size_t first_piece(std::string_view text, PreTokenizer pre) {
+  if (pre == PreTokenizer::unnamed) return cut_unnamed(text);
   return pre == PreTokenizer::smollm ? cut<PreTokenizer::smollm>(text) : cut<PreTokenizer::gpt2>(text);
 }
 

@@ -10,7 +10,9 @@ namespace graft {
 /// gpt2: the regular expression of GPT-2,
 ///   's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+       with Unicode 16.
 /// smollm: first every numeric character becomes a piece of its own, then the rest is cut as gpt2 does.
-enum class PreTokenizer { gpt2, smollm };
+/// unnamed: what llama.cpp does to byte-level BPE of which a GGUF file does not say how texts are cut, one after another
+///   [\p{P}$+<=>^~|]+      then as gpt2      then \p{N}+      then [0-9][0-9][0-9]
+enum class PreTokenizer { gpt2, smollm, unnamed };
 
 /// The length in bytes of the first piece, at least 1; text must not be empty. Pieces do not depend on what is before them. A
 /// byte of ill-formed UTF-8 counts as a character that is neither letter, number nor white space.

@@ -20,7 +20,8 @@ TextStream::TextStream(const Tokenizer& tokenizer, std::vector<std::string> stop
 }
 
 std::string TextStream::push(TokenId id) {
-  tokenizer_->token(id);  // complains
+  if (id >= 0 && static_cast<std::size_t>(id) >= tokenizer_->size()) return "";  // a row of the model beyond the vocabulary
+  tokenizer_->token(id);                                                         // complains
   if (stopped_ || (skip_specials_ && tokenizer_->is_special(id))) return "";
   bytes_ += tokenizer_->bytes(id);
   return release(false);

@@ -14,7 +14,7 @@ class TextStream {
  public:
   /// The tokenizer must outlive the stream. Errors: ValueError for a stop string that is empty or not UTF-8.
   explicit TextStream(const Tokenizer& tokenizer, std::vector<std::string> stops = {}, bool skip_specials = true);
-  std::string push(TokenId id);              ///< the text that is now certain. Errors: IndexError
+  std::string push(TokenId id);              ///< the text that is now certain. Errors: IndexError for a negative id
   std::string finish();                      ///< the rest: ill-formed bytes become U+FFFD
   bool stopped() const { return stopped_; }  ///< a stop string has appeared; what follows it is not given out
 

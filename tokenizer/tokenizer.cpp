@@ -110,11 +110,12 @@ void Tokenizer::Tables::index() {
   id.reserve(parts.tokens.size());
   begin.reserve(parts.tokens.size() + 1);
   for (std::size_t i = 0; i < parts.tokens.size(); ++i) {
+    begin.push_back(blob.size());
     const auto place = id.emplace(parts.tokens[i], static_cast<TokenId>(i));
     expect<FormatError>(place.second, named(parts), ": tokens ", place.first->second, " and ", i, " are both \"",
                         parts.tokens[i], "\"");
-    begin.push_back(blob.size());
-    blob += alphabet::bytes(parts.tokens[i]);
+    // What is matched literally is not spelled in the byte alphabet, even if all of its letters are signs of it.
+    blob += role[i] == Role::plain ? alphabet::bytes(parts.tokens[i]) : parts.tokens[i];
   }
   begin.push_back(blob.size());
   for (std::size_t b = 0; b < 256; ++b) {
@@ -247,7 +248,8 @@ std::vector<TokenId> Tokenizer::encode(std::string_view text, Specials specials,
 std::string Tokenizer::decode(const std::vector<TokenId>& ids, bool skip_specials) const {
   std::string all, text;
   for (const TokenId i : ids) {
-    token(i);  // complains
+    if (i >= 0 && static_cast<std::size_t>(i) >= size()) continue;  // a row of the model beyond the vocabulary
+    token(i);                                                       // complains
     if (!skip_specials || !is_special(i)) all += tables_->bytes(i);
   }
   utf8::append_repaired(text, all);

@@ -4,6 +4,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -36,6 +37,10 @@ class Tokenizer {
     TokenId bos = -1, eos = -1, unk = -1, pad = -1;  ///< -1: none
     std::vector<TokenId> before, after;              ///< what the file's post-processor puts around a text; encode
                                                      ///< never does
+    std::string chat_template;                       ///< how the model writes chats: a program, which is never run
+    std::map<std::string, std::string> beside;       ///< small files that belong to it, by name; save_tokenizer() hands
+                                                     ///< them on
+    std::vector<std::string> warnings;               ///< what whoever uses it should be told
     std::string source;                              ///< for messages: a file name
   };
   /// Errors: FormatError for duplicate tokens, a merge of unknown tokens, ids out of range.
@@ -47,10 +52,12 @@ class Tokenizer {
   /// Bytes need not be UTF-8. Bytes that the vocabulary lacks are dropped, as Hugging Face does; *dropped counts them.
   std::vector<TokenId> encode(std::string_view text, Specials specials = Specials::as_text,
                               std::size_t* dropped = nullptr) const;
-  /// Ill-formed UTF-8 becomes U+FFFD, one per maximal ill-formed part. Errors: IndexError names the id and the vocabulary.
+  /// Ill-formed UTF-8 becomes U+FFFD, one per maximal ill-formed part. An id beyond the vocabulary gives nothing: models often
+  /// have more rows than there are tokens. Errors: IndexError for a negative id.
   std::string decode(const std::vector<TokenId>& ids, bool skip_specials = false) const;
-  /// The raw bytes of one token; of a special token its name (byte by byte if it can be read so: "é" is then byte E9, as
-  /// Hugging Face decodes it). Errors: IndexError
+  /// The raw bytes of one token; of a special or added token what it is matched as, so that decode() undoes encode(). (Where
+  /// such a token is spelled with signs of the byte alphabet only, "ñandú", tokenizers 0.23 takes it for bytes and decodes
+  /// "\xF1and\xFA".) Errors: IndexError
   std::string bytes(TokenId id) const;
   const std::string& token(TokenId id) const;  ///< as in the vocabulary ("Ġthe"). Errors: IndexError
   TokenId id(std::string_view token) const;    ///< -1 if there is none

@@ -1,5 +1,6 @@
 // tokenizer.json, the file of Hugging Face's tokenizers (format "1.0"), read and written.
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <unordered_map>
 
@@ -13,6 +14,8 @@ namespace {
 using json::Field;
 
 const char* const gpt2_expression = R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
+/// PreTokenizer::unnamed, one after another.
+const char* const unnamed_expressions[] = {R"([\p{P}\$\+<=>\^~\|]+)", gpt2_expression, R"(\p{N}+)", "[0-9][0-9][0-9]"};
 
 std::string type_of(const Field& field) { return field.at("type").text(); }
 
@@ -27,11 +30,11 @@ void flatten(const Field& field, const char* members, std::vector<Field>& out) {
   for (std::size_t i = 0; i < all.array().value->size(); ++i) flatten(all.at(i), members, out);
 }
 
-bool splits_as_gpt2(const Field& split) {
+bool splits_by(const Field& split, const std::string& expression) {
   const Field pattern = split.at("pattern");
   const std::string behavior = split.at("behavior").text();
   const bool invert = split.at("invert").flag(false);
-  return !pattern.at("Regex").null() && pattern.at("Regex").text() == gpt2_expression &&
+  return !pattern.at("Regex").null() && pattern.at("Regex").text() == expression &&
          ((behavior == "Isolated" && !invert) || (behavior == "Removed" && invert));
 }
 
@@ -44,6 +47,14 @@ PreTokenizer read_pre_tokenizer(const Field& field) {
     field.check(ok, " is [", found, "]", why, "; supported are [ByteLevel], [Digits, ByteLevel] and [Split, ByteLevel] with ",
                 "GPT-2's expression, individual_digits and no add_prefix_space");
   };
+  if (steps.size() == std::size(unnamed_expressions) + 1) {  // as graft writes it
+    bool same = type_of(steps.back()) == "ByteLevel" && !steps.back().at("use_regex").flag(true);
+    for (std::size_t i = 0; same && i < std::size(unnamed_expressions); ++i)
+      same = type_of(steps[i]) == "Split" && splits_by(steps[i], unnamed_expressions[i]);
+    supported(same, "");
+    supported(!steps.back().at("add_prefix_space").flag(true), " with add_prefix_space");
+    return PreTokenizer::unnamed;
+  }
   supported(!steps.empty() && steps.size() <= 2 && type_of(steps.back()) == "ByteLevel", "");
   supported(!steps.back().at("add_prefix_space").flag(true), " with add_prefix_space");
   const bool expression = steps.back().at("use_regex").flag(true);
@@ -58,7 +69,7 @@ PreTokenizer read_pre_tokenizer(const Field& field) {
     return PreTokenizer::smollm;
   }
   supported(first == "Split" && !expression, "");
-  supported(splits_as_gpt2(steps[0]), " with another expression");
+  supported(splits_by(steps[0], gpt2_expression), " with another expression");
   return PreTokenizer::gpt2;
 }
 
@@ -111,11 +122,7 @@ void read_added(Tokenizer::Parts& parts, const Field& added) {
     (token.at("special").flag(false) ? parts.specials : parts.added).push_back(id);
     if (token.at("normalized").flag(false)) parts.late.push_back(id);
   }
-  for (const auto& one : later) {
-    one.second.check(static_cast<std::size_t>(one.first) == parts.tokens.size(), ": id ", one.first,
-                     ", but the next free id is ", parts.tokens.size(), "; ids must be 0, 1, 2, ... without gaps");
-    parts.tokens.push_back(one.second.at("content").text());
-  }
+  for (const auto& one : later) json::put(parts.tokens, one.first, one.second.at("content").text(), one.second);
 }
 
 /// What TemplateProcessing would put around a single text.
@@ -138,7 +145,8 @@ void read_template(Tokenizer::Parts& parts, const Field& processor) {
 
 }  // namespace
 
-Tokenizer from_json(const std::string& text, const std::string& source, const std::string& config) {
+Tokenizer from_json(const std::string& text, const std::string& source, const std::string& config,
+                    const std::string& special_map, const std::string& chat_template) {
   const json::Value document = json::parse(text, source);
   const Field root{&document, source}, model = root.at("model").object();
   if (!model.at("type").null())
@@ -163,15 +171,24 @@ Tokenizer from_json(const std::string& text, const std::string& source, const st
   read_merges(parts, model.at("merges"));
   read_added(parts, root.at("added_tokens"));
   read_template(parts, root.at("post_processor"));
-  if (config.empty()) {
+  if (config.empty() && special_map.empty()) {
     json::default_end(parts);
   } else {
-    const std::string name = source + " with its tokenizer_config.json";
-    const json::Value settings = json::parse(config, name);
+    const std::string name = source + " with its " + (config.empty() ? "special_tokens_map.json" : "tokenizer_config.json");
+    json::Value settings = config.empty() ? json::Value::object() : json::parse(config, name);
     const Field beside{&settings, name};
+    if (!special_map.empty() && beside.at("added_tokens_decoder").null()) {
+      const std::string map_name = source + " with its special_tokens_map.json";
+      const json::Value map = json::parse(special_map, map_name);
+      Field{&map, map_name}.object();
+      settings.update(map);
+    }
     beside.check(!beside.at("add_prefix_space").flag(false), ": add_prefix_space is true, which is not supported");
+    json::add_named(parts, beside);
     json::read_ends(parts, beside);
+    parts.chat_template = json::chat_template(beside);
   }
+  json::keep(parts, config, special_map, chat_template);
   Tokenizer made(std::move(parts));
   const bool unknown = !model.at("unk_token").null() || model.at("byte_fallback").flag(false);
   model.check(!unknown || has_all_bytes(made),
@@ -206,6 +223,14 @@ std::string to_json(const Tokenizer& tokenizer) try {
   json::Value pre = bytes, post;
   if (parts.pre == PreTokenizer::smollm)
     pre = {{"type", "Sequence"}, {"pretokenizers", {{{"type", "Digits"}, {"individual_digits", true}}, bytes}}};
+  if (parts.pre == PreTokenizer::unnamed) {
+    pre = {{"type", "Sequence"}, {"pretokenizers", json::Value::array()}};
+    for (const char* expression : unnamed_expressions)
+      pre["pretokenizers"].push_back(
+          {{"type", "Split"}, {"pattern", {{"Regex", expression}}}, {"behavior", "Isolated"}, {"invert", false}});
+    pre["pretokenizers"].push_back(bytes);
+    pre["pretokenizers"].back()["use_regex"] = false;
+  }
   if (!parts.before.empty() || !parts.after.empty()) {
     json::Value single = json::Value::array(), names = json::Value::object();
     const auto put = [&](const std::vector<TokenId>& ids) {

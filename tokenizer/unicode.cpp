@@ -2,6 +2,7 @@
 // blocks are alike (all letters, nothing assigned), so few are kept.
 #include "tokenizer/inside/unicode.h"
 
+#include <algorithm>
 #include <array>
 #include <map>
 
@@ -42,6 +43,12 @@ struct Tables {
 Kind kind(char32_t point) {
   static const Tables tables;
   return tables.blocks[tables.block[point >> 8]][point & 0xFF];
+}
+
+bool punctuation(char32_t point) {
+  const auto after =
+      std::upper_bound(marks.begin(), marks.end(), point, [](char32_t p, const Range& range) { return p < range.first; });
+  return after != marks.begin() && point <= std::prev(after)->last;
 }
 
 }  // namespace unicode

@@ -1,5 +1,6 @@
 // GPT-2's own files, vocab.json and merges.txt, and the small files that Hugging Face puts beside them.
 #include <algorithm>
+#include <set>
 #include <sstream>
 #include <unordered_map>
 #include <unordered_set>
@@ -40,21 +41,16 @@ struct Literals {
 void Literals::finish() {
   std::sort(later.begin(), later.end());
   later.erase(std::unique(later.begin(), later.end()), later.end());
-  for (const auto& token : later) {
-    expect<FormatError>(static_cast<std::size_t>(token.first) == parts.tokens.size(), parts.source, ": added token \"",
-                        token.second, "\" has id ", token.first, ", but the next free id is ", parts.tokens.size());
-    parts.tokens.push_back(token.second);
-  }
+  for (const auto& token : later)
+    json::put(parts.tokens, token.first, token.second, {nullptr, parts.source + ": an added token"});
   std::unordered_map<std::string, TokenId> known;
   for (std::size_t i = 0; i < parts.tokens.size(); ++i) known.emplace(parts.tokens[i], static_cast<TokenId>(i));
-  std::vector<bool> done(parts.tokens.size(), false);
+  std::set<TokenId> done;
   const auto give = [&](const std::vector<std::string>& tokens, std::vector<TokenId>& to) {
     for (const std::string& token : tokens) {
-      const auto found = known.find(token);
-      expect<FormatError>(found != known.end(), parts.source, ": special token \"", token, "\" is not in the vocabulary");
-      if (done[static_cast<std::size_t>(found->second)]) continue;
-      done[static_cast<std::size_t>(found->second)] = true;
-      to.push_back(found->second);
+      const auto found = known.emplace(token, static_cast<TokenId>(parts.tokens.size()));
+      if (found.second) parts.tokens.push_back(token);  // named, but nowhere in the vocabulary: it gets the next id
+      if (done.insert(found.first->second).second) to.push_back(found.first->second);
     }
   };
   give(specials, parts.specials);
@@ -62,7 +58,7 @@ void Literals::finish() {
 }
 
 void read_special_map(const Field& map, Literals& literals) {
-  for (const char* key : {"bos_token", "eos_token", "unk_token", "pad_token", "sep_token", "cls_token", "mask_token"})
+  for (const char* key : {"bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"})
     if (const std::string token = json::token_name(map, key); !token.empty()) literals.add(token, true);
   const Field more = map.at("additional_special_tokens");
   if (more.null()) return;
@@ -94,7 +90,8 @@ void read_added_decoder(const Field& decoder, const std::vector<std::string>& to
 }  // namespace
 
 Tokenizer from_vocab_and_merges(const std::string& vocab, const std::string& merges, const std::string& source,
-                                const std::string& config, const std::string& special_map, const std::string& added) {
+                                const std::string& config, const std::string& special_map, const std::string& added,
+                                const std::string& chat_template) {
   Tokenizer::Parts parts;
   parts.source = source;
   const json::Value document = json::parse(vocab, source + ": vocab.json");
@@ -129,6 +126,13 @@ Tokenizer from_vocab_and_merges(const std::string& vocab, const std::string& mer
   read(special_map, "special_tokens_map.json", [&](const Field& all) { json::read_ends(parts, all); });
   read(config, "tokenizer_config.json", [&](const Field& all) { json::read_ends(parts, all); });
   json::default_end(parts);
+  // There is no tokenizer.json whose post-processor could say it.
+  read(config, "tokenizer_config.json", [&](const Field& all) {
+    if (all.at("add_bos_token").flag(false) && parts.bos >= 0) parts.before.push_back(parts.bos);
+    if (all.at("add_eos_token").flag(false) && parts.eos >= 0) parts.after.push_back(parts.eos);
+    parts.chat_template = json::chat_template(all);
+  });
+  json::keep(parts, config, special_map, chat_template);
   return Tokenizer(std::move(parts));
 }
 

@@ -37,10 +37,21 @@ bool Folder::holds(const std::string& path) const {
 std::string Folder::best(Index step) { return text("best-", step, ".safetensors"); }
 
 void Folder::clear() const {
-  static const std::set<std::string> files{"run.json",       "result.json",           "before.json",
-                                           "metrics.jsonl",  "adapter_config.json",   "adapter_model.safetensors",
-                                           "classes.json",   "config.json",           "model.safetensors",
-                                           "tokenizer.json", "tokenizer_config.json", "checkpoint.safetensors",
+  static const std::set<std::string> files{"run.json",
+                                           "result.json",
+                                           "before.json",
+                                           "metrics.jsonl",
+                                           "adapter_config.json",
+                                           "adapter_model.safetensors",
+                                           "classes.json",
+                                           "config.json",
+                                           "model.safetensors",
+                                           "tokenizer.json",
+                                           "tokenizer_config.json",
+                                           "checkpoint.safetensors",
+                                           "special_tokens_map.json",
+                                           "chat_template.jinja",
+                                           "generation_config.json",
                                            "trace"};
   for (const auto& entry : fs::directory_iterator(path_)) {
     const std::string name = entry.path().filename().string();

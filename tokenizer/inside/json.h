@@ -7,6 +7,16 @@
 #include "autograd/errors.h"
 #include "tokenizer/tokenizer.h"
 
+namespace graft {
+
+/// Files beside a tokenizer.json.
+namespace names {
+inline constexpr const char *config = "tokenizer_config.json", *special_map = "special_tokens_map.json",
+                            *chat_template = "chat_template.jinja";
+}
+
+}  // namespace graft
+
 namespace graft::json {
 
 using Value = nlohmann::json;
@@ -35,12 +45,21 @@ struct Field {
 /// Errors: FormatError (not JSON, nested deeper than 64, a key twice in one object).
 Value parse(const std::string& text, const std::string& source);
 
-/// {"a": 0, ...} as tokens by id; ids must be 0 to n - 1, each once. extra: room for so many more ids than there are entries.
+/// {"a": 0, ...} as tokens by id; ids must be 0 to n - 1, each once.
 std::vector<std::string> vocabulary(const Field& vocab);
+/// Adds a token that says which id it has. Errors: FormatError if that is not the next: tokenizers would give it the next all the
+/// same, and a model that was trained with the id that the file says would see another token.
+void put(std::vector<std::string>& tokens, TokenId id, const std::string& token, const Field& field);
+/// The special tokens that a tokenizer_config.json names, as transformers adds them: those that the vocabulary lacks get the next
+/// ids, in the order of added_tokens_decoder, then bos, eos, unk, sep, pad, cls, mask, then the others.
+void add_named(Tokenizer::Parts& parts, const Field& config);
 /// What a tokenizer_config.json or special_tokens_map.json says under this key: a string or {"content": string}; "" if nothing.
 std::string token_name(const Field& config, const char* key);
+/// Keeps the files in parts.beside, and the template: its own file goes before tokenizer_config.json, as in transformers.
+void keep(Tokenizer::Parts& parts, const std::string& config, const std::string& special_map, const std::string& chat_template);
 /// Sets bos, eos, unk and pad by their names.
 void read_ends(Tokenizer::Parts& parts, const Field& config);
-void default_end(Tokenizer::Parts& parts);  ///< eos = <|endoftext|> if that is special
+std::string chat_template(const Field& config);  ///< "chat_template": a text, or that named "default" of several; "" if none
+void default_end(Tokenizer::Parts& parts);       ///< eos = <|endoftext|> if that is special
 
 }  // namespace graft::json

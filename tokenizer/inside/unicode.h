@@ -1,4 +1,5 @@
-// What the pre-tokenizers want to know of a character: is it a letter (\p{L}), a number (\p{N}) or white space (\s)?
+// What the pre-tokenizers want to know of a character: is it a letter (\p{L}), a number (\p{N}), white space (\s) or
+// punctuation (\p{P})?
 #pragma once
 #include <cstdint>
 #include <vector>
@@ -11,8 +12,9 @@ struct Range {
   char32_t first, last;
 };
 using Ranges = std::vector<Range>;
-extern const Ranges letters, numbers, spaces, later_numbers;  // unicode_ranges.cpp
+extern const Ranges letters, numbers, spaces, later_numbers, marks;  // unicode_ranges.cpp
 
-Kind kind(char32_t point);  ///< point < 0x110000
+Kind kind(char32_t point);         ///< point < 0x110000
+bool punctuation(char32_t point);  ///< \p{P}, by bisection; false for what is no code point
 
 }  // namespace graft::unicode
