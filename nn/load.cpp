@@ -1,5 +1,6 @@
 #include "nn/load.h"
 
+#include <algorithm>
 #include <filesystem>
 
 #include "formats/gguf.h"
@@ -23,6 +24,17 @@ bool is_folder(const std::string& path) {
 }  // namespace
 
 Loaded load_model(const std::string& path) { return is_folder(path) ? load_hugging_face(path) : load_gguf(path); }
+
+void add_ends(Loaded& loaded, const Tokenizer& tokenizer) {
+  const Tokenizer::Parts& parts = tokenizer.parts();
+  const Id eos = parts.eos;
+  if (eos < 0 || eos >= loaded.model->vocabulary()) return;
+  const bool named = parts.beside.count("tokenizer_config.json") + parts.beside.count("special_tokens_map.json") > 0;
+  if (!named && loaded.eos >= 0) return;
+  loaded.ends.erase(std::remove(loaded.ends.begin(), loaded.ends.end(), eos), loaded.ends.end());
+  loaded.ends.insert(loaded.ends.begin(), eos);
+  loaded.eos = eos;
+}
 
 Tokenizer load_tokenizer_of(const std::string& path) {
   if (is_folder(path)) return load_tokenizer(path);

@@ -1,6 +1,7 @@
 // Models from files and back: Hugging Face folders (config.json + safetensors, sharded or not) and GGUF files.
 #pragma once
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -22,6 +23,7 @@ struct Loaded {
   std::string problem;                          ///< transformers' problem_type, kept for the files; empty: not said
   std::vector<Id> ends;                         ///< all that end a text: eos, and others where the files name several
   std::vector<std::string> notes;               ///< where the files contradict themselves, and what was taken: for the user
+  std::map<std::string, std::string> beside;    ///< small files that save_model() hands on: generation_config.json
 };
 
 /// Loads a Hugging Face folder or a .gguf file. Weights are copied into memory one tensor at a time; packed blocks of a GGUF
@@ -30,7 +32,11 @@ struct Loaded {
 Loaded load_model(const std::string& path);
 /// The tokenizer that belongs to it. Errors: FormatError if there is none.
 Tokenizer load_tokenizer_of(const std::string& path);
-/// Writes config.json and model.safetensors (and tokenizer.json, if given), each whole or not at all, for transformers to read.
+/// What tokenizer_config.json names as eos joins loaded.ends, and is the one that is learned (loaded.eos), as in TRL; a mere guess,
+/// <|endoftext|> of a tokenizer without such a file, only where the model's own files name none.
+void add_ends(Loaded& loaded, const Tokenizer& tokenizer);
+/// Writes config.json and model.safetensors (and tokenizer.json, if given), with the small files that came with them, each whole or
+/// not at all, for transformers to read.
 /// dtype "F32", "F16" or "BF16". Packed weights are written as numbers. progress(done, all) comes before each tensor; if it
 /// throws, no file is begun or replaced after that.
 void save_model(const Loaded& loaded, const std::string& folder, const std::string& dtype = "F32",

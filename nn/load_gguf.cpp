@@ -1,5 +1,7 @@
 // GGUF files of the llama architecture: packed blocks stay where they are, in the mapped file; rows of q and k, which llama.cpp
 // stores in another order, are copied into Hugging Face's; plain floats become parameters.
+#include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <set>
 
@@ -7,6 +9,7 @@
 #include "autograd/ledger.h"
 #include "formats/gguf.h"
 #include "formats/safetensors.h"
+#include "nn/inside/gguf_keys.h"
 #include "nn/inside/load.h"
 #include "nn/inside/text.h"
 #include "nn/layers.h"
@@ -34,6 +37,21 @@ Index size(const Gguf& g, const std::string& key) {
   return n;
 }
 
+/// As llama.cpp reads it: without a type it is linear, the older name of the factor counts where the newer is missing, and 0 is 1.
+RopeScaling scaling_of(const Gguf& g) {
+  const std::string type = "llama.rope.scaling.type", key = "llama.rope.scaling.factor", older = "llama.rope.scale_linear";
+  const std::string kind = g.has(type) ? g.text(type) : "linear";
+  expect<FormatError>(kind == "linear" || kind == "none", g.path(), ": ", type, " is \"", kind,
+                      "\"; known are none and linear");
+  const double factor = g.has(key) ? g.real(key) : g.real(older, 0);
+  expect<FormatError>(std::isfinite(factor) && factor >= 0, g.path(), ": ", g.has(key) ? key : older, " is ", factor,
+                      ", but must be above 0");
+  RopeScaling s;
+  if (kind == "none" || factor == 0 || factor == 1) return s;
+  s.kind = RopeScaling::Kind::linear, s.factor = factor;
+  return s;
+}
+
 LlamaConfig config_of(const Gguf& g) {
   const std::string& architecture = g.text("general.architecture");
   expect<FormatError>(architecture == "llama", g.path(), ": general.architecture is \"", architecture,
@@ -55,15 +73,8 @@ LlamaConfig config_of(const Gguf& g) {
                       c.head_dim, " are rotated whole");
   expect<FormatError>(g.integer("llama.attention.value_length", c.head_dim) == c.head_dim, g.path(),
                       ": llama.attention.value_length differs from the key's ", c.head_dim, ", which graft does not compute");
-  const bool scaled = g.has("llama.rope.scaling.type") && g.text("llama.rope.scaling.type") != "none";
-  if (scaled) {
-    const std::string& kind = g.text("llama.rope.scaling.type");
-    expect<FormatError>(kind == "linear", g.path(), ": llama.rope.scaling.type is \"", kind, "\"; known are none and linear");
-    c.rope_scaling.kind = RopeScaling::Kind::linear;
-    c.rope_scaling.factor = g.real("llama.rope.scaling.factor");
-  }
-  expect<FormatError>(!g.has("llama.expert_count") || g.integer("llama.expert_count") == 0, g.path(),
-                      ": llama.expert_count asks for a mixture of experts, which graft does not compute");
+  c.rope_scaling = scaling_of(g);
+  expect_known_keys(g, static_cast<double>(c.head_dim));
   const GgufTensor* embed = g.find("token_embd.weight");
   expect<FormatError>(embed && embed->shape.size() == 2, g.path(), ": the tensor token_embd.weight is missing, or no matrix");
   c.vocabulary = embed->shape[0];
@@ -167,6 +178,23 @@ Id token(const Gguf& g, const std::string& key, Index vocabulary) {
   return static_cast<Id>(id);
 }
 
+/// The tokens that end what a model writes, as llama.cpp has them: those that the keys name, and those of a name that means it.
+std::vector<Id> ends_of(const Gguf& g, Index vocabulary) {
+  std::vector<Id> ends;
+  const auto add = [&](Id id) {
+    if (id >= 0 && std::find(ends.begin(), ends.end(), id) == ends.end()) ends.push_back(id);
+  };
+  for (const char* name : {"eos", "eot", "eom"}) add(token(g, text("tokenizer.ggml.", name, "_token_id"), vocabulary));
+  if (!g.has("tokenizer.ggml.tokens")) return ends;
+  static const std::set<std::string> names{"<|eot_id|>", "<|im_end|>",    "<|end|>",        "<|return|>",
+                                           "<|call|>",   "<end_of_turn>", "<|endoftext|>",  "<|eom_id|>",
+                                           "<EOT>",      "_<EOT>",        "<|end_of_text|>"};
+  const std::vector<std::string>& tokens = g.texts("tokenizer.ggml.tokens");
+  for (std::size_t i = 0; i < tokens.size(); ++i)
+    if (names.count(tokens[i]) != 0) add(static_cast<Id>(i));
+  return ends;
+}
+
 }  // namespace
 
 Loaded load_gguf(const std::string& path) {
@@ -183,8 +211,8 @@ Loaded load_gguf(const std::string& path) {
   loaded.path = path;
   loaded.format = "GGUF";
   loaded.bos = token(g, "tokenizer.ggml.bos_token_id", config.vocabulary);
-  loaded.eos = token(g, "tokenizer.ggml.eos_token_id", config.vocabulary);
-  if (loaded.eos >= 0) loaded.ends = {loaded.eos};
+  loaded.ends = ends_of(g, config.vocabulary);
+  loaded.eos = loaded.ends.empty() ? -1 : loaded.ends.front();
   loaded.pad = token(g, "tokenizer.ggml.padding_token_id", config.vocabulary);
   return loaded;
 }

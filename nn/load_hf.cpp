@@ -145,6 +145,18 @@ void settle_tying(ModelConfig& config, Checkpoint& c, const std::string& config_
                               "\"tie_word_embeddings\": false in config.json would say so"));
 }
 
+/// Its ends join those of config.json: transformers' generate() knows no others, and other programs read only config.json.
+void add_generation_config(Loaded& loaded, const std::string& folder) {
+  const std::string path = (fs::path(folder) / "generation_config.json").string();
+  if (!fs::exists(path)) return;
+  const std::string& text = loaded.beside["generation_config.json"] = formats::read_text(path);
+  const nlohmann::json tree = parse_config(text, path);
+  const ConfigReader c(tree, path, "");
+  for (const Id id : c.tokens("eos_token_id", loaded.model->vocabulary()))
+    if (std::find(loaded.ends.begin(), loaded.ends.end(), id) == loaded.ends.end()) loaded.ends.push_back(id);
+  if (loaded.bos < 0) loaded.bos = c.token("bos_token_id", loaded.model->vocabulary());
+}
+
 }  // namespace
 
 Loaded load_hugging_face(const std::string& folder) {
@@ -194,7 +206,8 @@ Loaded load_hugging_face(const std::string& folder) {
   loaded.format = "Hugging Face folder";
   loaded.problem = config.problem;
   loaded.bos = config.bos, loaded.pad = config.pad, loaded.ends = config.ends;
-  loaded.eos = config.ends.empty() ? -1 : config.ends.front();
+  add_generation_config(loaded, folder);
+  loaded.eos = loaded.ends.empty() ? -1 : loaded.ends.front();
   return loaded;
 }
 

@@ -146,6 +146,7 @@ void save_model(const Loaded& loaded, const std::string& folder, const std::stri
   const fs::path to(folder);
   formats::write_safetensors((to / "model.safetensors").string(), tensors, as->second.first);
   if (tokenizer) save_tokenizer(*tokenizer, folder);
+  for (const auto& [name, content] : loaded.beside) formats::write_text((to / name).string(), content);
   formats::write_text((to / "config.json").string(),
                       write_config(config, as->second.second));  // last: with it the folder is a model
 }
