@@ -10,6 +10,7 @@
 #include "cli/options.h"
 #include "nn/evaluate.h"
 #include "peft/adapter_file.h"
+#include "train/data.h"
 
 namespace graft::cli {
 namespace {
@@ -22,7 +23,9 @@ struct Options {
 
 void evaluate(const Options& options, const Globals& globals) {
   const std::string path = find_model(options.model);
-  const std::string words = read_input(options.file);
+  expect<ValueError>(!train::holds_records(options.file), options.file, " holds examples, but graft evaluate reads a plain text; ",
+                     "graft tune --test scores examples");
+  const std::string words = train::plain_text(read_input(options.file), options.file == "-" ? "standard input" : options.file);
   const Loaded loaded = load_language_model(path, "evaluate");
   if (!options.adapter.empty()) peft::load_adapter(loaded, options.adapter);
   std::vector<Id> ids = encode(load_tokenizer_of(path), words);

@@ -1,5 +1,6 @@
-// Data: files of text or JSON lines become examples in tokens, and examples become batches.
+// Data: files of text, JSON or tables become examples in tokens, and examples become batches.
 //     notes.txt                                       text to go on with
+//     {"text": "..."}                                 the same, an example each
 //     {"prompt": "...", "completion": "..."}          only the completion is learned
 //     {"messages": [{"role": .., "content": ..}]}     ChatML; only what the assistant says, and that it ends, is learned
 //     {"text": "...", "label": "..."}                 text and its class
@@ -35,16 +36,28 @@ const char* name(Dataset::Kind kind);  ///< "text", "prompts and completions", .
 struct ReadOptions {
   Index longest = 0;                ///< tokens of an example, at most; also the windows that text is cut into
   bool cut = false;                 ///< longer ones are cut instead of refused
-  bool by_line = false;             ///< each line of a text is an example; otherwise windows of `longest` tokens
+  bool by_line = false;             ///< each line of a text file is an example; otherwise windows of `longest` tokens
   Id end = -1;                      ///< the token that ends a text or an answer; -1: none
   std::vector<std::string> labels;  ///< the classes, if they are known; empty: those that occur
 };
 
-/// A file that ends in .jsonl is JSON lines, of the kind of its first line; any other is text.
+/// By the file's ending, in letters of either case: .jsonl, .ndjson and .json are JSON, an object for each example, one after
+/// another or in a list; .csv and .tsv are tables (RFC 4180) whose first row names columns as JSON names fields. All are of the
+/// kind of the first. Any other file is text. All are UTF-8.
 /// Errors: FileError; FormatError names the line and what was expected there: malformed JSON, a missing field, another kind
-/// than the first line, a class that is not among options.labels, nothing at all; ValueError: examples longer than
-/// options.longest, counted.
+/// than the first, a class that is not among options.labels, nothing at all; a file that is no text (.parquet, .gz, UTF-16, NUL
+/// bytes), or a text that looks like JSON; ValueError: examples longer than options.longest, counted.
 Dataset read_dataset(const std::string& path, const Tokenizer& tokenizer, const ReadOptions& options);
+
+/// Whether read_dataset() takes the file for JSON or a table, by its ending. Errors: FormatError: an ending of no text
+bool holds_records(const std::string& path);
+
+/// What a file of text, called `path` in messages, holds for a model. Errors: FormatError as read_dataset()
+std::string plain_text(std::string content, const std::string& path);
+
+std::vector<std::string> lines_of(const std::string& content);  ///< those that are not blank, without their ends
+/// The lines of a text that are not blank, or the field "text" of records. Errors: as read_dataset()
+std::vector<std::string> read_texts(const std::string& path);
 
 /// Takes the share of the examples away for validation: of text the end, otherwise every so many-th of a random order.
 /// Errors: ValueError if either part is then empty.

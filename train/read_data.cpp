@@ -1,43 +1,32 @@
 // Files of examples. Every complaint about a line names the file, the line and what was expected there.
 #include <algorithm>
-#include <nlohmann/json.hpp>
+#include <functional>
 #include <set>
 
 #include "autograd/errors.h"
 #include "formats/file.h"
 #include "tokenizer/chat.h"
 #include "train/data.h"
+#include "train/inside/records.h"
 
 namespace graft::train {
 namespace {
 
-using nlohmann::json;
-
-const char* const kinds_of_lines = R"({"prompt": .., "completion": ..}, {"messages": [..]} or {"text": .., "label": ..})";
-
-struct Line {
-  const std::string& path;
-  std::size_t number;
-  template <class... Parts>
-  void require(bool ok, const Parts&... parts) const {
-    expect<FormatError>(ok, path, ", line ", number, ": ", parts...);
-  }
-};
-
-std::string string_in(const json& object, const char* key, const Line& line) {
-  const auto found = object.find(key);
-  line.require(found != object.end(), "there is no \"", key, "\"; expected is a line like ", kinds_of_lines);
-  line.require(found->is_string(), "\"", key, "\" is ", found->type_name(), ", but a string is expected");
-  return found->get<std::string>();
+/// The string that a record, or a message of it, has under the key.
+const std::string& string_in(const Fields& fields, const char* key, const Line& line) {
+  const auto found = fields.find(key);
+  line.require(found != fields.end(), "there is no \"", key, "\"; expected is one like ", expected_fields);
+  const std::string type = found->second.type;
+  line.require(type == "string", "\"", key, "\" is ", type, ", but a string is expected",
+               type == "array" ? "; expected is an object for each example (pandas: to_json(.., orient=\"records\"))" : "");
+  return found->second.text;
 }
 
-Dataset::Kind kind_of(const json& object, const Line& line) {
-  if (object.contains("prompt") || object.contains("completion")) return Dataset::Kind::completion;
-  if (object.contains("messages")) return Dataset::Kind::chat;
-  line.require(object.contains("text"), "expected is a line like ", kinds_of_lines);
-  line.require(object.contains("label"), "there is no \"label\" beside \"text\"; plain text to go on with belongs into a ",
-               "file that does not end in .jsonl");
-  return Dataset::Kind::labelled;
+Dataset::Kind kind_of(const Fields& fields, const Line& line) {
+  if (fields.count("prompt") || fields.count("completion")) return Dataset::Kind::completion;
+  if (fields.count("messages")) return Dataset::Kind::chat;
+  line.require(fields.count("text"), "expected is one like ", expected_fields);
+  return fields.count("label") ? Dataset::Kind::labelled : Dataset::Kind::text;
 }
 
 /// Appends ids, scored or not.
@@ -47,54 +36,62 @@ void say(Example& example, const std::vector<Id>& ids, bool scored) {
   else example.labels.insert(example.labels.end(), ids.size(), ignored);
 }
 
-Example completion(const json& object, const Tokenizer& tokenizer, const ReadOptions& options, const Line& line) {
+Example completion(const Fields& fields, const Tokenizer& tokenizer, const ReadOptions& options, const Line& line) {
   Example example;
-  example.prompt = string_in(object, "prompt", line), example.reference = string_in(object, "completion", line);
+  example.prompt = string_in(fields, "prompt", line), example.reference = string_in(fields, "completion", line);
+  line.require(!example.reference.empty() || options.end >= 0, "\"completion\" is empty; there is nothing to learn");
   say(example, tokenizer.encode(example.prompt), false);
   say(example, tokenizer.encode(example.reference), true);
   if (options.end >= 0) say(example, {options.end}, true);
-  const bool learned = example.labels.back() != ignored;
-  line.require(learned && example.ids.size() > 1, "\"completion\" is empty; there is nothing to learn");
+  line.require(!example.labels.empty() && example.labels.back() != ignored,
+               "\"completion\" gives no tokens; there is nothing to learn");
+  line.require(example.ids.size() > 1, "\"prompt\" is empty and \"completion\" a single token, which nothing predicts");
   return example;
 }
 
-Example chat(const json& object, const Tokenizer& tokenizer, const Line& line) {
-  const json& list = object["messages"];
-  line.require(list.is_array() && !list.empty(), R"("messages" must be a list of {"role": .., "content": ..})");
-  std::vector<Message> messages;
+/// Text that is an example of its own.
+Example whole(const std::string& words, const Tokenizer& tokenizer, const ReadOptions& options, const Line& line) {
+  Example example;
+  example.prompt = words;
+  say(example, tokenizer.encode(words), true);
+  if (options.end >= 0) say(example, {options.end}, true);
+  line.require(example.ids.size() > 1, "the text gives ", example.ids.empty() ? "no tokens" : "a single token",
+               ", so there is nothing to predict; leave it out, or join it to another");
+  return example;
+}
+
+Example chat(const Record& record, const Tokenizer& tokenizer, const Line& line) {
   Example example;
   bool answered = false;
-  for (const json& item : list) {
-    line.require(item.is_object(), R"("messages" must be a list of {"role": .., "content": ..})");
-    const std::string role = string_in(item, "role", line);
+  // Turns are encoded apart, for no token reaches over a marker: so a chat of many turns takes time in proportion.
+  const std::vector<Id> opened = chatml(tokenizer, {}, true);  // <|im_start|>assistant\n
+  for (const Fields& item : record.messages) {
+    const std::string& role = string_in(item, "role", line);
     line.require(role == "system" || role == "user" || role == "assistant", "the role \"", role,
                  "\" is not one of system, user, assistant");
-    const std::vector<Id> opened = chatml(tokenizer, messages, true);  // ... <|im_start|>assistant\n
-    messages.push_back({role, string_in(item, "content", line)});
-    if (role == "assistant" && !answered) example.reference = messages.back().content;
-    const std::vector<Id> closed = chatml(tokenizer, messages, false);
+    const std::string& content = string_in(item, "content", line);
+    const std::vector<Id> turn = chatml(tokenizer, {{role, content}}, false);
     const std::size_t before = example.ids.size();
-    say(example, {closed.begin() + static_cast<std::ptrdiff_t>(before), closed.end()}, false);
+    say(example, turn, false);
     if (role != "assistant") continue;
+    if (!answered) example.reference = content;
     answered = true;
-    const std::size_t same =  // what the template says; usually all of `opened`
-        static_cast<std::size_t>(std::mismatch(opened.begin(), opened.end(), closed.begin(), closed.end()).first -
-                                 opened.begin());
-    const auto end = std::find(closed.rbegin(), closed.rend(), tokenizer.id("<|im_end|>")).base() - closed.begin();
-    for (std::size_t i = same; i < static_cast<std::size_t>(end); ++i) example.labels[i] = closed[i];
+    const auto same =  // what the template says; usually all of `opened`
+        std::mismatch(opened.begin(), opened.end(), turn.begin(), turn.end()).first - opened.begin();
+    const auto end = std::find(turn.rbegin(), turn.rend(), tokenizer.id("<|im_end|>")).base() - turn.begin();
+    std::copy(turn.begin() + same, turn.begin() + end, example.labels.begin() + static_cast<std::ptrdiff_t>(before) + same);
   }
   line.require(answered, "no message is the assistant's; there is nothing to learn");
-  example.prompt = messages.front().content;
+  example.prompt = record.messages.front().at("content").text;
   return example;
 }
 
-Example labelled(const json& object, const Tokenizer& tokenizer, const Line& line) {
+Example labelled(const Fields& fields, const Tokenizer& tokenizer, const Line& line) {
   Example example;
-  example.prompt = string_in(object, "text", line);
-  const json& label = object["label"];
-  line.require(label.is_string() || label.is_number_integer(), "\"label\" is ", label.type_name(),
-               ", but a string or a whole number is expected");
-  example.reference = label.is_string() ? label.get<std::string>() : label.dump();
+  example.prompt = string_in(fields, "text", line);
+  const Field& label = fields.at("label");
+  line.require(label.word, "\"label\" is ", label.type, ", but a string or a whole number is expected");
+  example.reference = label.text;
   line.require(!example.reference.empty(), "\"label\" is empty");
   const auto control = [](unsigned char c) { return c < 0x20 || c == 0x7f; };
   line.require(std::none_of(example.reference.begin(), example.reference.end(), control),
@@ -104,18 +101,26 @@ Example labelled(const json& object, const Tokenizer& tokenizer, const Line& lin
   return example;
 }
 
-std::vector<std::string> lines_of(const std::string& all) {
-  std::vector<std::string> lines;
-  for (std::size_t at = 0; at < all.size();) {
-    const std::size_t end = std::min(all.find('\n', at), all.size());
-    lines.push_back(all.substr(at, end - at));
-    if (!lines.back().empty() && lines.back().back() == '\r') lines.back().pop_back();
-    at = end + 1;
+using TakeLine = std::function<void(const std::string& words, const Line& line)>;
+
+/// The lines of a text that are not blank.
+void each_line(const std::string& content, const std::string& path, const TakeLine& take) {
+  std::size_t number = 0;
+  for (std::size_t at = 0; at < content.size();) {
+    const std::size_t end = std::min(content.find('\n', at), content.size());
+    std::string words = content.substr(at, end - at);
+    if (!words.empty() && words.back() == '\r') words.pop_back();
+    ++number, at = end + 1;
+    if (words.find_first_not_of(" \t\r") != std::string::npos) take(words, Line{path, number});
   }
-  return lines;
 }
 
-bool blank(const std::string& line) { return line.find_first_not_of(" \t\r") == std::string::npos; }
+void each_record(const std::string& path, const Take& take) {
+  const Format format = format_of(path);
+  const std::string content = as_utf8(formats::read_text(path), path);
+  if (format == Format::json) each_json(content, path, take);
+  else each_row(content, path, format == Format::csv ? ',' : '\t', take);
+}
 
 /// Examples that are too long are counted, and cut or refused. Returns how many were cut.
 Index fit(std::vector<Example>& examples, const std::vector<std::size_t>& at, const ReadOptions& options,
@@ -140,49 +145,66 @@ Index fit(std::vector<Example>& examples, const std::vector<std::size_t>& at, co
 
 }  // namespace
 
+bool holds_records(const std::string& path) { return format_of(path) != Format::text; }
+
+std::string plain_text(std::string content, const std::string& path) {
+  content = as_utf8(std::move(content), path);
+  expect<FormatError>(!looks_like_records(content), path, " holds JSON, which would be taken for text, braces and all; give it a ",
+                      "name that ends in .jsonl. If the braces are meant, put each piece into {\"text\": \"..\"} there");
+  return content;
+}
+
+std::vector<std::string> lines_of(const std::string& content) {
+  std::vector<std::string> all;
+  each_line(content, "", [&](const std::string& words, const Line&) { all.push_back(words); });
+  return all;
+}
+
+std::vector<std::string> read_texts(const std::string& path) {
+  if (!holds_records(path)) return lines_of(plain_text(formats::read_text(path), path));
+  std::vector<std::string> all;
+  each_record(path, [&](const Record& one) { all.push_back(string_in(one.fields, "text", Line{path, one.line})); });
+  return all;
+}
+
 Dataset read_dataset(const std::string& path, const Tokenizer& tokenizer, const ReadOptions& options) {
-  const std::string all = formats::read_text(path);
-  const bool json_lines = path.size() > 6 && path.compare(path.size() - 6, 6, ".jsonl") == 0;
   Dataset data;
   std::vector<std::size_t> at;  // the line of each example
-  if (json_lines || options.by_line) {
-    const std::vector<std::string> lines = lines_of(all);
-    for (std::size_t i = 0; i < lines.size(); ++i) {
-      if (blank(lines[i])) continue;
-      const Line line{path, i + 1};
-      at.push_back(i + 1);
-      if (!json_lines) {
-        Example example;
-        example.prompt = lines[i];
-        say(example, tokenizer.encode(lines[i]), true);
-        if (options.end >= 0) say(example, {options.end}, true);
-        data.examples.push_back(std::move(example));
-        continue;
-      }
-      const json object = json::parse(lines[i], nullptr, false);
-      line.require(!object.is_discarded(), "this is no JSON; expected is a line like ", kinds_of_lines);
-      line.require(object.is_object(), "this is ", object.type_name(), "; expected is a line like ", kinds_of_lines);
-      const Dataset::Kind kind = kind_of(object, line);
+  if (holds_records(path)) {
+    each_record(path, [&](const Record& record) {
+      const Line line{path, record.line};
+      const Dataset::Kind kind = kind_of(record.fields, line);
       if (data.examples.empty()) data.kind = kind;
       line.require(kind == data.kind, "this is one of ", name(kind), ", but the lines before are ", name(data.kind),
                    "; one file holds one kind");
-      data.examples.push_back(kind == Dataset::Kind::completion ? completion(object, tokenizer, options, line)
-                              : kind == Dataset::Kind::chat     ? chat(object, tokenizer, line)
-                                                                : labelled(object, tokenizer, line));
-    }
-    expect<FormatError>(!data.examples.empty(), path, ": the file is empty; expected are lines ",
-                        json_lines ? "like " : "of text", json_lines ? kinds_of_lines : "");
+      at.push_back(record.line);
+      data.examples.push_back(kind == Dataset::Kind::completion ? completion(record.fields, tokenizer, options, line)
+                              : kind == Dataset::Kind::chat     ? chat(record, tokenizer, line)
+                              : kind == Dataset::Kind::labelled
+                                  ? labelled(record.fields, tokenizer, line)
+                                  : whole(string_in(record.fields, "text", line), tokenizer, options, line));
+    });
+    expect<FormatError>(!data.examples.empty(), path, ": the file is empty; expected are examples like ", expected_fields);
   } else {
-    std::vector<Id> ids = tokenizer.encode(all);
-    if (options.end >= 0 && !ids.empty()) ids.push_back(options.end);
-    expect<FormatError>(ids.size() > 1, path, ": the file is empty, or gives a single token; there is nothing to learn");
-    const std::size_t window = options.longest > 0 ? static_cast<std::size_t>(options.longest) : ids.size();
-    for (std::size_t begin = 0; begin + 1 < ids.size(); begin += window) {
-      Example example;
-      example.ids.assign(ids.begin() + static_cast<std::ptrdiff_t>(begin),
-                         ids.begin() + static_cast<std::ptrdiff_t>(std::min(ids.size(), begin + window)));
-      data.examples.push_back(std::move(example));
-      at.push_back(1);
+    const std::string all = plain_text(formats::read_text(path), path);
+    if (options.by_line) {
+      each_line(all, path, [&](const std::string& words, const Line& line) {
+        at.push_back(line.number);
+        data.examples.push_back(whole(words, tokenizer, options, line));
+      });
+      expect<FormatError>(!data.examples.empty(), path, ": the file is empty; expected are lines of text");
+    } else {
+      std::vector<Id> ids = tokenizer.encode(all);
+      if (options.end >= 0 && !ids.empty()) ids.push_back(options.end);
+      expect<FormatError>(ids.size() > 1, path, ": the file is empty, or gives a single token; there is nothing to learn");
+      const std::size_t window = options.longest > 0 ? static_cast<std::size_t>(options.longest) : ids.size();
+      for (std::size_t begin = 0; begin + 1 < ids.size(); begin += window) {
+        Example example;
+        example.ids.assign(ids.begin() + static_cast<std::ptrdiff_t>(begin),
+                           ids.begin() + static_cast<std::ptrdiff_t>(std::min(ids.size(), begin + window)));
+        data.examples.push_back(std::move(example));
+        at.push_back(1);
+      }
     }
   }
   data.cut = fit(data.examples, at, options, path);

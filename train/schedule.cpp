@@ -18,4 +18,10 @@ double Schedule::operator()(Index step) const {
   return rate * (1 - std::cos(3.14159265358979323846 * left / all)) / 2;  // 1 + cos(π(1 - u)) = 1 - cos(πu)
 }
 
+Index warmup_steps(double warmup, Index steps) {
+  expect<ValueError>(std::isfinite(warmup) && warmup >= 0, "schedule: a warm-up of ", warmup);
+  const double all = static_cast<double>(steps);
+  return static_cast<Index>(std::min(all, warmup < 1 ? std::ceil(warmup * all) : std::floor(warmup)));
+}
+
 }  // namespace graft::train

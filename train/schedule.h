@@ -19,4 +19,10 @@ struct Schedule {
   double operator()(Index step) const;  ///< Errors: ValueError unless 0 <= warmup <= steps and the rate is finite and >= 0
 };
 
+/// How many steps of warm-up a word of the command line means, as transformers' TrainingArguments.get_warmup_steps():
+///     warmup < 1     ⌈warmup · steps⌉, a share of all
+///     otherwise      ⌊warmup⌋; more than `steps` are `steps`
+/// Errors: ValueError unless warmup is finite and >= 0
+Index warmup_steps(double warmup, Index steps);
+
 }  // namespace graft::train

@@ -52,9 +52,9 @@ train::ReadOptions Job::look() {
   train::ReadOptions reading;
   reading.end = loaded.eos, reading.by_line = settings.by_line;
   const std::string& file = settings.data;
-  const bool json_lines = file.size() > 6 && file.compare(file.size() - 6, 6, ".jsonl") == 0;
-  expect<ValueError>(!json_lines || !settings.by_line, "--by-line says nothing to ", file, ", whose lines are examples anyway");
-  if (json_lines) data = train::read_dataset(file, tokenizer, reading);
+  const bool records = train::holds_records(file);
+  expect<ValueError>(!records || !settings.by_line, "--by-line says nothing to ", file, ", whose lines are examples anyway");
+  if (records) data = train::read_dataset(file, tokenizer, reading);
   return reading;
 }
 

@@ -38,7 +38,7 @@ train::Plan plan(const Job& job) {
   train::Plan plan;
   plan.schedule.steps = steps;
   plan.schedule.rate = s.rate > 0 ? s.rate : method_kind(s.method.name).rate;
-  plan.schedule.warmup = std::min(steps, static_cast<Index>(s.warmup < 1 ? s.warmup * static_cast<double>(steps) : s.warmup));
+  plan.schedule.warmup = train::warmup_steps(s.warmup, steps);
   plan.schedule.shape = s.schedule == "cosine"   ? train::Schedule::Shape::cosine
                         : s.schedule == "linear" ? train::Schedule::Shape::linear
                                                  : train::Schedule::Shape::constant;

@@ -115,22 +115,23 @@ TEST_F(Data, SaysWhichLineIsWrongAndWhatIsExpected) {
     EXPECT_NE(said.find(words), std::string::npos) << said;
   };
   expect_says("", "the file is empty");
-  expect_says(good + "{\"prompt\": \"a\"\n", "line 2: this is no JSON; expected is a line like {\"prompt\"");
+  expect_says(good + "{\"prompt\": \"a\"\n", "line 2, column 15: this is no JSON");
   expect_says(good + "[1]\n", "line 2: this is array");
   expect_says(good + "{\"prompt\": \"a\"}\n", "line 2: there is no \"completion\"");
   expect_says(good + "{\"prompt\": 3, \"completion\": \"b\"}\n", "line 2: \"prompt\" is number");
   expect_says(good + "{\"text\": \"a\", \"label\": \"b\"}\n",
               "line 2: this is one of labelled texts, but the lines before are prompts");
-  expect_says("{\"text\": \"a\"}\n", "line 1: there is no \"label\"");
+  expect_says("{\"text\": \"a\", \"label\": 1}\n{\"text\": \"the cat\"}\n",
+              "line 2: this is one of text, but the lines before are labelled texts");
   expect_says("{\"text\": \"a\", \"label\": 1.5}\n", "line 1: \"label\" is number");
   expect_says("{\"text\": \"\", \"label\": \"b\"}\n", "gives no tokens");
   expect_says("{\"text\": \"a\", \"label\": \"b\\n\"}\n", "control character");
-  expect_says("{\"other\": \"a\"}\n", "line 1: expected is a line like");
+  expect_says("{\"other\": \"a\"}\n", "line 1: expected is one like");
   expect_says("{\"prompt\": \"a\", \"completion\": \"\"}\n", "\"completion\" is empty");
   expect_says("{\"messages\": []}\n", "\"messages\" must be a list");
   expect_says("{\"messages\": [{\"role\": \"user\", \"content\": \"x\"}]}\n", "no message is the assistant's");
   expect_says("{\"messages\": [{\"role\": \"robot\", \"content\": \"x\"}]}\n", "the role \"robot\"");
-  expect_says("{\"prompt\": \"\xff\", \"completion\": \"b\"}\n", "line 1: this is no JSON");
+  expect_says("{\"prompt\": \"\xff\", \"completion\": \"b\"}\n", "line 1, byte 13: the byte FF is not UTF-8");
   EXPECT_THROW(read_dataset(scratch.path("none.jsonl"), tokenizer(), {}), FileError);
 }
 

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
@@ -25,6 +26,17 @@ TEST(Schedule, RatesAreThoseOfTransformers) {
     for (std::size_t s = 0; s < one["rates"].size(); ++s)
       EXPECT_NEAR(schedule(static_cast<Index>(s)), one["rates"][s].get<double>(), 1e-15) << one["shape"] << " step " << s;
   }
+}
+
+TEST(Schedule, AShareOfWarmUpIsThatOfTransformers) {
+  std::ifstream in(std::string(GRAFT_FIXTURES) + "/warmups.json");
+  const nlohmann::json cases = nlohmann::json::parse(in);
+  ASSERT_GT(cases.size(), 20u);
+  for (const auto& one : cases)
+    EXPECT_EQ(warmup_steps(one["warmup"], one["steps"]), one["is"].get<Index>()) << one["warmup"] << " of " << one["steps"];
+  EXPECT_EQ(warmup_steps(1e9, 40), 40);  // where transformers leaves more steps of warm-up than there are of training
+  EXPECT_THROW(warmup_steps(-1, 40), ValueError);
+  EXPECT_THROW(warmup_steps(std::nan(""), 40), ValueError);
 }
 
 TEST(Schedule, RefusesWhatMeansNothing) {

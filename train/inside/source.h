@@ -1,0 +1,31 @@
+// A file of data before it is taken apart: what its ending says that it is, and whether it is text at all.
+#pragma once
+#include <string>
+
+#include "autograd/errors.h"
+
+namespace graft::train {
+
+/// Where in a file something is; what is wrong there begins with it.
+struct Line {
+  const std::string& path;
+  std::size_t number;
+  template <class... Parts>
+  void require(bool ok, const Parts&... parts) const {
+    expect<FormatError>(ok, path, ", line ", number, ": ", parts...);
+  }
+};
+
+enum class Format { text, json, csv, tsv };
+
+/// By the ending, in letters of either case: .jsonl, .ndjson and .json are JSON, .csv and .tsv tables. Any other is text, but
+/// for those that are known not to be. Errors: FormatError says what to do with such a file.
+Format format_of(const std::string& path);
+
+/// The text without a byte order mark. Errors: FormatError if it is no UTF-8: where, what it may be instead, and what to do.
+std::string as_utf8(std::string content, const std::string& path);
+
+/// The line that byte `at` is in; 1 is the first.
+std::size_t line_at(const std::string& content, std::size_t at);
+
+}  // namespace graft::train
