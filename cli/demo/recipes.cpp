@@ -58,7 +58,7 @@ const std::vector<Recipe>& judging() {
 Comparison demo_comparison(const std::string& base, const std::string& tasks, const std::string& out, int seeds,
                            Index most_steps) {
   Comparison comparison;
-  comparison.title = "Seven ways to fine-tune a frozen GPT";
+  comparison.title = "The notes' seven methods, and three yardsticks, on one small GPT";
   comparison.command = seeds == 1 ? "graft demo" : "graft demo --seeds " + std::to_string(seeds);
   comparison.out = out;
   comparison.jobs = std::min(2, threads());

@@ -53,6 +53,8 @@ peft::BottleneckAdapter adapter(const MethodChoice& c) {
   using B = peft::BottleneckAdapter;
   B method;
   method.size = c.size;
+  if (c.scale > 0) method.scale = static_cast<real>(c.scale);
+  method.activation = c.activation;
   if (!c.form.empty())
     method.form = one_of<B::Form>(
         c.form, "--form", {{"houlsby", B::Form::houlsby}, {"after-mlp", B::Form::after_mlp}, {"parallel", B::Form::parallel}});
@@ -126,45 +128,67 @@ Strings given(const MethodChoice& c) {
   add(c.r > 0, "r"), add(c.alpha > 0, "alpha"), add(c.dropout >= 0, "dropout"), add(c.ratio > 0, "ratio");
   add(!c.targets.empty(), "targets"), add(!c.init.empty(), "init"), add(!c.text.empty(), "text"), add(!c.form.empty(), "form");
   add(!c.encoder.empty(), "encoder"), add(!c.pattern.empty(), "template"), add(c.length > 0, "virtual"),
-      add(c.hidden > 0, "hidden"), add(c.size > 0, "bottleneck"), add(c.prompts > 0, "prompts");
+      add(c.hidden > 0, "hidden"), add(c.size > 0, "bottleneck"), add(c.prompts > 0, "prompts"), add(c.scale > 0, "scale"),
+      add(!c.activation.empty(), "activation");
   return all;
+}
+
+/// Of a method that has no options.
+template <class Method>
+void plain(Making& m) {
+  m.put(Method());
+}
+
+void qlora(Making& m) {
+  bool packed = false;  // a model that came in blocks is packed already
+  m.host.root.each([&](const std::string&, Part& part) { packed = packed || dynamic_cast<PackedPart*>(&part) != nullptr; });
+  if (!packed) m.chosen.quantized = peft::quantize(m.host);
+  m.put(lora(m.choice));
+}
+
+template <class Prefix>
+void prefix(Making& m) {
+  Prefix method;
+  set_prefix(method, m.choice, m.tokenizer);
+  m.put(method);
+}
+
+void ensemble(Making& m) {
+  m.chosen.attached = peft::attach_ensemble(m.host, prompt(m.choice, m.tokenizer, m.labels),
+                                            m.choice.prompts > 0 ? m.choice.prompts : 5, m.rng, "prompt");
 }
 
 }  // namespace
 
 const std::vector<MethodKind>& method_kinds() {
-  static const Strings of_lora{"r", "alpha", "dropout", "targets", "init"},
-      of_prefix{"virtual", "hidden", "dropout", "init", "text"};
+  static const Strings of_lora{"r", "alpha", "dropout", "targets", "init"}, of_pissa{"r", "alpha", "dropout", "targets"},
+      of_lora_plus{"r", "alpha", "dropout", "targets", "init", "ratio"},
+      of_adapter{"bottleneck", "form", "scale", "activation", "init"}, of_prefix{"virtual", "hidden", "dropout", "init", "text"},
+      of_prompt{"virtual", "init", "text"}, of_ensemble{"virtual", "init", "text", "prompts"},
+      of_p_tuning{"template", "virtual", "encoder", "hidden", "text"};
+  const auto any_lora = [](Making& m) { m.put(lora(m.choice)); };
+  const auto one_adapter = [](Making& m) { m.put(adapter(m.choice)); };
+  const auto one_prompt = [](Making& m) { m.put(prompt(m.choice, m.tokenizer, m.labels)); };
+  const auto one_p_tuning = [](Making& m) { m.put(p_tuning(m.choice, m.tokenizer)); };
+  const std::string folder = "docs/methods/";
   static const std::vector<MethodKind> all{
-      {"full", "full fine-tuning", "docs/methods/others.md", 5e-5, {}, true, true},
-      {"probe", "linear probe", "docs/methods/others.md", 1e-2, {}, false, true},
-      {"bitfit", "BitFit", "docs/methods/others.md", 1e-3, {}, true, true},
-      {"layernorm", "LayerNorm tuning", "docs/methods/others.md", 1e-3, {}, true, true},
-      {"ia3", "IA3", "docs/methods/others.md", 5e-3, {}, true, true},
-      {"lora", "LoRA", "docs/methods/lora.md", 5e-4, of_lora, true, true},
-      {"rslora", "rsLoRA", "docs/methods/lora.md", 5e-4, of_lora, true, true},
-      {"lora-plus", "LoRA+", "docs/methods/lora.md", 1e-4, {"r", "alpha", "dropout", "targets", "init", "ratio"}, true, true},
-      {"dora", "DoRA", "docs/methods/lora.md", 5e-4, of_lora, true, true},
-      {"pissa", "PiSSA", "docs/methods/lora.md", 2e-4, {"r", "alpha", "dropout", "targets"}, true, true},
-      {"qlora", "QLoRA", "docs/methods/qlora.md", 5e-4, of_lora, true, true},
-      {"adapter", "Adapter", "docs/methods/adapter.md", 1e-3, {"bottleneck", "form", "init"}, true, true},
-      {"prefix", "prefix tuning", "docs/methods/prefix-tuning.md", 5e-3, of_prefix, true, true},
-      {"prompt", "prompt tuning", "docs/methods/prompt-tuning.md", 1e-2, {"virtual", "init", "text"}, true, true},
-      {"ensemble",
-       "prompt ensemble",
-       "docs/methods/prompt-tuning.md",
-       1e-2,
-       {"virtual", "init", "text", "prompts"},
-       true,
-       true},
-      {"p-tuning",
-       "P-tuning",
-       "docs/methods/p-tuning.md",
-       1e-3,
-       {"template", "virtual", "encoder", "hidden", "text"},
-       true,
-       true},
-      {"p-tuning-v2", "P-tuning v2", "docs/methods/p-tuning-v2.md", 5e-3, of_prefix, false, true},
+      {"full", plain<peft::FullFineTuning>, "full fine-tuning", folder + "others.md", 5e-5, {}, true, true},
+      {"probe", plain<peft::LinearProbe>, "linear probe", folder + "others.md", 1e-2, {}, false, true},
+      {"bitfit", plain<peft::BitFit>, "BitFit", folder + "others.md", 1e-3, {}, true, true},
+      {"layernorm", plain<peft::LayerNormTuning>, "LayerNorm tuning", folder + "others.md", 1e-3, {}, true, true},
+      {"ia3", plain<peft::Ia3>, "IA3", folder + "others.md", 5e-3, {}, true, true},
+      {"lora", any_lora, "LoRA", folder + "lora.md", 5e-4, of_lora, true, true},
+      {"rslora", any_lora, "rsLoRA", folder + "lora.md", 5e-4, of_lora, true, true},
+      {"lora-plus", any_lora, "LoRA+", folder + "lora.md", 1e-4, of_lora_plus, true, true},
+      {"dora", any_lora, "DoRA", folder + "lora.md", 5e-4, of_lora, true, true},
+      {"pissa", any_lora, "PiSSA", folder + "lora.md", 2e-4, of_pissa, true, true},
+      {"qlora", qlora, "QLoRA", folder + "qlora.md", 5e-4, of_lora, true, true},
+      {"adapter", one_adapter, "Adapter", folder + "adapter.md", 1e-3, of_adapter, true, true},
+      {"prefix", prefix<peft::PrefixTuning>, "prefix tuning", folder + "prefix-tuning.md", 5e-3, of_prefix, true, true},
+      {"prompt", one_prompt, "prompt tuning", folder + "prompt-tuning.md", 1e-2, of_prompt, true, true},
+      {"ensemble", ensemble, "prompt ensemble", folder + "prompt-tuning.md", 1e-2, of_ensemble, true, true},
+      {"p-tuning", one_p_tuning, "P-tuning", folder + "p-tuning.md", 1e-3, of_p_tuning, true, true},
+      {"p-tuning-v2", prefix<peft::PTuningV2>, "P-tuning v2", folder + "p-tuning-v2.md", 5e-3, of_prefix, false, true},
   };
   return all;
 }
@@ -186,35 +210,14 @@ Chosen attach(const peft::Host& host, const MethodChoice& c, const Tokenizer& to
     expect<ValueError>(std::find(kind.options.begin(), kind.options.end(), option) != kind.options.end(), "--", option,
                        " says nothing to ", kind.title);
   Chosen chosen{c, {}, 0};
-  const auto put = [&](const auto& method) { chosen.attached.push_back(peft::attach(host, method, rng)); };
-  if (c.name == "full") put(peft::FullFineTuning());
-  else if (c.name == "probe") put(peft::LinearProbe());
-  else if (c.name == "bitfit") put(peft::BitFit());
-  else if (c.name == "layernorm") put(peft::LayerNormTuning());
-  else if (c.name == "ia3") put(peft::Ia3());
-  else if (c.name == "adapter") put(adapter(c));
-  else if (c.name == "prefix") {
-    peft::PrefixTuning method;
-    set_prefix(method, c, tokenizer);
-    put(method);
-  } else if (c.name == "p-tuning-v2") {
-    peft::PTuningV2 method;
-    set_prefix(method, c, tokenizer);
-    put(method);
-  } else if (c.name == "prompt") put(prompt(c, tokenizer, labels));
-  else if (c.name == "ensemble")
-    chosen.attached = peft::attach_ensemble(host, prompt(c, tokenizer, labels), c.prompts > 0 ? c.prompts : 5, rng, "prompt");
-  else if (c.name == "p-tuning") put(p_tuning(c, tokenizer));
-  else {
-    const bool packed = !host.model.slots<Projection>().empty() && [&] {  // a model that came in blocks is packed already
-      bool any = false;
-      host.root.each([&](const std::string&, Part& part) { any = any || dynamic_cast<PackedPart*>(&part) != nullptr; });
-      return any;
-    }();
-    if (c.name == "qlora" && !packed) chosen.quantized = peft::quantize(host);
-    put(lora(c));
-  }
+  Making making{host, c, tokenizer, labels, rng, chosen};
+  kind.put(making);
   return chosen;
+}
+
+std::string Chosen::title() const {
+  const std::string &name = method_kind(choice.name).title, made = attached.at(0).method->kind();
+  return name.find(made) != std::string::npos ? name : name + " (" + made + ")";
 }
 
 std::vector<train::Group> groups(const peft::Host& host, const Chosen& chosen) {

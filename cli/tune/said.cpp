@@ -3,8 +3,7 @@
 namespace graft::cli {
 
 std::string described(const Job& job) {
-  const MethodKind& kind = method_kind(job.settings.method.name);
-  std::string line = text(kind.title, " on ", job.loaded.model->kind(), ": ", peft::report(job.host()));
+  std::string line = text(job.chosen.title(), " on ", job.loaded.model->kind(), ": ", peft::report(job.host()));
   if (job.chosen.quantized > 0) line += text("; ", job.chosen.quantized, " weights in 4 bits");
   return line;
 }
