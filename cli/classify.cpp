@@ -1,18 +1,18 @@
 // graft classify: which class a text belongs to, by what graft tune has learned.
 #include <cstdio>
 #include <filesystem>
-#include <iostream>
 #include <memory>
-#include <sstream>
 
 #include "cli/commands.h"
 #include "cli/models.h"
 #include "cli/options.h"
+#include "cli/printable.h"
 #include "cli/tune/classes.h"
 #include "nn/generate.h"
 #include "peft/adapter_file.h"
 #include "peft/ensemble.h"
 #include "peft/quantize.h"
+#include "train/data.h"
 
 namespace graft::cli {
 namespace {
@@ -24,14 +24,9 @@ struct Options {
 
 std::vector<std::string> texts_of(const Options& o) {
   if (o.file.empty()) return o.texts;
-  std::string content = read_input(o.file);
-  if (content.rfind("\xef\xbb\xbf", 0) == 0) content.erase(0, 3);  // a byte order mark
-  std::istringstream in(content);
   std::vector<std::string> all;
-  for (std::string line; std::getline(in, line);) {
-    if (!line.empty() && line.back() == '\r') line.pop_back();
-    if (line.find_first_not_of(" \t") != std::string::npos) all.push_back(line);
-  }
+  if (o.file == "-") all = train::lines_of(train::plain_text(read_input("-"), "standard input"));
+  else all = train::read_texts(o.file);
   expect<ValueError>(!all.empty(), o.file, ": there is no text in it");
   return all;
 }
@@ -86,8 +81,8 @@ void classify(const Options& o) {
     const Tensor logits = class_logits(loaded, verbalizer.get(), prompts, padded({ids})).value();
     const peft::Votes said = peft::vote(logits, std::max<Index>(1, static_cast<Index>(prompts.size())));
     const Id label = said.majority[0];
-    std::printf("%s\t%.3f\t%s\n", classes.labels.at(static_cast<std::size_t>(label)).c_str(),
-                static_cast<double>(said.probabilities[label]), words.c_str());
+    std::printf("%s\t%.3f\t%s\n", printable(classes.labels.at(static_cast<std::size_t>(label))).c_str(),
+                static_cast<double>(said.probabilities[label]), printable(words).c_str());
   }
   expect<FileError>(std::fflush(stdout) == 0, "could not write the output");
 }
@@ -101,12 +96,15 @@ void add_classify(const Command& program) {
   add_adapter_option(command, o->adapter);
   const Option words =
       command.add_option("--text", o->texts, "a text; may be given several times").repeatable().type_name("TEXT");
-  command.add_option("--file", o->file, "a text per line; - is standard input")
+  command
+      .add_option("--file", o->file,
+                  "texts, one per line, or the field \"text\" of a .jsonl, .json, .csv or .tsv file; - is standard input")
       .check(filled())
       .excludes(words)
       .type_name("FILE");
   command.footer(
-      "Each line of the output is a class, its probability and the text.\nExample:\n"
+      "Each line of the output is a class, its probability and the text, with tabs between them; a tab in a text is written\n"
+      "as \\t, and so are other control characters.\nExample:\n"
       "  graft classify --model smollm2-135m --adapter my-reviews --text \"The soup was cold.\"");
   command.callback([o] {
     if (o->texts.empty() && o->file.empty()) missing("--text or --file");

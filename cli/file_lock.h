@@ -11,10 +11,11 @@ class FileLock {
   FileLock(const FileLock&) = delete;
   FileLock& operator=(const FileLock&) = delete;
 
-  bool try_take();  ///< false if another process holds it
+  bool try_take();  ///< false if another process holds it. Errors: FileError if its folder is gone
   void take();      ///< waits until it is free
 
  private:
+  std::string path_;
   int file_;
 };
 

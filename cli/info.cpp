@@ -12,6 +12,7 @@
 #include "cli/fold.h"
 #include "cli/models.h"
 #include "cli/options.h"
+#include "cli/printable.h"
 #include "formats/file.h"
 #include "formats/gguf.h"
 #include "nn/gpt2.h"
@@ -36,21 +37,6 @@ std::string human(double bytes) {
   char out[40];
   std::snprintf(out, sizeof out, unit == 0 ? "%.0f %s" : "%.1f %s", bytes, units[unit]);
   return out;
-}
-
-/// What files say may hold anything, commands to the terminal too: "\x1b" instead. In UTF-8, U+0080 to U+009F are such as well.
-std::string printable(const std::string& words) {
-  std::string shown;
-  const auto code = [&](std::size_t i) { return i < words.size() ? static_cast<unsigned char>(words[i]) : 0; };
-  for (std::size_t i = 0; i < words.size(); ++i) {
-    const bool wide = code(i) == 0xc2 && code(i + 1) >= 0x80 && code(i + 1) < 0xa0;
-    if (wide) ++i;
-    char escaped[8];
-    std::snprintf(escaped, sizeof escaped, "\\x%02x", static_cast<unsigned>(code(i)));
-    if (wide || code(i) < 0x20 || code(i) == 0x7f) shown += escaped;
-    else shown += words[i];
-  }
-  return shown;
 }
 
 double size_on_disk(const fs::path& path) {

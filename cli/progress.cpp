@@ -17,18 +17,20 @@ Progress::Progress(std::string name, Index steps, bool quiet, Index begin)
       steps_(steps),
       begin_(begin),
       quiet_(quiet),
-      live_(isatty(STDERR_FILENO) != 0) {}
+      live_(isatty(STDERR_FILENO) != 0),
+      pace_(static_cast<double>(std::max<Index>(20, steps / 10 + 1))) {}  // so that a look at held-out data is among them
 
 void Progress::show(Index done, const std::string& news, double tokens) {
   const double now = seconds();
+  pace_.at(now, static_cast<double>(done));
   const bool last = done == steps_;
   const Index often = std::max<Index>(1, steps_ / 10);
   if (quiet_ || !(last || (live_ ? now - shown_ > 0.1 : done % often == 0 || done == begin_ + 1))) return;
   shown_ = now;
   std::string line = text(name_, "step ", done, '/', steps_, "  ", news);
-  const double each = now / static_cast<double>(std::max<Index>(1, done - begin_));
-  if (tokens > 0) line += text("  ", static_cast<long>(tokens / each), " tokens/s");
-  if (!last) line += "  " + short_time(each * static_cast<double>(steps_ - done)) + " left";
+  const double each = pace_.each();  // unknown after the first step
+  if (each > 0 && tokens > 0) line += text("  ", static_cast<long>(tokens / each), " tokens/s");
+  if (each > 0 && !last) line += "  " + short_time(each * static_cast<double>(steps_ - done)) + " left";
   if (live_) std::cerr << '\r' << line << "\x1b[K" << (last ? "\n" : "") << std::flush;  // \x1b[K clears what was longer
   else std::cerr << line << std::endl;
   open_ = live_ && !last;

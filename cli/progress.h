@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "autograd/real.h"
+#include "cli/pace.h"
 
 namespace graft::cli {
 
@@ -26,6 +27,7 @@ class Progress {
   Index steps_, begin_;
   bool quiet_, live_, open_ = false;  // open: the last line on the terminal is one to write over
   double shown_ = 0;
+  Pace pace_;
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 

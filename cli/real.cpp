@@ -15,6 +15,7 @@
 #include "cli/compare/runs.h"
 #include "cli/models.h"
 #include "cli/options.h"
+#include "cli/printable.h"
 #include "cli/progress.h"
 #include "cli/real/bible.h"
 #include "cli/real/speed.h"
@@ -50,6 +51,10 @@ void write_data(const std::vector<Verse>& verses, const fs::path& folder) {
   Rng rng(3);
   const std::size_t counts[2] = {4000, 360};
   for (const int held_part : {0, 1}) {
+    const std::size_t there = pool[held_part].size();
+    expect<ValueError>(there >= counts[held_part], "--bible: of the ", held_part ? "chapters that are held out" : "chapters to learn from",
+                       ", ", counts[held_part], " verses are drawn whose book is of a known kind, but there are ", there,
+                       "; give the whole Bible, as `bible -f gen1:1-rev22:21` prints it");
     std::string lines;
     for (std::size_t n = 0; n < counts[held_part]; ++n) {  // drawn without replacement
       std::vector<const Verse*>& from = pool[held_part];
@@ -120,10 +125,9 @@ Comparison plan(const Options& o, const fs::path& out, const std::string& model)
 void samples_of(const json& task) {
   for (const json& run : task["runs"]) {
     if (!run.contains("samples") || run["samples"].empty()) continue;
-    const json& sample = run["samples"][0];
-    std::cout << run["method"].get<std::string>() << ", going on from: " << sample["prompt"].get<std::string>()
-              << "\n  before: " << sample["before"].get<std::string>() << "\n  after:  " << sample["after"].get<std::string>()
-              << "\n\n";
+    const auto of = [&](const char* key) { return printable(run["samples"][0][key].get<std::string>()); };
+    std::cout << run["method"].get<std::string>() << ", going on from: " << of("prompt") << "\n  before: " << of("before")
+              << "\n  after:  " << of("after") << "\n\n";
   }
 }
 

@@ -12,6 +12,7 @@
 #include <cstring>
 #include <fstream>
 #include <map>
+#include <optional>
 
 #include "autograd/errors.h"
 #include "cli/interrupt.h"
@@ -42,6 +43,31 @@ pid_t start(const Child& child) {
   return pid;
 }
 
+/// While it lives, how children end is kept for waitpid(), even if this process was begun with SIGCHLD ignored.
+class KeepsChildren {
+ public:
+  KeepsChildren() {
+    struct sigaction usual {};
+    usual.sa_handler = SIG_DFL;
+    sigaction(SIGCHLD, &usual, &before_);
+  }
+  ~KeepsChildren() { sigaction(SIGCHLD, &before_, nullptr); }
+  KeepsChildren(const KeepsChildren&) = delete;
+  KeepsChildren& operator=(const KeepsChildren&) = delete;
+
+ private:
+  struct sigaction before_ {};
+};
+
+/// Its exit code, 128 + n if signal n ended it, 127 if nobody knows; none while it runs.
+std::optional<int> ended(pid_t pid) {
+  int status = 0;
+  const pid_t which = waitpid(pid, &status, WNOHANG);
+  if (which == 0 || (which < 0 && errno == EINTR)) return {};
+  if (which < 0) return 127;  // it is gone, and somebody else was told how
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
 }  // namespace
 
 void run_children(const std::vector<Child>& children, int jobs, const std::function<void()>& meanwhile) {
@@ -49,6 +75,7 @@ void run_children(const std::vector<Child>& children, int jobs, const std::funct
     std::size_t which;
     Time began;
   };
+  const KeepsChildren kept;
   std::map<pid_t, Running> running;
   std::size_t next = 0;
   bool told = false;
@@ -64,17 +91,19 @@ void run_children(const std::vector<Child>& children, int jobs, const std::funct
       const pid_t pid = start(children[next]);
       running[pid] = {next++, std::chrono::steady_clock::now()};
     }
-    int status = 0;
-    const pid_t pid = waitpid(-1, &status, WNOHANG);
-    const auto found = running.find(pid);
-    if (pid > 0 && found != running.end()) {
-      const Running ended = found->second;
-      running.erase(found);
-      const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-      const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - ended.began).count();
-      if (children[ended.which].ended) children[ended.which].ended(code, seconds);
-      continue;
+    bool any = false;
+    for (auto one = running.begin(); one != running.end();) {
+      const std::optional<int> code = ended(one->first);
+      if (!code) {
+        ++one;
+        continue;
+      }
+      const Running it = one->second;
+      one = running.erase(one), any = true;
+      const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - it.began).count();
+      if (children[it.which].ended) children[it.which].ended(*code, seconds);
     }
+    if (any) continue;
     if (running.empty()) continue;
     if (meanwhile) meanwhile();
     usleep(100000);

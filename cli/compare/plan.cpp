@@ -11,6 +11,7 @@
 #include "cli/compare/assemble.h"
 #include "cli/compare/runs.h"
 #include "cli/interrupt.h"
+#include "cli/pace.h"
 #include "cli/report/report.h"
 #include "cli/tune/folder.h"
 #include "formats/file.h"
@@ -33,14 +34,14 @@ json carry_out(const Comparison& comparison, const Globals& globals) {
   make_folder(folder);
 
   std::vector<Run> runs = runs_of(comparison, folder);
-  double all = 0, made_before = 0;
+  double all = 0;
   std::vector<Run*> to_make;
   Progress live("", 0, globals.quiet);
   const CatchSignals signals{SIGINT, SIGTERM, SIGHUP};
   for (Run& run : runs) {
     if (!run.plan->absent.empty()) continue;
     all += work(run, run.steps);
-    if (run.complete()) run.done = run.steps, made_before += work(run, run.done);
+    if (run.complete()) run.done = run.steps;
     else to_make.push_back(&run);
   }
   const auto longer = [](const Run* a, const Run* b) { return work(*a, a->steps) > work(*b, b->steps); };
@@ -48,12 +49,14 @@ json carry_out(const Comparison& comparison, const Globals& globals) {
   std::vector<Child> children;
   for (Run* run : to_make) children.push_back(child_of(*run, comparison, live));
   const auto began = std::chrono::steady_clock::now();
+  Pace pace(all / 10);
   run_children(children, comparison.jobs, [&] {
     const std::string news = watch(runs);
     double done = 0;
     for (const Run& run : runs) done += work(run, run.done);
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
-    const double left = done > made_before ? seconds * (all - done) / (done - made_before) : 0;
+    pace.at(seconds, done);
+    const double left = pace.each() * (all - done);
     live.keep(
         text(all > 0 ? static_cast<int>(100 * done / all) : 0, " %", left > 0 ? ", " + short_time(left) + " left" : "", news));
   });

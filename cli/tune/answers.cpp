@@ -4,6 +4,7 @@
 #include <ctime>
 #include <map>
 
+#include "cli/interrupt.h"
 #include "nn/generate.h"
 #include "peft/ensemble.h"
 #include "peft/wrapper.h"
@@ -72,7 +73,11 @@ Answers answer(Job& job, Index most, bool tuned) {
   Answers answers;
   const Index n = std::min(most, static_cast<Index>(job.asked().examples.size()));
   std::vector<real> votes;
+  const auto look = [] {  // a score may take minutes
+    if (const int signal = CatchSignals::caught()) throw Interrupted{signal};
+  };
   for (const std::vector<Index>& which : job.in_order(n)) {
+    look();
     if (job.classes()) {
       const peft::Votes said = peft::vote(job.logits(train::batch(job.asked(), which, 0)).value(), job.prompts());
       answers.predicted.insert(answers.predicted.end(), said.majority.begin(), said.majority.end());
@@ -82,6 +87,7 @@ Answers answer(Job& job, Index most, bool tuned) {
       for (std::string& one : texts(job, which)) answers.texts.push_back(std::move(one));
     }
   }
+  look();
   const bool by_loss = job.data.kind == train::Dataset::Kind::text || job.data.kind == train::Dataset::Kind::chat;
   if (by_loss) answers.loss = job.loss_on(job.asked());
   if (!votes.empty()) answers.votes = Tensor(Shape{n, static_cast<Index>(job.data.labels.size())}, std::move(votes));

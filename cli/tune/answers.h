@@ -19,7 +19,8 @@ struct Answers {
 std::size_t prompt_of_text(const train::Example& example);
 
 /// Of the first `most` examples, with the method or without. Without it there is no answer to classes by a trained head.
-/// Of an ensemble the majority; of answers that are equally frequent the earliest.
+/// Of an ensemble the majority; of answers that are equally frequent the earliest. Errors: Interrupted, by a signal that
+/// CatchSignals has caught.
 Answers answer(Job& job, Index most, bool tuned);
 
 /// Seconds of processor time of a forward pass over a batch, with the method and without, measured in turns.

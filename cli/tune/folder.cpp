@@ -19,8 +19,54 @@ fs::path make_folder(const fs::path& path) {
   return path;
 }
 
-Folder::Folder(const std::string& path, const std::string& who) : path_(make_folder(path)), lock_(file(".lock")) {
+namespace {
+
+/// Digits between two words: best-12.safetensors, prompt-0. Not best-friends.txt.
+bool numbered(const std::string& name, const std::string& before, const std::string& behind) {
+  const std::size_t all = before.size() + behind.size();
+  return name.size() > all && name.compare(0, before.size(), before) == 0 &&
+         name.compare(name.size() - behind.size(), behind.size(), behind) == 0 &&
+         std::min(name.find_first_not_of("0123456789", before.size()), name.size()) == name.size() - behind.size();
+}
+bool is_best(const fs::path& path) {
+  return numbered(path.filename().string(), "best-", ".safetensors") && fs::is_regular_file(fs::symlink_status(path));
+}
+
+/// The topmost of the folders on the way to `path` that is not there yet; "" if all are.
+fs::path topmost_new(fs::path path) {
+  fs::path top;
+  std::error_code ignored;
+  for (path = fs::absolute(path).lexically_normal(); !path.empty() && !fs::exists(path, ignored); path = path.parent_path())
+    if (path.has_filename()) top = path;
+  return top;
+}
+
+/// Removes the files of these names, and then the folder if nothing else is in it.
+void remove_files(const fs::path& folder, std::initializer_list<const char*> names) {
+  std::error_code ignored;
+  if (!fs::is_directory(fs::symlink_status(folder))) return;
+  for (const char* name : names) fs::remove(folder / name, ignored);
+  fs::remove(folder, ignored);  // fails if it is not empty
+}
+
+}  // namespace
+
+Folder::Folder(const std::string& path, const std::string& who)
+    : made_(topmost_new(path)),
+      path_(make_folder(path)),
+      lock_(file(".lock")) {
   expect<FileError>(lock_.try_take(), "--out: another ", who, " is at work in ", path);
+}
+
+Folder::~Folder() {
+  if (made_.empty()) return;
+  std::error_code ignored;
+  for (fs::directory_iterator entry(path_, ignored), end; !ignored && entry != end; entry.increment(ignored))
+    if (entry->path().filename() != ".lock") return;
+  fs::remove(path_ / ".lock", ignored);  // nothing came of it: as if it had never been
+  fs::path folder = fs::absolute(path_).lexically_normal();
+  if (!folder.has_filename()) folder = folder.parent_path();
+  while (fs::remove(folder, ignored) && folder != made_) folder = folder.parent_path();
 }
 
 bool Folder::foreign() const {
@@ -41,31 +87,34 @@ void Folder::clear() const {
                                            "result.json",
                                            "before.json",
                                            "metrics.jsonl",
+                                           "events.out.tfevents.0.graft",
+                                           "checkpoint.safetensors",
                                            "adapter_config.json",
                                            "adapter_model.safetensors",
+                                           "adapter.safetensors",
+                                           "head_config.json",
+                                           "model_head.safetensors",
                                            "classes.json",
                                            "config.json",
                                            "model.safetensors",
                                            "tokenizer.json",
                                            "tokenizer_config.json",
-                                           "checkpoint.safetensors",
                                            "special_tokens_map.json",
                                            "chat_template.jinja",
-                                           "generation_config.json",
-                                           "trace"};
+                                           "generation_config.json"};
   for (const auto& entry : fs::directory_iterator(path_)) {
     const std::string name = entry.path().filename().string();
-    const bool ours = files.count(name) != 0 || name.rfind("best-", 0) == 0 || name.rfind("prompt-", 0) == 0 ||
-                      name.rfind("events.out.tfevents.", 0) == 0;
-    if (ours) fs::remove_all(entry.path());
+    if ((files.count(name) != 0 && !entry.is_directory()) || is_best(entry.path())) fs::remove(entry.path());
+    else if (numbered(name, "prompt-", "")) remove_files(entry.path(), {"adapter_config.json", "adapter_model.safetensors"});
+    else if (name == "trace")
+      remove_files(entry.path(), {"start.safetensors", "batches.jsonl", "held.jsonl", "adapter_config.json",
+                                  "adapter_model.safetensors"});
   }
 }
 
 void Folder::keep_best(Index step) const {
-  for (const auto& entry : fs::directory_iterator(path_)) {
-    const std::string name = entry.path().filename().string();
-    if (name.rfind("best-", 0) == 0 && name != best(step)) fs::remove(entry.path());
-  }
+  for (const auto& entry : fs::directory_iterator(path_))
+    if (is_best(entry.path()) && entry.path().filename() != best(step)) fs::remove(entry.path());
 }
 
 void write_json(const std::string& file, const nlohmann::json& value) {

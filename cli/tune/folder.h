@@ -13,6 +13,9 @@ class Folder {
  public:
   /// Makes it if need be. Errors: FileError, also if another process is at work in it; who: what that is, "graft tune"
   Folder(const std::string& path, const std::string& who);
+  ~Folder();  ///< A folder that was made for this, and in which nothing came to be, goes with it.
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
 
   std::string file(const std::string& name) const { return (path_ / name).string(); }
   bool has(const std::string& name) const { return std::filesystem::exists(path_ / name); }
@@ -26,7 +29,7 @@ class Folder {
   void keep_best(Index step) const;  ///< of the best parameters only those of one step
 
  private:
-  std::filesystem::path path_;
+  std::filesystem::path made_, path_;  // the topmost folder that had to be made; ""
   FileLock lock_;
 };
 

@@ -39,6 +39,31 @@ struct Recorder : Projection {
   Tensor bias() const override { return base->bias(); }
 };
 
+/// Recorders behind the q of all layers, for as long as this lives.
+class Recorders {
+ public:
+  explicit Recorders(std::vector<std::pair<std::string, Slot<Attention>*>> layers) : layers_(std::move(layers)) {
+    all_.reserve(layers_.size());
+    for (const auto& [path, slot] : layers_) {
+      auto recorder = std::make_unique<Recorder>((*slot)->q.take());
+      all_.push_back(recorder.get());
+      (*slot)->q.put(std::move(recorder));
+    }
+  }
+  ~Recorders() {
+    for (std::size_t i = 0; i < all_.size(); ++i) (*layers_[i].second)->q.put(all_[i]->base.take());
+  }
+  Recorders(const Recorders&) = delete;
+  Recorders& operator=(const Recorders&) = delete;
+  Attention& layer(std::size_t i) const { return **layers_[i].second; }
+  const Tensor& queries(std::size_t i) const { return all_[i]->last; }
+  std::size_t size() const { return all_.size(); }
+
+ private:
+  std::vector<std::pair<std::string, Slot<Attention>*>> layers_;
+  std::vector<Recorder*> all_;
+};
+
 /// Of the softmax over keys 0 .. P + t, the part that falls on the first P; the mean over t.
 double share_of_first(const real* Q, const real* K, Index P, Index T, Index d, double scale) {
   double sum = 0;
@@ -101,21 +126,13 @@ json prefix_attention(Job& job) {
   std::iota(which.begin(), which.end(), Index(0));
   const Framed framed = model.frame(train::batch(job.data, which, 0));
   const Index B = framed.ids.shape()[0], T = framed.ids.shape()[1], P = model.memory->length();
-  const auto layers = model.slots<Attention>();
-  std::vector<Recorder*> recorders;
-  for (const auto& [path, slot] : layers) {
-    auto recorder = std::make_unique<Recorder>((*slot)->q.take());
-    recorders.push_back(recorder.get());
-    (*slot)->q.put(std::move(recorder));
-  }
+  const Recorders recorders(model.slots<Attention>());
   Past past = model.begin(B);
   (void)model.hidden(framed.ids, past);
   json all = json::array();
-  for (std::size_t i = 0; i < layers.size(); ++i) {
-    Attention& attention = **layers[i].second;
-    const AttentionSizes& sizes = attention.sizes;
-    Variable Q = split_heads(Variable(recorders[i]->last), sizes.heads);  // (B, H, T, d)
-    attention.q.put(recorders[i]->base.take());
+  for (std::size_t i = 0; i < recorders.size(); ++i) {
+    const AttentionSizes& sizes = recorders.layer(i).sizes;
+    Variable Q = split_heads(Variable(recorders.queries(i)), sizes.heads);  // (B, H, T, d)
     if (sizes.frequencies.defined()) {
       std::vector<Id> positions;
       for (Index b = 0; b < B; ++b)

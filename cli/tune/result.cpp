@@ -53,7 +53,8 @@ std::uintmax_t save_result(Job& job, const Folder& folder) {
   const auto saved = [&](const std::string& into, const auto& save) {
     std::set<fs::path> before;
     for (const auto& entry : fs::directory_iterator(into)) before.insert(entry.path());
-    for (const char* own : {"adapter_model.safetensors", "adapter_config.json", "model.safetensors"})
+    for (const char* own : {"adapter_model.safetensors", "adapter_config.json", "model.safetensors", "adapter.safetensors",
+                            "model_head.safetensors", "head_config.json"})
       before.erase(fs::path(into) / own);
     save();
     for (const auto& entry : fs::directory_iterator(into))

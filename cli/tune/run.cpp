@@ -19,6 +19,7 @@
 #include "cli/tune/trace.h"
 #include "cli/tune/training.h"
 #include "formats/file.h"
+#include "peft/adapter_file.h"
 #include "train/checkpoint.h"
 
 namespace graft::cli {
@@ -58,6 +59,8 @@ void run_tune(const Settings& settings, const json& options, const Globals& glob
   const json data = marks_of({model, settings.data, settings.validation, settings.test});
   if (resumed) compare_with(read_beginning(folder.file("run.json")).value(), data);
   Job job(settings);
+  for (const peft::Attached& one : job.chosen.attached)
+    if (!one.method->in_place()) peft::expect_saveable(job.host(), one);  // rather than after hours
   if (replaced) folder.clear();  // now that nothing is wrong with the new one
   if (!resumed) write_beginning(folder.file("run.json"), {options, data, threads()});
 
@@ -81,9 +84,19 @@ void run_tune(const Settings& settings, const json& options, const Globals& glob
   // What the base says without the method is asked before anything is learned.
   const bool can_answer_untuned =
       !job.asked().examples.empty() && (job.verbalizer || job.data.kind != train::Dataset::Kind::labelled);
+  const auto stopped_while = [&](const char* what, const auto& work) {
+    try {
+      work();
+    } catch (const Interrupted&) {
+      live.say(text("stopped ", what, "; graft tune --resume ", settings.out, " goes on"));
+      throw;
+    }
+  };
   if (!folder.has("before.json"))
-    write_json(folder.file("before.json"),
-               can_answer_untuned ? score(job, answer(job, settings.score, false)) : json::object());
+    stopped_while("before the first step", [&] {
+      write_json(folder.file("before.json"),
+                 can_answer_untuned ? score(job, answer(job, settings.score, false)) : json::object());
+    });
 
   const train::Plan course = plan(job);
   reset_peaks();
@@ -122,7 +135,9 @@ void run_tune(const Settings& settings, const json& options, const Globals& glob
 
   json before = json::parse(formats::read_text(folder.file("before.json")), nullptr, false);
   if (!before.is_object()) before = json::object();  // somebody else wrote there
-  json result = result_of(job, progress, log.lines(), before);
+  json result;
+  stopped_while("before all is scored; what was learned is saved",
+                [&] { result = result_of(job, progress, log.lines(), before); });
   result["peak"] = used, result["adapter_bytes"] = bytes;
   write_json(folder.file("result.json"), result);
   if (!globals.quiet) {

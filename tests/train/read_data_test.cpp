@@ -7,6 +7,7 @@
 #include "autograd/errors.h"
 #include "formats/file.h"
 #include "tests/formats/scratch_folder.h"
+#include "tests/here.h"
 #include "tokenizer/chat.h"
 #include "tokenizer/train.h"
 #include "train/data.h"
@@ -72,7 +73,7 @@ TEST_F(ReadData, ATextAloneIsAnExampleToGoOnWith) {
 }
 
 TEST_F(ReadData, TablesAreThoseThatPythonWrites) {
-  std::ifstream in(std::string(GRAFT_FIXTURES) + "/tables.json");
+  std::ifstream in(here::fixtures() + "/tables.json");
   const nlohmann::json all = nlohmann::json::parse(in);
   ASSERT_EQ(all["files"].size(), 8u);
   for (const auto& file : all["files"]) {

@@ -1,0 +1,207 @@
+// graft tune and its relatives take care: of data in any format, of folders, of signals, and that a method is what it is called.
+#include <csignal>
+#include <fstream>
+
+#include "cli/pace.h"
+#include "tests/cli/tune_fixture.h"
+
+namespace graft::testing {
+namespace {
+
+TEST_F(Tune, DataAreWhatTheirEndingSays) {
+  const std::string pairs = read_file(data("pairs.jsonl"));
+  for (const char* name : {"pairs.json", "pairs.JSONL", "pairs.ndjson"}) {
+    write_file(folder / name, pairs);
+    expect_ok(graft(command(name, std::string("run-") + name)));
+    EXPECT_EQ(result(std::string("run-") + name)["kind"], "prompts and completions");
+  }
+  std::string table = "text,label\n";
+  for (int i = 0; i < 20; ++i) table += i % 2 ? "\"the cat, sat\",yes\n" : "the rat,no\n";
+  write_file(folder / "reviews.csv", table);
+  expect_ok(graft(command("reviews.csv", "table", {"--validation", data("reviews.csv"), "--test", data("labelled.jsonl")})));
+  EXPECT_EQ(result("table")["labels"], Json({"no", "yes"}));
+  const Result said = graft({"classify", "--model", tiny(), "--adapter", folder / "table", "--file", data("reviews.csv")});
+  expect_ok(said);
+  EXPECT_EQ(std::count(said.out.begin(), said.out.end(), '\n'), 20);
+  EXPECT_NE(said.out.find("\tthe cat, sat\n"), std::string::npos) << said;
+
+  write_file(folder / "notes.txt", pairs), write_file(folder / "packed.jsonl.gz", pairs);
+  write_file(folder / "wide.txt", std::string("\xff\xfe t\0h\0e\0", 9));
+  for (const auto& [name, what] : std::map<std::string, std::string>{
+           {"notes.txt", "braces and all"}, {"packed.jsonl.gz", "unpack it first"}, {"wide.txt", "UTF-16"}}) {
+    expect_fails(graft(command(name, "not")), what);
+    expect_fails(graft(command("lines.txt", "not", {"--by-line", "--validation", data(name)})), what);
+    expect_fails(graft(command("lines.txt", "not", {"--by-line", "--test", data(name)})), what);
+    expect_fails(graft({"evaluate", "--model", tiny(), "--text", data(name)}), what);
+    expect_fails(graft({"classify", "--model", tiny(), "--adapter", folder / "table", "--file", data(name)}), what);
+    EXPECT_FALSE(fs::exists(folder / "not"));
+  }
+  expect_fails(graft({"evaluate", "--model", tiny(), "--text", data("pairs.jsonl")}), "reads a plain text");
+}
+
+TEST_F(Tune, NothingOfAFileCommandsTheTerminal) {
+  expect_ok(graft(command("labelled.jsonl", "run")));
+  const std::string file = folder / "run" / "classes.json", classes = read_file(file);
+  write_file(file, std::string(classes).replace(classes.find("\"yes\""), 5, "\"\\u001b[31my\\u009be\\ts\""));
+  std::string no = read_file(file);
+  write_file(file, no.replace(no.find("\"no\""), 4, "\"\\u001b[2J\""));
+  const Result r = graft({"classify", "--model", tiny(), "--adapter", folder / "run", "--text", "the\tcat\nsat \x1b[31m"});
+  expect_ok(r);
+  EXPECT_EQ(r.out.find('\x1b'), std::string::npos) << r;
+  EXPECT_EQ(std::count(r.out.begin(), r.out.end(), '\t'), 2) << r;
+  EXPECT_EQ(std::count(r.out.begin(), r.out.end(), '\n'), 1) << r;
+  EXPECT_NE(r.out.find("the\\tcat\\nsat \\x1b[31m"), std::string::npos) << r;
+}
+
+TEST_F(Tune, EveryMethodOfTheTableMakesItself) {
+  const Result refused = graft(command("pairs.jsonl", "none", {"--method", "magic"}));
+  std::string words = refused.err.substr(refused.err.find("must be one of ") + 15);
+  words = words.substr(0, words.find(", not \"magic\""));
+  std::set<std::string> names;
+  for (std::size_t at = 0; at < words.size();) {
+    const std::size_t end = std::min(words.find(", ", at), words.size());
+    names.insert(words.substr(at, end - at)), at = end + 2;
+  }
+  struct Is {
+    std::string type;  // as the file of the result says it
+    Json fields;
+  };
+  const std::map<std::string, Is> kinds{
+      {"full", {"", {}}},
+      {"probe", {"GRAFT_LINEAR_PROBE", {}}},
+      {"bitfit", {"", {}}},
+      {"layernorm", {"GRAFT_LAYER_NORM", {}}},
+      {"ia3", {"IA3", {}}},
+      {"lora", {"LORA", {{"use_dora", false}, {"use_rslora", false}, {"r", 2}, {"lora_alpha", 2.0}}}},
+      {"rslora", {"LORA", {{"use_rslora", true}, {"use_dora", false}}}},
+      {"lora-plus", {"LORA", {{"use_dora", false}, {"use_rslora", false}, {"r", 2}}}},
+      {"dora", {"LORA", {{"use_dora", true}}}},
+      {"pissa", {"LORA", {{"r", 4}}}},  // a difference to the base has twice the rank
+      {"qlora", {"LORA", {{"r", 2}}}},
+      {"adapter", {"", {{"hidden_size", 16}}}},
+      {"prefix", {"PREFIX_TUNING", {{"num_virtual_tokens", 3}}}},
+      {"prompt", {"PROMPT_TUNING", {{"num_virtual_tokens", 3}}}},
+      {"ensemble", {"PROMPT_TUNING", {{"num_virtual_tokens", 3}}}},
+      {"p-tuning", {"P_TUNING", {}}},
+      {"p-tuning-v2", {"PREFIX_TUNING", {{"num_virtual_tokens", 3}}}}};
+  std::set<std::string> known;
+  for (const auto& [name, is] : kinds) known.insert(name);
+  EXPECT_EQ(names, known);
+  for (const auto& [name, is] : kinds) {
+    SCOPED_TRACE(name);
+    Arguments more{"--method", name, "--steps", "1"};
+    const bool soft = name == "prefix" || name == "prompt" || name == "ensemble" || name == "p-tuning-v2";
+    if (soft) more.insert(more.end(), {"--virtual", "3"});
+    if (is.type == "LORA") more.insert(more.end(), {"--r", "2"});
+    const Result r = graft(command(name == "probe" || name == "p-tuning-v2" ? "labelled.jsonl" : "pairs.jsonl", name, more));
+    if (name == "bitfit") {  // this Llama has no biases
+      expect_fails(r, "bias");
+      continue;
+    }
+    expect_ok(r);
+    if (name == "full") {
+      EXPECT_TRUE(fs::exists(folder / name / "model.safetensors"));
+      continue;
+    }
+    const Json config = Json::parse(read_file(folder / name / (name == "ensemble" ? "prompt-0" : "") / "adapter_config.json"));
+    EXPECT_EQ(config.value("peft_type", ""), is.type);
+    for (const auto& [key, value] : is.fields.items()) EXPECT_EQ(config[key], value) << key;
+  }
+  const Result named = graft({"--threads", "1", "tune", "--model", tiny(), "--data", data("pairs.jsonl"), "--dry-run", "--method",
+                              "pissa", "--r", "2"});
+  EXPECT_EQ(named.out.rfind("PiSSA (LoRA) on Llama", 0), 0u) << named;
+}
+
+TEST_F(Tune, AFolderThatNothingCameOfIsGoneAgain) {
+  for (const Arguments& wrong :
+       std::vector<Arguments>{{"--targets", "query"}, {"--virtual", "3"}, {"--validation", data("none.jsonl")}}) {
+    expect_fails(graft(command("pairs.jsonl", "new/folder/run", wrong)), "");
+    EXPECT_FALSE(fs::exists(folder / "new"));
+  }
+  fs::create_directory(folder / "mine");
+  expect_fails(graft(command("pairs.jsonl", "mine", {"--targets", "query"})), "query");
+  EXPECT_TRUE(fs::exists(folder / "mine"));
+  fs::permissions(folder / "mine", fs::perms::owner_read | fs::perms::owner_exec);
+  if (geteuid() != 0) expect_fails(graft(command("pairs.jsonl", "mine")), "cannot be written to");
+  fs::permissions(folder / "mine", fs::perms::owner_all);
+}
+
+TEST_F(Tune, ForceLeavesWhatOnlyLooksLikeARuns) {
+  expect_ok(graft(command("pairs.jsonl", "run", {"--method", "ensemble", "--virtual", "2", "--prompts", "2", "--trace"})));
+  const std::vector<std::string> mine{"best-friends.txt",        "best-1.safetensors.bak", "prompt-ideas.txt",   "prompt-0/notes.txt",
+                                      "events.out.tfevents.mine", "trace/notes.txt",        "prompt-x/model.bin", "best-7.safetensors/x"};
+  for (const std::string& one : mine) {
+    fs::create_directories((folder / "run" / one).parent_path());
+    write_file(folder / "run" / one, "mine");
+  }
+  expect_ok(graft(command("pairs.jsonl", "run", {"--method", "adapter", "--force"})));
+  for (const std::string& one : mine) EXPECT_EQ(read_file(folder / "run" / one), "mine") << one;
+  for (const char* old : {"prompt-1", "prompt-0/adapter_config.json", "trace/start.safetensors"})
+    EXPECT_FALSE(fs::exists(folder / "run" / old)) << old;
+  expect_ok(graft(command("pairs.jsonl", "run", {"--force"})));
+  EXPECT_FALSE(fs::exists(folder / "run" / "adapter.safetensors"));
+  for (const std::string& one : mine) EXPECT_EQ(read_file(folder / "run" / one), "mine") << one;
+}
+
+TEST_F(Tune, StoppedWhileItIsScoredItGoesOnWithTheScore) {
+  std::string many = read_file(data("pairs.jsonl"));
+  for (int i = 0; i < 7; ++i) many += many;  // 3072 examples
+  write_file(folder / "many.jsonl", many);
+  const Arguments more{"--test", data("many.jsonl"), "--score", "3000", "--steps", "1"};
+  Process process(here::program(), command("pairs.jsonl", "run", more));
+  EXPECT_TRUE(comes(folder / "run" / "adapter_model.safetensors"));
+  kill(process.id(), SIGINT);
+  const Result stopped = process.wait();
+  EXPECT_EQ(stopped.code, 130) << stopped;
+  EXPECT_FALSE(fs::exists(folder / "run" / "result.json"));
+  expect_ok(graft({"--quiet", "--threads", "1", "tune", "--resume", folder / "run"}));
+  EXPECT_TRUE(result("run").contains("score"));
+}
+
+TEST_F(Tune, AComparisonEndsWhereChildrenAreIgnored) {
+  const Arguments compare{"--quiet",   "--threads", "1",        "compare", "--model", tiny(),   "--data", data("pairs.jsonl"),
+                          "--methods", "lora",      "--steps", "2",       "--out",   folder / "comparison"};
+  signal(SIGCHLD, SIG_IGN);  // which a program that is begun now inherits
+  Process process(here::program(), compare);
+  signal(SIGCHLD, SIG_DFL);
+  for (int i = 0; i < 600 && !fs::exists(folder / "comparison" / "report.json"); ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  if (!fs::exists(folder / "comparison" / "report.json")) kill(process.id(), SIGKILL);
+  expect_ok(process.wait());
+}
+
+TEST_F(Tune, AShareOfWarmUpIsRoundedUp) {
+  expect_ok(graft(command("pairs.jsonl", "run", {"--warmup", "0.03", "--steps", "20"})));
+  std::ifstream in(folder / "run" / "metrics.jsonl");
+  std::string line;
+  std::getline(in, line);
+  EXPECT_EQ(Json::parse(line)["rate"], 0.0) << line;
+}
+
+TEST_F(Tune, RealSaysWhatItsBibleLacks) {
+  std::string verses;
+  for (const char* book :
+       {"Ge",   "Exo",  "Lev",  "Num",  "Deu",  "Josh", "Jdgs", "Ruth", "1Sm",  "2Sm",   "1Ki",  "2Ki",  "1Chr", "2Chr",
+        "Ezra", "Neh",  "Est",  "Acts", "Job",  "Psa",  "Prv",  "Eccl", "SSol", "Isa",   "Jer",  "Lam",  "Eze",  "Dan",
+        "Hos",  "Joel", "Amos", "Obad", "Jonah", "Mic", "Nahum", "Hab", "Zep",  "Hag",   "Zec",  "Mal",  "Mat",  "Mark",
+        "Luke", "John", "Rom",  "1Cor", "2Cor", "Gal",  "Eph",  "Phi",  "Col",  "1Th",   "2Th",  "1Tim", "2Tim", "Titus",
+        "Phmn", "Heb",  "Jas",  "1Pet", "2Pet", "1Jn",  "2Jn",  "3Jn",  "Jude", "Rev"})
+    verses += std::string(book) + "1:1 the cat sat\n";
+  write_file(folder / "bible.txt", verses);
+  expect_fails(graft({"--quiet", "real", "--model", tiny(), "--bible", data("bible.txt"), "--out", folder / "real"}),
+               "give the whole Bible");
+}
+
+TEST(Pace, IsThatOfTheLatestSteps) {
+  cli::Pace pace(20);
+  EXPECT_EQ(pace.each(), 0);
+  pace.at(60, 1);  // the first took a minute
+  EXPECT_EQ(pace.each(), 0);
+  for (int step = 2; step <= 10; ++step) pace.at(60 + (step - 1) * 10, step);
+  EXPECT_DOUBLE_EQ(pace.each(), 10);
+  for (int step = 11; step <= 60; ++step) pace.at(150 + (step - 10) * 0.5, step);
+  EXPECT_DOUBLE_EQ(pace.each(), 0.5);
+}
+
+}  // namespace
+}  // namespace graft::testing
