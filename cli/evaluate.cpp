@@ -23,8 +23,8 @@ struct Options {
 
 void evaluate(const Options& options, const Globals& globals) {
   const std::string path = find_model(options.model);
-  expect<ValueError>(!train::holds_records(options.file), options.file, " holds examples, but graft evaluate reads a plain text; ",
-                     "graft tune --test scores examples");
+  expect<ValueError>(!train::holds_records(options.file), options.file,
+                     " holds examples, but graft evaluate reads a plain text; graft tune --test scores examples");
   const std::string words = train::plain_text(read_input(options.file), options.file == "-" ? "standard input" : options.file);
   const Loaded loaded = load_language_model(path, "evaluate");
   if (!options.adapter.empty()) peft::load_adapter(loaded, options.adapter);

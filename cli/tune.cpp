@@ -13,10 +13,11 @@ void add_tune(const Command& program, const Globals& globals) {
   const Command command = program.add_command("tune", "fine-tune a model, by any of the methods, on a file of data");
   add_tune_options(command, *settings);
   command.footer(
-      "Data are lines of JSON in a file that ends in .jsonl, all of one kind:\n"
+      "Data are examples of one kind, as lines of JSON (.jsonl; .json may also be a list) or columns of a table (.csv, .tsv):\n"
       "  {\"prompt\": \"..\", \"completion\": \"..\"}                 the completion is learned\n"
       "  {\"messages\": [{\"role\": \"user\", \"content\": \"..\"}, ..]}  what the assistant says is learned (ChatML)\n"
       "  {\"text\": \"..\", \"label\": \"..\"}                        classes\n"
+      "  {\"text\": \"..\"}                                         text to go on with\n"
       "or, in any other file, text to go on with.\n"
       "Examples:\n"
       "  graft tune --model smollm2-135m --method lora --data notes.txt --out my-lora\n"

@@ -149,8 +149,8 @@ bool holds_records(const std::string& path) { return format_of(path) != Format::
 
 std::string plain_text(std::string content, const std::string& path) {
   content = as_utf8(std::move(content), path);
-  expect<FormatError>(!looks_like_records(content), path, " holds JSON, which would be taken for text, braces and all; give it a ",
-                      "name that ends in .jsonl. If the braces are meant, put each piece into {\"text\": \"..\"} there");
+  expect<FormatError>(!looks_like_records(content), path, " holds JSON, which would be taken for text, braces and all; give it ",
+                      "a name that ends in .jsonl. If the braces are meant, put each piece into {\"text\": \"..\"} there");
   return content;
 }
 

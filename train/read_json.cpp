@@ -18,6 +18,10 @@ std::size_t skip_blanks(const std::string& s, std::size_t at) {
   return at;
 }
 
+std::string::const_iterator at_byte(const std::string& s, std::size_t at) {
+  return s.begin() + static_cast<std::ptrdiff_t>(std::min(at, s.size()));
+}
+
 /// Behind the value that begins at `at`, as far as brackets and strings tell; parsing it shows whether it is one.
 std::size_t end_of_value(const std::string& s, std::size_t at) {
   std::size_t depth = 0;
@@ -44,8 +48,7 @@ std::size_t end_of_value(const std::string& s, std::size_t at) {
 std::string place(const std::string& content, std::size_t at) {
   const std::size_t before = at == 0 ? std::string::npos : content.rfind('\n', at - 1);
   const std::size_t first = before == std::string::npos ? 0 : before + 1;
-  const auto begin = content.begin();
-  const auto column = std::count_if(begin + static_cast<std::ptrdiff_t>(first), begin + static_cast<std::ptrdiff_t>(at),
+  const auto column = std::count_if(at_byte(content, first), at_byte(content, at),
                                     [](char c) { return (c & 0xc0) != 0x80; });
   return text("line ", line_at(content, at), ", column ", column + 1);
 }
@@ -65,8 +68,8 @@ std::string reason(const std::string& content, std::size_t at, const std::string
     if (word == one) return word + " is Python's; JSON has null, true and false (json.dumps writes them)";
   if (at < content.size() && content[at] == '\'') return "JSON's strings stand in double quotation marks, not in single ones";
   if (said.find("surrogate") != std::string::npos)
-    return "\\u with D800 to DFFF is one half of a character, and its other half is missing; write both, as in \\ud83d\\ude00, or "
-           "the character itself";
+    return "\\u with D800 to DFFF is one half of a character, and its other half is missing; write both, as in "
+           "\\ud83d\\ude00, or the character itself";
   // The library's own words, without what repeats the place and the text.
   std::string why = said.substr(0, said.find("; last read"));
   for (const char* lead : {"syntax error while parsing ", "parse error: "})
@@ -78,7 +81,7 @@ std::string reason(const std::string& content, std::size_t at, const std::string
 /// The value that is content[begin, end).
 json parsed(const std::string& content, std::size_t begin, std::size_t end, const std::string& path) {
   try {
-    return json::parse(content.begin() + static_cast<std::ptrdiff_t>(begin), content.begin() + static_cast<std::ptrdiff_t>(end));
+    return json::parse(at_byte(content, begin), at_byte(content, end));
   } catch (const json::parse_error& error) {
     const std::size_t at = std::min(end, begin + (error.byte > 0 ? error.byte - 1 : 0));
     throw FormatError(text(path, ", ", place(content, at), ": this is no JSON: ", reason(content, at, error.what())));
@@ -128,13 +131,13 @@ void each_of_list(const std::string& content, std::size_t at, const std::string&
     if (!first && content[at] != ',') wrong(at, "a comma or a ] is expected behind an example of a list");
     if (!first) at = skip_blanks(content, at + 1);
     const std::size_t end = end_of_value(content, at);
-    line += static_cast<std::size_t>(std::count(content.begin() + static_cast<std::ptrdiff_t>(counted),
-                                                content.begin() + static_cast<std::ptrdiff_t>(std::min(at, content.size())), '\n'));
-    counted = std::min(at, content.size());
+    line += static_cast<std::size_t>(std::count(at_byte(content, counted), at_byte(content, at), '\n'));
+    counted = at;
     take(record(parsed(content, at, end, path), Line{path, line}));
     at = skip_blanks(content, end);
   }
-  if (skip_blanks(content, at + 1) < content.size()) wrong(skip_blanks(content, at + 1), "something stands behind the list's ]");
+  at = skip_blanks(content, at + 1);
+  if (at < content.size()) wrong(at, "something stands behind the list's ]");
 }
 
 }  // namespace
@@ -147,9 +150,9 @@ void each_json(const std::string& content, const std::string& path, const Take& 
   const bool lines = end_of_value(content, at) <= std::min(content.find('\n', at), content.size());
   std::size_t line = 1, counted = 0;
   while (at < content.size()) {
-    const std::size_t end = lines ? std::min(content.find('\n', at), content.size()) : std::max(at + 1, end_of_value(content, at));
-    line += static_cast<std::size_t>(std::count(content.begin() + static_cast<std::ptrdiff_t>(counted),
-                                                content.begin() + static_cast<std::ptrdiff_t>(at), '\n'));
+    const std::size_t end =
+        lines ? std::min(content.find('\n', at), content.size()) : std::max(at + 1, end_of_value(content, at));
+    line += static_cast<std::size_t>(std::count(at_byte(content, counted), at_byte(content, at), '\n'));
     counted = at;
     take(record(parsed(content, at, end, path), Line{path, line}));
     at = skip_blanks(content, end);
@@ -160,9 +163,7 @@ bool looks_like_records(const std::string& content) {
   std::size_t at = skip_blanks(content, 0);
   if (at < content.size() && content[at] == '[') at = skip_blanks(content, at + 1);
   if (at >= content.size() || content[at] != '{') return false;
-  const auto begin = content.begin();
-  const json first = json::parse(begin + static_cast<std::ptrdiff_t>(at),
-                                 begin + static_cast<std::ptrdiff_t>(end_of_value(content, at)), nullptr, false);
+  const json first = json::parse(at_byte(content, at), at_byte(content, end_of_value(content, at)), nullptr, false);
   return first.is_object() && ((first.contains("prompt") && first.contains("completion")) || first.contains("messages") ||
                                first.contains("text"));
 }

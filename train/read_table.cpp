@@ -38,8 +38,8 @@ class Rows {
     if (at_ < content_.size() && content_[at_] == '"') return quoted(line);
     const std::size_t begin = at_;
     for (; !at_end_of_cell(); ++at_)  // tabs leave no doubt, so there a mark inside of a cell is itself
-      line.require(content_[at_] != '"' || separator_ == '\t', "a quotation mark inside of a cell that does not begin with one; put "
-                   "the whole cell in quotation marks, and double those that are inside: \"say \"\"so\"\"\"");
+      line.require(content_[at_] != '"' || separator_ == '\t',
+                   "a quotation mark inside of a cell that does not begin with one; put the whole cell in quotation marks, and double those that are inside: \"say \"\"so\"\"\"");
     return content_.substr(begin, at_ - begin);
   }
 
@@ -96,8 +96,8 @@ void each_row(const std::string& content, const std::string& path, char separato
   std::string there;
   for (const std::string& name : names) there += (there.empty() ? "\"" : ", \"") + name.substr(0, 40) + "\"";
   header.require(count("text") > 0 || (count("prompt") > 0 && count("completion") > 0),
-                 "the first row must name the columns: text, or text and label, or prompt and completion; here they are ", there,
-                 count("messages") > 0 ? ". Messages do not fit into a table; write them as .jsonl"
+                 "the first row must name the columns: text, or text and label, or prompt and completion; here they are ",
+                 there, count("messages") > 0 ? ". Messages do not fit into a table; write them as .jsonl"
                  : names.size() == 1 && names[0].find(';') != std::string::npos ? ". Cells are separated by commas, not by ;"
                                                                                 : "");
   for (const char* name : {"text", "label", "prompt", "completion"})

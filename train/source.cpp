@@ -141,8 +141,8 @@ std::string as_utf8(std::string content, const std::string& path) {
 }
 
 std::size_t line_at(const std::string& content, std::size_t at) {
-  return 1 + static_cast<std::size_t>(
-                 std::count(content.begin(), content.begin() + static_cast<std::ptrdiff_t>(std::min(at, content.size())), '\n'));
+  const auto end = content.begin() + static_cast<std::ptrdiff_t>(std::min(at, content.size()));
+  return 1 + static_cast<std::size_t>(std::count(content.begin(), end, '\n'));
 }
 
 }  // namespace graft::train

@@ -163,7 +163,8 @@ void ensemble(Making& m) {
 const std::vector<MethodKind>& method_kinds() {
   static const Strings of_lora{"r", "alpha", "dropout", "targets", "init"}, of_pissa{"r", "alpha", "dropout", "targets"},
       of_lora_plus{"r", "alpha", "dropout", "targets", "init", "ratio"},
-      of_adapter{"bottleneck", "form", "scale", "activation", "init"}, of_prefix{"virtual", "hidden", "dropout", "init", "text"},
+      of_adapter{"bottleneck", "form", "scale", "activation", "init"},
+      of_prefix{"virtual", "hidden", "dropout", "init", "text"},
       of_prompt{"virtual", "init", "text"}, of_ensemble{"virtual", "init", "text", "prompts"},
       of_p_tuning{"template", "virtual", "encoder", "hidden", "text"};
   const auto any_lora = [](Making& m) { m.put(lora(m.choice)); };

@@ -24,24 +24,38 @@ void add_method_options(const Command& command, MethodChoice& m) {
     return "must be one of " + names + ", not \"" + word + "\"";
   };
   command.add_option("--method", m.name, names).check(known).type_name("NAME").show_default().group("Method");
-  const auto option = [&](const char* name, auto& value, const char* what, const Check& check, const char* type) {
-    command.add_option(name, value, what).check(check).type_name(type).group("Method");
+  const auto of = [](const std::string& option, const char* what) {  // "prefix, prompt: how many virtual tokens"
+    std::string takers;
+    for (const MethodKind& kind : method_kinds())
+      if (std::find(kind.options.begin(), kind.options.end(), option.substr(2)) != kind.options.end())
+        takers += (takers.empty() ? "" : ", ") + kind.name;
+    return takers + ": " + what;
   };
-  option("--r", m.r, "LoRA: the rank (8)", whole(1, 100000), "N");
-  option("--alpha", m.alpha, "LoRA: the scale is alpha/r (alpha = r)", above(0), "A");
-  option("--dropout", m.dropout, "LoRA, prefix tuning: dropout of the method's own", number(0, 0.99), "P");
-  option("--ratio", m.ratio, "LoRA+: the rate of B over that of A (16)", number(1, 10000), "X");
-  command.add_option("--targets", m.targets, "LoRA: ends of the names of projections: q,v or q,k,v,out,up,down (q,v)")
+  const auto option = [&](const char* name, auto& value, const char* what, const Check& check, const char* type) {
+    command.add_option(name, value, of(name, what)).check(check).type_name(type).group("Method");
+  };
+  option("--r", m.r, "the rank (8)", whole(1, 100000), "N");
+  option("--alpha", m.alpha, "the scale is alpha/r, of rslora alpha/√r (alpha = r)", above(0), "A");
+  option("--dropout", m.dropout, "dropout of the method's own (0)", number(0, 0.99), "P");
+  option("--ratio", m.ratio, "the rate of B over that of A (16)", number(1, 10000), "X");
+  command
+      .add_option("--targets", m.targets, of("--targets", "ends of the names of projections: q,v or q,k,v,out,up,down (q,v)"))
       .list()
       .type_name("LIST")
       .group("Method");
-  option("--bottleneck", m.size, "Adapter: its width (an 16th of the model's)", whole(1, 100000), "N");
-  option("--form", m.form, "Adapter: houlsby, after-mlp or parallel (houlsby)", filled(), "NAME");
-  option("--virtual", m.length, "prefix, prompt, P-tuning: how many virtual tokens", whole(1, 100000), "N");
-  option("--hidden", m.hidden, "prefix tuning: the width of the MLP (none); P-tuning: of the LSTM", whole(1, 100000), "N");
-  option("--prompts", m.prompts, "ensemble: how many prompts (5)", whole(2, 1000), "K");
-  option("--template", m.pattern, "P-tuning: \"[v][v] {sentence} [v] it was [answer]\"", filled(), "TEXT");
-  option("--encoder", m.encoder, "P-tuning: lstm, mlp or none (lstm)", filled(), "NAME");
+  option("--bottleneck", m.size, "its width (a 16th of the model's)", whole(1, 100000), "N");
+  option("--form", m.form, "houlsby, after-mlp or parallel (houlsby)", filled(), "NAME");
+  option("--scale", m.scale, "what it adds is multiplied by this (1; He et al. have 4 with --form parallel)", above(0), "S");
+  option("--activation", m.activation, "its function: gelu (Houlsby et al.), relu, silu, .. (silu for houlsby, else relu)",
+         filled(), "NAME");
+  option("--virtual", m.length, "how many virtual tokens", whole(1, 100000), "N");
+  option("--hidden", m.hidden,
+         "the width of the net that makes the virtual tokens (prefix, p-tuning-v2: there is none; p-tuning: the paper's "
+         "encoder, whose width follows from the model's: with this option the encoder is PEFT's)",
+         whole(1, 100000), "N");
+  option("--prompts", m.prompts, "how many prompts (5)", whole(2, 1000), "K");
+  option("--template", m.pattern, "\"[v][v] {sentence} [v] it was [answer]\"", filled(), "TEXT");
+  option("--encoder", m.encoder, "lstm, mlp or none (lstm)", filled(), "NAME");
   option("--init", m.init, "how the method starts; see its page in docs/methods", filled(), "NAME");
   option("--text", m.text, "the words that virtual tokens start from", filled(), "TEXT");
 }
@@ -84,7 +98,9 @@ void add_tune_options(const Command& command, Settings& s) {
   command.add_option("--model", s.model, "a model: a folder, a .gguf file, or a name that ./run fetch knows")
       .check(filled())
       .type_name("MODEL");
-  command.add_option("--data", s.data, "what is learned: a .jsonl file, or text").check(filled()).type_name("FILE");
+  command.add_option("--data", s.data, "what is learned: a .jsonl, .json, .csv or .tsv file, or text")
+      .check(filled())
+      .type_name("FILE");
   command.add_option("--out", s.out, "a folder for the adapter, checkpoints and what was measured")
       .check(filled())
       .type_name("DIR");
@@ -108,7 +124,7 @@ void add_tune_options(const Command& command, Settings& s) {
          "the context has, at most 512)",
          whole(2, 1000000), "N", data);
   flag("--cut", s.cut, "cut longer examples, which are refused otherwise", data);
-  flag("--by-line", s.by_line, "of text, each line is an example, filled up to the longest of its batch", data);
+  flag("--by-line", s.by_line, "of a text file, each line is an example, filled up to the longest of its batch", data);
   option("--answer", s.answer, "of classes: by a trained head, or by label words (default: words for p-tuning, else head)",
          one_of({"head", "words"}), "head|words", data);
   command.add_option("--words", s.words, "a class's label words: LABEL=word,word; may be repeated (default: the label itself)")
@@ -128,7 +144,7 @@ void add_tune_options(const Command& command, Settings& s) {
   option("--rate", s.rate, "the learning rate (default: the method's)", above(0), "X", training);
   option("--schedule", s.schedule, "cosine, linear or constant", one_of({"cosine", "linear", "constant"}), "NAME", training)
       .show_default();
-  option("--warmup", s.warmup, "steps of warm-up; below 1, their share of all", number(0, 1e9), "N", training)
+  option("--warmup", s.warmup, "steps of warm-up; below 1, their share of all, rounded up", number(0, 1e9), "N", training)
       .show_default();
   option("--clip", s.clip, "largest norm of the gradient; 0: no clipping", number(0, 1e9), "X", training)
       .show_default();

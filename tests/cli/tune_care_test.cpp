@@ -1,4 +1,4 @@
-// graft tune and its relatives take care: of data in any format, of folders, of signals, and that a method is what it is called.
+// graft tune and its relatives take care: of data in any format, of folders and signals, and that a method is what it is called.
 #include <csignal>
 #include <fstream>
 
@@ -107,9 +107,25 @@ TEST_F(Tune, EveryMethodOfTheTableMakesItself) {
     EXPECT_EQ(config.value("peft_type", ""), is.type);
     for (const auto& [key, value] : is.fields.items()) EXPECT_EQ(config[key], value) << key;
   }
-  const Result named = graft({"--threads", "1", "tune", "--model", tiny(), "--data", data("pairs.jsonl"), "--dry-run", "--method",
-                              "pissa", "--r", "2"});
+  const Result named = graft({"--threads", "1", "tune", "--model", tiny(), "--data", data("pairs.jsonl"), "--dry-run",
+                              "--method", "pissa", "--r", "2"});
   EXPECT_EQ(named.out.rfind("PiSSA (LoRA) on Llama", 0), 0u) << named;
+}
+
+TEST_F(Tune, TheAdaptersOfBothPapersRunFromTheCommandLine) {
+  expect_ok(graft(
+      command("pairs.jsonl", "he", {"--method", "adapter", "--form", "parallel", "--scale", "4", "--init", "zero-up"})));
+  const Json he = Json::parse(read_file(folder / "he" / "adapter_config.json"))["config"];
+  EXPECT_EQ(he["scaling"], 4.0);
+  EXPECT_EQ(he["is_parallel"], true);
+  expect_ok(graft(command("pairs.jsonl", "houlsby", {"--method", "adapter", "--activation", "gelu"})));
+  EXPECT_EQ(Json::parse(read_file(folder / "houlsby" / "adapter_config.json"))["config"]["non_linearity"], "gelu");
+  expect_fails(graft(command("pairs.jsonl", "none", {"--method", "adapter", "--activation", "magic"})),
+               "there is no \"magic\"");
+  expect_fails(graft(command("pairs.jsonl", "none", {"--method", "lora", "--scale", "4"})), "--scale says nothing to LoRA");
+  const Result help = graft({"tune", "--help"});
+  EXPECT_NE(help.out.find("lora, rslora, lora-plus, dora, pissa, qlora: the rank"), std::string::npos) << help;
+  EXPECT_EQ(help.out.find("an 16th"), std::string::npos);
 }
 
 TEST_F(Tune, AFolderThatNothingCameOfIsGoneAgain) {
@@ -128,8 +144,9 @@ TEST_F(Tune, AFolderThatNothingCameOfIsGoneAgain) {
 
 TEST_F(Tune, ForceLeavesWhatOnlyLooksLikeARuns) {
   expect_ok(graft(command("pairs.jsonl", "run", {"--method", "ensemble", "--virtual", "2", "--prompts", "2", "--trace"})));
-  const std::vector<std::string> mine{"best-friends.txt",        "best-1.safetensors.bak", "prompt-ideas.txt",   "prompt-0/notes.txt",
-                                      "events.out.tfevents.mine", "trace/notes.txt",        "prompt-x/model.bin", "best-7.safetensors/x"};
+  const std::vector<std::string> mine{"best-friends.txt",   "best-1.safetensors.bak",   "prompt-ideas.txt",
+                                      "prompt-0/notes.txt", "events.out.tfevents.mine", "trace/notes.txt",
+                                      "prompt-x/model.bin", "best-7.safetensors/x"};
   for (const std::string& one : mine) {
     fs::create_directories((folder / "run" / one).parent_path());
     write_file(folder / "run" / one, "mine");

@@ -8,8 +8,9 @@ namespace {
 using graft::train::Dataset;
 
 const graft::Tokenizer& tokenizer() {
-  static const graft::Tokenizer one = graft::train_tokenizer({"the cat sat on the mat. user assistant"}, 270, graft::PreTokenizer::gpt2,
-                                                             {"<|endoftext|>", "<|im_start|>", "<|im_end|>"});
+  static const graft::Tokenizer one =
+      graft::train_tokenizer({"the cat sat on the mat. user assistant"}, 270, graft::PreTokenizer::gpt2,
+                             {"<|endoftext|>", "<|im_start|>", "<|im_end|>"});
   return one;
 }
 
@@ -28,17 +29,20 @@ void use(const std::string& path) {
   (void)graft::train::batch(data, {0, all.back()}, 0);
 }
 
-const std::string pairs = R"({"prompt": "the caf\u00e9 \ud83d\ude00", "completion": " sat", "score": 1.5, "more": [null, {"a": true}]})"
-                          "\n"
-                          R"({"completion": "on \"the\" mat", "prompt": ""})"
-                          "\n";
+const std::string pairs =
+    R"({"prompt": "the caf\u00e9 \ud83d\ude00", "completion": " sat", "score": 1.5, "more": [null, {"a": true}]})"
+    "\n"
+    R"({"completion": "on \"the\" mat", "prompt": ""})"
+    "\n";
 const std::string chats =
     R"({"messages": [{"role": "user", "content": "the cat"}, {"role": "assistant", "content": "sat"}]})"
     "\n"
-    R"({"messages": [{"role": "system", "content": ""}, {"role": "user", "content": "x"}, {"role": "assistant", "content": "<|im_end|>"}]})"
+    R"({"messages": [{"role": "system", "content": ""}, {"role": "user", "content": "x"}, )"
+    R"({"role": "assistant", "content": "<|im_end|>"}]})"
     "\n";
 const std::string classes = "{\"text\": \"the cat\", \"label\": \"yes\"}\n{\"text\": \"the mat\", \"label\": 12}\n";
-const std::string list = "[\n {\"prompt\": \"a\",\n \"completion\": \"b\"}, {\"prompt\": \"\xE6\x9C\xA8\", \"completion\": \"[1]\"}\n]\n";
+const std::string list =
+    "[\n {\"prompt\": \"a\",\n \"completion\": \"b\"}, {\"prompt\": \"\xE6\x9C\xA8\", \"completion\": \"[1]\"}\n]\n";
 
 void mutate(const char* name, const std::vector<std::string>& corpus) {
   use([&] {  // makes the library's tables, which are not the files' fault
@@ -50,11 +54,15 @@ void mutate(const char* name, const std::vector<std::string>& corpus) {
 }
 
 TEST(Fuzz, DataInJsonLines) { mutate("d.jsonl", {pairs, chats, classes, "{\"text\": \"the cat\"}\n{\"text\": \"sat\"}\n"}); }
-TEST(Fuzz, DataInJson) { mutate("d.json", {list, pairs, "[" + chats.substr(0, chats.find('\n')) + "]", "{\n\"text\": \"a b\"\n}"}); }
-TEST(Fuzz, DataInTables) {
-  mutate("d.csv", {"text,label\r\n\"the \"\"cat\"\", sat\",yes\r\n\"two\nlines\",no\r\n", "prompt,completion,id\nthe cat, sat,1\n\n,on,2\n",
-                   "text\nthe cat\n\"\"\"\"\n"});
+TEST(Fuzz, DataInJson) {
+  mutate("d.json", {list, pairs, "[" + chats.substr(0, chats.find('\n')) + "]", "{\n\"text\": \"a b\"\n}"});
 }
-TEST(Fuzz, DataInText) { mutate("text.txt", {"the cat sat\non the mat\r\n\r\n", "\xEF\xBB\xBF{the}\n\xE6\x9C\xA8 mat", pairs}); }
+TEST(Fuzz, DataInTables) {
+  mutate("d.csv", {"text,label\r\n\"the \"\"cat\"\", sat\",yes\r\n\"two\nlines\",no\r\n",
+                   "prompt,completion,id\nthe cat, sat,1\n\n,on,2\n", "text\nthe cat\n\"\"\"\"\n"});
+}
+TEST(Fuzz, DataInText) {
+  mutate("text.txt", {"the cat sat\non the mat\r\n\r\n", "\xEF\xBB\xBF{the}\n\xE6\x9C\xA8 mat", pairs});
+}
 
 }  // namespace

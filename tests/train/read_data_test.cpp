@@ -32,21 +32,23 @@ class ReadData : public ::testing::Test {
       read(name, content);
       ADD_FAILURE() << name << " is read:\n" << content.substr(0, 200);
     } catch (const FormatError& e) {
-      for (const std::string& one : words) EXPECT_NE(std::string(e.what()).find(one), std::string::npos) << e.what() << "\nno " << one;
+      const std::string said = e.what();
+      for (const std::string& one : words) EXPECT_NE(said.find(one), std::string::npos) << said << "\nno " << one;
     }
   }
   formats::ScratchFolder scratch;
 };
 
-const std::string one = R"({"prompt": "the cat", "completion": " sat"})", two = R"({"prompt": "the dog", "completion": " sat on"})";
+const std::string one = R"({"prompt": "the cat", "completion": " sat"})";
+const std::string two = R"({"prompt": "the dog", "completion": " sat on"})";
 
 TEST_F(ReadData, JsonIsReadAsWhatItIsWhateverTheEndingsLetters) {
   const std::string spread = "{\n  \"prompt\": \"the cat\",\n  \"completion\": \" sat\"\n}\n{\n  \"prompt\": \"the dog\",\n"
                              "  \"completion\": \" sat on\" }";
   for (const char* name : {"a.jsonl", "a.JSONL", "a.ndjson", "a.NdJson", "a.json", "a.JSON", "folder.txt.json"})
     for (const std::string& content :
-         {one + "\n" + two + "\n", one + "\r\n\r\n" + two, "[" + one + "," + two + "]", "\n[\n " + one + " ,\n " + two + "\n]\n",
-          spread, "\xef\xbb\xbf" + one + "\n" + two}) {
+         {one + "\n" + two + "\n", one + "\r\n\r\n" + two, "[" + one + "," + two + "]",
+          "\n[\n " + one + " ,\n " + two + "\n]\n", spread, "\xef\xbb\xbf" + one + "\n" + two}) {
       SCOPED_TRACE(name + (": " + content));
       const Dataset d = read(name, content);
       ASSERT_EQ(d.kind, Dataset::Kind::completion);
@@ -98,7 +100,8 @@ TEST_F(ReadData, TablesThatAreWrongAreToldWithTheLine) {
   refused("a.csv", "text;label\nthe cat;yes\n", {"separated by commas, not by ;"});
   refused("a.csv", "messages\n[]\n", {"Messages do not fit into a table"});
   refused("a.csv", "text,label,text\na,b,c\n", {"the column \"text\" is there twice"});
-  refused("a.csv", "text,label\n\"two\nlines\",a\nthe cat, the dog,b\n", {"line 4: 3 cells, but the first row names 2 columns"});
+  refused("a.csv", "text,label\n\"two\nlines\",a\nthe cat, the dog,b\n",
+          {"line 4: 3 cells, but the first row names 2 columns"});
   refused("a.csv", "text,label\nthe \"cat\",a\n", {"line 2: a quotation mark inside"});
   refused("a.csv", "text,label\n\"the\" cat,a\n", {"line 2: something stands behind the quotation mark"});
   refused("a.csv", "text,label\nthe,a\n\"cat,b\nthe,a\n", {"line 3: a cell begins with a quotation mark that is never closed"});
@@ -111,7 +114,8 @@ TEST_F(ReadData, WhatIsNoTextIsRefusedWithTheNextStep) {
   for (const char* ending : {"parquet", "arrow", "xlsx", "PARQUET"}) refused(std::string("a.") + ending, one, {"to_json("});
   for (const char* ending : {"gz", "zip", "zst", "jsonl.gz"}) refused(std::string("b.") + ending, one, {"unpack it first"});
   refused("a.pdf", "%PDF", {"save its text as .txt"});
-  for (const char* ending : {"pkl", "npz", "safetensors", "gguf", "bin"}) refused(std::string("c.") + ending, one, {"no plain text"});
+  for (const char* ending : {"pkl", "npz", "safetensors", "gguf", "bin"})
+    refused(std::string("c.") + ending, one, {"no plain text"});
   refused("a.txt", std::string("\x1f\x8b\x08\0\0", 5), {"packed by gzip", "unpack it first"});
   refused("a", "PAR1....PAR1", {"a Parquet file"});
   refused("a.txt", std::string("the cat\nsat\0on", 14), {"line 2: a NUL byte"});
@@ -138,7 +142,8 @@ TEST_F(ReadData, WhyItIsNoJsonIsSaidWithThePlace) {
   refused("a.txt", wide("the cat sat", true, ""), {"UTF-16BE"});
   refused("a.jsonl", std::string("\xff\xfe\0\0{\0\0\0", 8), {"UTF-32"});
   const std::string good = one + "\n";
-  refused("a.jsonl", good + R"({"prompt": "é \ud83d b", "completion": "c"})", {"line 2, column 21", "its other half is missing"});
+  refused("a.jsonl", good + R"({"prompt": "é \ud83d b", "completion": "c"})",
+          {"line 2, column 21", "its other half is missing"});
   refused("a.jsonl", R"({"prompt": "\ude00", "completion": "c"})", {"its other half is missing"});
   for (const char* word : {"NaN", "Infinity", "-Infinity"})
     refused("a.jsonl", good + good + R"({"prompt": "a", "completion": "b", "score": )" + word + "}",
@@ -186,10 +191,11 @@ TEST_F(ReadData, AChatOfManyTurnsIsThatOfTheWholeTemplateAndTakesTimeInProportio
 
 TEST_F(ReadData, TextsOfAnyFormat) {
   const std::vector<std::string> texts{"the cat", "the dog"};
-  for (const auto& [name, content] : std::map<std::string, std::string>{{"a.txt", "\xef\xbb\xbfthe cat\r\n\nthe dog"},
-                                                                        {"a.jsonl", "{\"text\": \"the cat\"}\n{\"text\": \"the dog\"}"},
-                                                                        {"a.json", "[{\"text\": \"the cat\"}, {\"text\": \"the dog\"}]"},
-                                                                        {"a.csv", "id,text\n1,the cat\n2,the dog\n"}}) {
+  const std::map<std::string, std::string> files{{"a.txt", "\xef\xbb\xbfthe cat\r\n\nthe dog"},
+                                                 {"a.jsonl", "{\"text\": \"the cat\"}\n{\"text\": \"the dog\"}"},
+                                                 {"a.json", "[{\"text\": \"the cat\"}, {\"text\": \"the dog\"}]"},
+                                                 {"a.csv", "id,text\n1,the cat\n2,the dog\n"}};
+  for (const auto& [name, content] : files) {
     formats::write_text(scratch.path(name), content);
     EXPECT_EQ(read_texts(scratch.path(name)), texts) << name;
   }

@@ -29,7 +29,7 @@ TEST(Schedule, RatesAreThoseOfTransformers) {
 }
 
 TEST(Schedule, AShareOfWarmUpIsThatOfTransformers) {
-  std::ifstream in(std::string(GRAFT_FIXTURES) + "/warmups.json");
+  std::ifstream in(here::fixtures() + "/warmups.json");
   const nlohmann::json cases = nlohmann::json::parse(in);
   ASSERT_GT(cases.size(), 20u);
   for (const auto& one : cases)
