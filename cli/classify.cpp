@@ -104,7 +104,7 @@ void add_classify(const Command& program) {
       .type_name("FILE");
   command.footer(
       "Each line of the output is a class, its probability and the text, with tabs between them; a tab in a text is written\n"
-      "as \\t, and so are other control characters.\nExample:\n"
+      "as \\x09, and so are other control characters.\nExample:\n"
       "  graft classify --model smollm2-135m --adapter my-reviews --text \"The soup was cold.\"");
   command.callback([o] {
     if (o->texts.empty() && o->file.empty()) missing("--text or --file");

@@ -12,9 +12,7 @@ std::string printable(const std::string& words) {
     if (wide) ++i;
     char escaped[8];
     std::snprintf(escaped, sizeof escaped, "\\x%02x", static_cast<unsigned>(code(i)));
-    if (words[i] == '\t') shown += "\\t";
-    else if (words[i] == '\n') shown += "\\n";
-    else if (wide || code(i) < 0x20 || code(i) == 0x7f) shown += escaped;
+    if (wide || code(i) < 0x20 || code(i) == 0x7f) shown += escaped;
     else shown += words[i];
   }
   return shown;

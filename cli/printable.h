@@ -4,8 +4,8 @@
 
 namespace graft::cli {
 
-/// Control characters as \x1b, \t and \n are written, for they may be commands to a terminal and break the lines of a table; in
-/// UTF-8, U+0080 to U+009F are such as well. All else as it is.
+/// Control characters as \x1b, a tab as \x09 and so on, for they may be commands to a terminal and break the lines of a table;
+/// in UTF-8, U+0080 to U+009F are such as well. All else as it is.
 std::string printable(const std::string& words);
 
 }  // namespace graft::cli

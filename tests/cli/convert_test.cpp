@@ -189,7 +189,7 @@ TEST(Evaluate, WrongInput) {
   expect_fails(of(folder / "empty"), "0 tokens");
   expect_fails(of(folder / "one"), "1 token");
   expect_fails(of(tiny()), "");
-  expect_fails(of(tiny() + "/config.json", {"--window", "65"}), "context of 64");
+  expect_fails(of(folder / "one", {"--window", "65"}), "context of 64");
   expect_refuses(of(folder / "one", {"--window", "1"}), "--window");
 }
 
