@@ -1,9 +1,12 @@
 // graft demo: all of it in a few minutes. A small world is told (demo/world.h), a tokenizer and a small GPT learn its language, and
 // every method teaches the frozen model two things that it cannot do: to write a sentence from a table, and to judge a review.
+#include <algorithm>
 #include <filesystem>
 #include <iostream>
 #include <memory>
 
+#include "autograd/errors.h"
+#include "autograd/threads.h"
 #include "cli/commands.h"
 #include "cli/compare/plan.h"
 #include "cli/demo/base.h"
@@ -11,24 +14,58 @@
 #include "cli/demo/tasks.h"
 #include "cli/options.h"
 #include "cli/progress.h"
+#include "cli/tune/folder.h"
+#include "formats/file.h"
 
 namespace graft::cli {
 namespace {
 
 struct Options {
-  std::string out = "graft-demo";
+  std::string out = "graft-demo", size;  // "": measured
   int seeds = 1;
   Index steps = 0;
 };
 
+constexpr double minutes = 5;  // that a demo may take, if nothing else is asked for
+
+/// The size that was asked for; or that of a demo that `out` holds already; or the largest that ends in time on this machine.
+const DemoSize& choose(const Options& options, const std::string& out, Progress& say) {
+  if (!options.size.empty()) return demo_size(options.size);
+  const std::string kept = out + "/demo-size.txt";
+  if (std::filesystem::exists(kept)) {
+    const std::string name = formats::read_text(kept);
+    say.say("size " + name + ", as the demo in " + options.out + " has; --size chooses");
+    return demo_size(name);
+  }
+  if (options.steps > 0) return demo_sizes().front();
+  const DemoPace pace = DemoPace::measured();
+  const auto seconds = [&](const DemoSize& size) {
+    return pace.seconds(size, options.seeds, std::min(2, threads()), demo_base_is_there(out, size, 0));
+  };
+  const DemoSize* chosen = &demo_sizes().back();
+  for (const DemoSize& size : demo_sizes())
+    if (seconds(size) <= 60 * minutes) {
+      chosen = &size;
+      break;
+    }
+  say.say(text("size ", chosen->name, ": about ", short_time(seconds(*chosen)), " on this machine; --size ", chosen->name,
+               " gives the same anywhere",
+               chosen == &demo_sizes().front()
+                   ? ""
+                   : text(", --size ", demo_sizes().front().name, " takes ", short_time(seconds(demo_sizes().front())))));
+  return *chosen;
+}
+
 void demo(const Options& options, const Globals& globals) {
   const std::string out = std::filesystem::absolute(options.out).lexically_normal().string();
   Progress say("", 0, globals.quiet);
+  const DemoSize& size = choose(options, out, say);
+  formats::write_text((make_folder(out) / "demo-size.txt").string(), size.name);
   say.say("A small world is told, and a GPT learns its language.");
-  const std::string base = demo_base(out, options.steps, globals), tasks = out + "/tasks";
+  const std::string base = demo_base(out, size, options.steps, globals), tasks = out + "/tasks";
   write_tasks(tasks);
   say.say("Now it is frozen, and each method teaches it two tasks.");
-  Comparison comparison = demo_comparison(base, tasks, out, options.seeds, options.steps);
+  Comparison comparison = demo_comparison(base, tasks, out, size, options.seeds, options.steps);
   const nlohmann::json report = carry_out(comparison, globals);
   std::cout << tables(report, false) << "report: " << out << "/report.html\n";
 }
@@ -46,10 +83,17 @@ void add_demo(const Command& program, const Globals& globals) {
       .check(whole(1, 20))
       .show_default()
       .type_name("N");
+  std::vector<std::string> names;
+  for (const DemoSize& size : demo_sizes()) names.push_back(size.name);
+  command.add_option("--size", options->size,
+                     "large, medium or small: of the model, and how long all learns (default: the largest that takes about "
+                     "5 minutes on this machine, which is measured first)")
+      .check(one_of(names))
+      .type_name("SIZE");
   command.add_option("--steps", options->steps, "at most so many steps of each training, for a quick look")
       .check(whole(1, 1000000))
       .type_name("N");
-  command.footer("Example:\n  graft demo --seeds 3");
+  command.footer("Example:\n  graft demo --size large --seeds 3");
   command.callback([options, &globals] { demo(*options, globals); });
 }
 

@@ -29,14 +29,13 @@ using nlohmann::json;
 
 /// All that the base is made of. A change in it makes another base, in a folder of its own.
 constexpr Index stories = 9000, vocabulary = 640;
-Gpt2Config shape() {
-  Gpt2Config c;
-  c.context = 128, c.dim = 128, c.layers = 4, c.heads = 4;
-  return c;
+json training(const DemoSize& size, Index most_steps) {
+  const Index steps = most_steps > 0 ? std::min(most_steps, size.base_steps) : size.base_steps;
+  return {{"method", "full"}, {"by-line", true}, {"length", 128},     {"batch", size.base_batch},
+          {"steps", steps},   {"rate", 4e-3},    {"warmup", 0.05},    {"decay", 0.01},
+          {"split", 0.02},    {"score", 4},      {"samples", 2},      {"evaluate-every", size.base_steps / 3},
+          {"seed", 1},        {"save-every", 100}};
 }
-const json usual{{"method", "full"}, {"by-line", true},       {"length", 128}, {"batch", 32},      {"steps", 1800},
-                 {"rate", 4e-3},     {"warmup", 0.05},        {"decay", 0.01}, {"split", 0.02},    {"score", 4},
-                 {"samples", 2},     {"evaluate-every", 600}, {"seed", 1},     {"save-every", 100}};
 
 std::string told() {
   Rng rng(7);
@@ -58,7 +57,7 @@ fs::path cache(const fs::path& out) {
   return folder / "demo";
 }
 
-void write_beginning(const fs::path& folder, const std::string& text) {
+void write_beginning(const fs::path& folder, const DemoSize& size, const std::string& text) {
   std::vector<std::string> lines;
   for (std::size_t at = 0; at < text.size();) {
     const std::size_t end = text.find('\n', at);
@@ -66,7 +65,7 @@ void write_beginning(const fs::path& folder, const std::string& text) {
     at = end + 1;
   }
   const Tokenizer tokenizer = train_tokenizer(lines, vocabulary, PreTokenizer::gpt2, {"<|endoftext|>"});
-  Gpt2Config c = shape();
+  Gpt2Config c = size.config();
   c.vocabulary = static_cast<Index>(tokenizer.size());
   auto model = std::make_unique<Gpt2>(c);
   Rng rng(1);
@@ -80,14 +79,19 @@ void write_beginning(const fs::path& folder, const std::string& text) {
   save_model(loaded, folder.string(), "F32", &tokenizer);
 }
 
+std::string key_of(const DemoSize& size, Index most_steps, const std::string& world) {
+  return text(std::hex, fingerprint(world + training(size, most_steps).dump() +
+                                    text(size.dim, ' ', size.layers, ' ', size.heads, ' ', vocabulary)));
+}
+
 }  // namespace
 
-std::string demo_base(const std::string& out, Index most_steps, const Globals& globals) {
-  json training = usual;
-  if (most_steps > 0) training["steps"] = std::min(most_steps, usual["steps"].get<Index>());
-  const std::string world = told();
-  const std::string key =
-      text(std::hex, fingerprint(world + training.dump() + text(shape().dim, ' ', shape().layers, ' ', vocabulary)));
+bool demo_base_is_there(const std::string& out, const DemoSize& size, Index most_steps) {
+  return fs::exists(cache(out) / ("base-" + key_of(size, most_steps, told())) / "result.json");
+}
+
+std::string demo_base(const std::string& out, const DemoSize& size, Index most_steps, const Globals& globals) {
+  const std::string world = told(), key = key_of(size, most_steps, world);
   const fs::path folder = cache(out), base = folder / ("base-" + key);
   FileLock one_at_a_time((folder / ".lock").string());
   if (!one_at_a_time.try_take()) {
@@ -102,8 +106,8 @@ std::string demo_base(const std::string& out, Index most_steps, const Globals& g
       child.arguments = {"tune", "--resume", base.string()};
     } else {
       formats::write_text(told_in.string(), world);
-      write_beginning(begun, world);
-      json options = training;
+      write_beginning(begun, size, world);
+      json options = training(size, most_steps);
       options["model"] = begun.string(), options["data"] = told_in.string();
       formats::write_text(config.string(), options.dump(1));
       child.arguments = {"tune", "--config", config.string(), "--out", base.string()};

@@ -1,6 +1,7 @@
 #include "cli/demo/recipes.h"
 
 #include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "autograd/threads.h"
@@ -55,11 +56,11 @@ const std::vector<Recipe>& judging() {
 
 }  // namespace
 
-Comparison demo_comparison(const std::string& base, const std::string& tasks, const std::string& out, int seeds,
-                           Index most_steps) {
+Comparison demo_comparison(const std::string& base, const std::string& tasks, const std::string& out,
+                           const DemoSize& size, int seeds, Index most_steps) {
   Comparison comparison;
   comparison.title = "The notes' seven methods, and three yardsticks, on one small GPT";
-  comparison.command = seeds == 1 ? "graft demo" : "graft demo --seeds " + std::to_string(seeds);
+  comparison.command = "graft demo --size " + size.name + (seeds == 1 ? "" : " --seeds " + std::to_string(seeds));
   comparison.out = out;
   comparison.jobs = std::min(2, threads());
   comparison.tasks = {
@@ -74,6 +75,9 @@ Comparison demo_comparison(const std::string& base, const std::string& tasks, co
                  {"score", 500},  // all there are
                  {"samples", 4}};
     options.update(recipe.options);
+    if (options.contains("virtual")) options["virtual"] = std::min(size.most_virtual, options["virtual"].get<Index>());
+    options["rate"] = size.rate * options["rate"].get<double>();
+    options["steps"] = static_cast<Index>(std::lround(size.share * options["steps"].get<double>()));
     if (most_steps > 0) {  // a quick look
       options["steps"] = std::min(most_steps, options["steps"].get<Index>());
       options["score"] = 16, options["split"] = 0.02;

@@ -2,11 +2,12 @@
 #pragma once
 #include "autograd/real.h"
 #include "cli/compare/plan.h"
+#include "cli/demo/size.h"
 
 namespace graft::cli {
 
 /// base: the frozen model; tasks: the folder of their files. most_steps: 0, or at most so many of each training.
-Comparison demo_comparison(const std::string& base, const std::string& tasks, const std::string& out, int seeds,
-                           Index most_steps);
+Comparison demo_comparison(const std::string& base, const std::string& tasks, const std::string& out,
+                           const DemoSize& size, int seeds, Index most_steps);
 
 }  // namespace graft::cli
