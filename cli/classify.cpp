@@ -7,6 +7,7 @@
 #include "cli/models.h"
 #include "cli/options.h"
 #include "cli/printable.h"
+#include "cli/texts.h"
 #include "cli/tune/classes.h"
 #include "nn/generate.h"
 #include "peft/adapter_file.h"
@@ -20,6 +21,7 @@ namespace {
 struct Options {
   std::string model, adapter, file;
   std::vector<std::string> texts;
+  TextOptions around;
 };
 
 std::vector<std::string> texts_of(const Options& o) {
@@ -52,7 +54,8 @@ void classify(const Options& o) {
   const std::string path = whole ? o.adapter : find_model(o.model), adapter = whole ? "" : o.adapter;
   const std::vector<std::string> texts = texts_of(o);
   Loaded loaded = load(path);
-  const Tokenizer tokenizer = load_tokenizer_of(path);
+  const Tokenizer tokenizer = tokenizer_for(path);
+  const Texts around = texts_with_adapter(loaded, tokenizer, o.around, adapter.empty() ? path : adapter);
   Classes classes;
   std::vector<std::string> prompts;
   std::unique_ptr<peft::Verbalizer> verbalizer;
@@ -76,8 +79,9 @@ void classify(const Options& o) {
   }
   const NoGrad constant;
   for (const std::string& words : texts) {
-    const std::vector<Id> ids = encode(tokenizer, words);
+    std::vector<Id> ids = encode(tokenizer, words);
     expect<ValueError>(!ids.empty(), "classify: \"", words, "\" gives no tokens");
+    around.put_begin(ids);
     const Tensor logits = class_logits(loaded, verbalizer.get(), prompts, padded({ids})).value();
     const peft::Votes said = peft::vote(logits, std::max<Index>(1, static_cast<Index>(prompts.size())));
     const Id label = said.majority[0];
@@ -102,6 +106,7 @@ void add_classify(const Command& program) {
       .check(filled())
       .excludes(words)
       .type_name("FILE");
+  add_bos_options(command, o->around.bos, o->around.no_bos);
   command.footer(
       "Each line of the output is a class, its probability and the text, with tabs between them; a tab in a text is written\n"
       "as \\x09, and so are other control characters.\nExample:\n"

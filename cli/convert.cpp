@@ -8,6 +8,7 @@
 #include "cli/draft.h"
 #include "cli/models.h"
 #include "cli/options.h"
+#include "cli/texts.h"
 
 namespace graft::cli {
 namespace {
@@ -24,7 +25,7 @@ void convert(const Options& options, const Globals& globals) {
   const fs::path to = target_folder(options.out, from, options.force);
   const Loaded loaded = load(from);
   std::optional<Tokenizer> tokenizer;
-  if (!options.no_tokenizer && has_tokenizer(from)) tokenizer.emplace(load_tokenizer_of(from));
+  if (!options.no_tokenizer && has_tokenizer(from)) tokenizer.emplace(tokenizer_for(from));
   save_whole(loaded, to, options.dtype, tokenizer ? &*tokenizer : nullptr);
   if (!globals.quiet)
     std::cerr << options.out << " holds the model" << (tokenizer ? " and its tokenizer" : "; it has no tokenizer") << std::endl;

@@ -8,6 +8,7 @@
 #include "cli/commands.h"
 #include "cli/models.h"
 #include "cli/options.h"
+#include "cli/texts.h"
 #include "nn/evaluate.h"
 #include "peft/adapter_file.h"
 #include "train/data.h"
@@ -18,7 +19,7 @@ namespace {
 struct Options {
   std::string model, adapter, file;
   Index window = 0;
-  bool bos = false;
+  TextOptions around;
 };
 
 void evaluate(const Options& options, const Globals& globals) {
@@ -26,10 +27,11 @@ void evaluate(const Options& options, const Globals& globals) {
   expect<ValueError>(!train::holds_records(options.file), options.file,
                      " holds examples, but graft evaluate reads a plain text; graft tune --test scores examples");
   const std::string words = train::plain_text(read_input(options.file), options.file == "-" ? "standard input" : options.file);
-  const Loaded loaded = load_language_model(path, "evaluate");
+  Loaded loaded = load_language_model(path, "evaluate");
   if (!options.adapter.empty()) peft::load_adapter(loaded, options.adapter);
-  std::vector<Id> ids = encode(load_tokenizer_of(path), words);
-  if (options.bos) add_bos(ids, loaded);
+  const Tokenizer tokenizer = tokenizer_for(path);
+  std::vector<Id> ids = encode(tokenizer, words);
+  texts_with_adapter(loaded, tokenizer, options.around, options.adapter.empty() ? path : options.adapter).put_begin(ids);
   expect<ValueError>(options.window <= loaded.model->context(), "--window ", options.window, " is beyond the context of ",
                      loaded.model->context(), " tokens");
   expect<ValueError>(ids.size() >= 2, options.file, ": the text gives ", ids.size(), ids.size() == 1 ? " token" : " tokens",
@@ -56,11 +58,11 @@ void add_evaluate(const Command& program, const Globals& globals) {
       .type_name("FILE");
   command
       .add_option("--window", options->window,
-                   "read the text in windows of so many tokens; the first token of each is not scored (default: the "
-                   "model's context)")
+                  "read the text in windows of so many tokens; the first token of each is not scored (default: the "
+                  "model's context)")
       .check(whole(2, 1000000000))
       .type_name("N");
-  command.add_flag("--bos", options->bos, "put the token for the beginning of a text before it");
+  add_bos_options(command, options->around.bos, options->around.no_bos, "it");
   command.footer("Example:\n  graft evaluate --model smollm2-135m --text README.md");
   command.callback([options, &globals] { evaluate(*options, globals); });
 }

@@ -10,6 +10,7 @@
 #include "cli/interrupt.h"
 #include "cli/models.h"
 #include "cli/options.h"
+#include "cli/texts.h"
 #include "nn/generate.h"
 #include "peft/adapter_file.h"
 #include "tokenizer/chat.h"
@@ -19,12 +20,13 @@ namespace graft::cli {
 namespace {
 
 struct Options {
-  std::string model, adapter, file, chat, system;
+  std::string model, adapter, file, chat;
+  TextOptions around;
   std::vector<std::string> prompts, stops;
   Index max_tokens = 100;
   Sampling sampling;
   std::uint64_t seed = 1;
-  bool no_echo = false, bos = false, specials = false;
+  bool no_echo = false, specials = false;
 };
 
 // --- what goes in ---------------------------------------------------------------------------------------------------------
@@ -34,12 +36,9 @@ struct Prompt {
   std::vector<Id> ids;
 };
 
-std::vector<Prompt> read_prompts(const Options& options, const Loaded& loaded, const Tokenizer& tokenizer) {
+std::vector<Prompt> read_prompts(const Options& options, const Texts& around, const Tokenizer& tokenizer) {
   if (!options.chat.empty()) {
-    std::vector<Message> messages;
-    if (!options.system.empty()) messages.push_back({"system", options.system});
-    messages.push_back({"user", options.chat});
-    const std::vector<TokenId> ids = chatml(tokenizer, messages);
+    const std::vector<TokenId> ids = chatml(tokenizer, {{"user", options.chat}}, true, around.system);
     return {{"", {ids.begin(), ids.end()}}};
   }
   std::vector<std::string> texts = options.prompts;
@@ -47,7 +46,7 @@ std::vector<Prompt> read_prompts(const Options& options, const Loaded& loaded, c
   std::vector<Prompt> all;
   for (const std::string& words : texts) {
     Prompt prompt{words, encode(tokenizer, words, options.specials ? Specials::parse : Specials::as_text)};
-    if (options.bos) add_bos(prompt.ids, loaded);
+    around.put_begin(prompt.ids);
     expect<ValueError>(!prompt.ids.empty(), "prompt ", all.size() + 1,
                        " gives no tokens to go on from; write something, or add --bos");
     all.push_back(std::move(prompt));
@@ -164,10 +163,13 @@ class Clock {
 
 void generate(const Options& options, bool asked, const Globals& globals) {
   const std::string path = find_model(options.model);
-  const Loaded loaded = load_language_model(path, "generate");
+  Loaded loaded = load_language_model(path, "generate");
   if (!options.adapter.empty()) peft::load_adapter(loaded, options.adapter);
-  const Tokenizer tokenizer = load_tokenizer_of(path);
-  const std::vector<Prompt> prompts = read_prompts(options, loaded, tokenizer);
+  const Tokenizer tokenizer = tokenizer_for(path);
+  const Texts around = texts_with_adapter(loaded, tokenizer, options.around, options.adapter.empty() ? path : options.adapter);
+  if (!options.chat.empty() && !globals.quiet)
+    if (const std::string note = about_template(tokenizer, around); !note.empty()) std::cerr << "graft: " << note << std::endl;
+  const std::vector<Prompt> prompts = read_prompts(options, around, tokenizer);
 
   GenerateOptions how;
   how.sampling = options.sampling;
@@ -217,9 +219,15 @@ void add_generate(const Command& program, const Globals& globals) {
           .excludes(prompt)
           .excludes(file)
           .type_name("TEXT");
-  command.add_option("--system", options->system, "with --chat: what the model is told before (default: nothing)")
+  const Option system =
+      command
+          .add_option("--system", options->around.system,
+                      "with --chat: what the model is told before (default: what its own template says, if that is ChatML)")
+          .needs(chat)
+          .type_name("TEXT");
+  command.add_flag("--no-system", options->around.no_system, "with --chat: nothing is said before")
       .needs(chat)
-      .type_name("TEXT");
+      .excludes(system);
   const Option max_tokens = command.add_option("--max-tokens", options->max_tokens, "at most so many new tokens")
                                 .check(whole(1, 1000000000))
                                 .show_default()
@@ -227,8 +235,8 @@ void add_generate(const Command& program, const Globals& globals) {
   const Option temperature =
       command
           .add_option("--temperature", options->sampling.temperature,
-                       "0 takes the most likely token; 1 draws as the model says, and is the default with --top-k, "
-                       "--top-p or --seed")
+                      "0 takes the most likely token; 1 draws as the model says, and is the default with --top-k, "
+                      "--top-p or --seed")
           .check(number(0, 1000))
           .show_default()
           .type_name("T");
@@ -242,8 +250,7 @@ void add_generate(const Command& program, const Globals& globals) {
           .check(above(0))
           .show_default()
           .type_name("P");
-  command
-      .add_option("--repetition-penalty", options->sampling.repetition_penalty, "above 1: what occurred becomes less likely")
+  command.add_option("--repetition-penalty", options->sampling.repetition_penalty, "above 1: what occurred becomes less likely")
       .check(number(0.01, 100))
       .show_default()
       .type_name("X");
@@ -257,7 +264,7 @@ void add_generate(const Command& program, const Globals& globals) {
       .check(filled())
       .type_name("TEXT");
   command.add_flag("--no-echo", options->no_echo, "write the new text only (so does --quiet)");
-  command.add_flag("--bos", options->bos, "put the token for the beginning of a text before each prompt").excludes(chat);
+  add_bos_options(command, options->around.bos, options->around.no_bos, "each prompt", "", {chat});
   command
       .add_flag("--specials", options->specials, "read names such as <|im_start|> in a prompt as the special tokens they name")
       .excludes(chat);
@@ -266,8 +273,7 @@ void add_generate(const Command& program, const Globals& globals) {
       "  graft generate --model smollm2-135m --prompt \"Once upon a time\" --max-tokens 40\n"
       "  graft generate --model smollm2-135m --chat \"What is the capital of France?\" --temperature 0.7 --top-p 0.9");
   command.callback([=, &globals] {
-    if (prompt.count() + file.count() + chat.count() == 0)
-      wrong_call("generate", "give --prompt, --prompt-file or --chat");
+    if (prompt.count() + file.count() + chat.count() == 0) wrong_call("generate", "give --prompt, --prompt-file or --chat");
     const bool drawing = top_k.count() + top_p.count() + seed.count() > 0;  // of no use where nothing is drawn
     if (temperature.count() == 0 && drawing) options->sampling.temperature = 1;
     generate(*options, max_tokens.count() > 0, globals);

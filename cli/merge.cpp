@@ -8,6 +8,7 @@
 #include "cli/draft.h"
 #include "cli/models.h"
 #include "cli/options.h"
+#include "cli/texts.h"
 #include "cli/tune/classes.h"
 #include "peft/adapter_file.h"
 
@@ -32,7 +33,7 @@ void merge(const Options& options, const Globals& globals) {
   }
   peft::fold(loaded, attached.name);
   std::optional<Tokenizer> tokenizer;
-  if (!options.no_tokenizer && has_tokenizer(from)) tokenizer.emplace(load_tokenizer_of(from));
+  if (!options.no_tokenizer && has_tokenizer(from)) tokenizer.emplace(tokenizer_for(from));
   save_whole(loaded, to, options.dtype, tokenizer ? &*tokenizer : nullptr);
   if (!globals.quiet)
     std::cerr << options.out << " holds the model with the " << attached.method->kind() << " adapter merged into it"

@@ -96,9 +96,4 @@ std::vector<Id> encode(const Tokenizer& tokenizer, const std::string& words, Spe
   return {ids.begin(), ids.end()};
 }
 
-void add_bos(std::vector<Id>& ids, const Loaded& loaded) {
-  expect<ValueError>(loaded.bos >= 0, "--bos: ", loaded.path, " names no token for the beginning of a text");
-  ids.insert(ids.begin(), loaded.bos);
-}
-
 }  // namespace graft::cli

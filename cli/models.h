@@ -26,7 +26,4 @@ std::string read_input(const std::string& path);
 /// The ids of a text. Says on stderr how many bytes the vocabulary lacks, if any.
 std::vector<Id> encode(const Tokenizer& tokenizer, const std::string& words, Specials specials = Specials::as_text);
 
-/// `bos` in front of ids. Errors: ValueError if the model has none.
-void add_bos(std::vector<Id>& ids, const Loaded& loaded);
-
 }  // namespace graft::cli

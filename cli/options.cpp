@@ -69,4 +69,17 @@ Option add_adapter_option(const Command& command, std::string& adapter) {
       .type_name("DIR");
 }
 
+void add_bos_options(const Command& command, bool& bos, bool& no_bos, const std::string& what, const std::string& group,
+                     const std::vector<Option>& not_with) {
+  std::vector<Option> both{
+      command.add_flag("--bos", bos,
+                       "put the token for the beginning of a text before " + what + " (default: as the tokenizer's files say)"),
+      command.add_flag("--no-bos", no_bos, "do not, whatever they say")};
+  both[1].excludes(both[0]);
+  for (const Option& option : both) {
+    if (!group.empty()) option.group(group);
+    for (const Option& other : not_with) option.excludes(other);
+  }
+}
+
 }  // namespace graft::cli

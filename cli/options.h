@@ -15,6 +15,9 @@ Check one_of(const std::vector<std::string>& all);
 
 Option add_model_option(const Command& command, std::string& model);      ///< --model MODEL, required
 Option add_adapter_option(const Command& command, std::string& adapter);  ///< --adapter DIR
-extern const char* const what_a_model_is;                                  ///< for help texts
+/// --bos and --no-bos, in a group of the help text or in none.
+void add_bos_options(const Command& command, bool& bos, bool& no_bos, const std::string& what = "each text",
+                     const std::string& group = "", const std::vector<Option>& not_with = {});
+extern const char* const what_a_model_is;  ///< for help texts
 
 }  // namespace graft::cli

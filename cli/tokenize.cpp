@@ -7,6 +7,7 @@
 #include "cli/commands.h"
 #include "cli/models.h"
 #include "cli/options.h"
+#include "cli/texts.h"
 
 namespace graft::cli {
 namespace {
@@ -14,6 +15,7 @@ namespace {
 struct Options {
   std::string model, words, file;
   bool ids = false, decode = false, specials = false;
+  bool bos = false, no_bos = false;
 };
 
 /// How many bytes the well-formed UTF-8 character at `i` has; 0 if there is none (a part of one, as tokens often are).
@@ -61,23 +63,31 @@ std::vector<TokenId> parse_ids(const std::string& list, const Tokenizer& tokeniz
   for (std::string word; in >> word;) {
     const bool digits = word.size() <= 9 && word.find_first_not_of("0123456789") == std::string::npos;
     expect<ValueError>(digits, "--decode: \"", word, "\" is no id; give whole numbers such as \"1 2 3\" or [1,2,3]");
-    const TokenId id = static_cast<TokenId>(std::stol(word));
-    expect<IndexError>(static_cast<std::size_t>(id) < tokenizer.size(), "--decode: the id ", id,
-                       " is outside of the vocabulary, which has the ids 0 to ", tokenizer.size() - 1);
-    ids.push_back(id);
+    ids.push_back(static_cast<TokenId>(std::stol(word)));
+    if (static_cast<std::size_t>(ids.back()) >= tokenizer.size())
+      std::cerr << "graft: no token has the id " << ids.back() << "; the vocabulary has the ids 0 to " << tokenizer.size() - 1
+                << std::endl;
   }
   return ids;
 }
 
 void tokenize(const Options& options) {
-  const Tokenizer tokenizer = load_tokenizer_of(find_model(options.model));
+  const Tokenizer tokenizer = tokenizer_for(find_model(options.model));
   const std::string words =
       options.file.empty() && options.words != "-" ? options.words : read_input(options.file.empty() ? "-" : options.file);
   if (options.decode) {
     std::cout << tokenizer.decode(parse_ids(words, tokenizer)) << '\n';
     return;
   }
-  const std::vector<Id> ids = encode(tokenizer, words, options.specials ? Specials::parse : Specials::as_text);
+  std::vector<Id> ids = encode(tokenizer, words, options.specials ? Specials::parse : Specials::as_text);
+  const Tokenizer::Parts& parts = tokenizer.parts();
+  Texts around;
+  if (!options.no_bos) around.begin.assign(parts.before.begin(), parts.before.end());
+  if (options.bos && around.begin.empty()) {
+    expect<ValueError>(parts.bos >= 0, "--bos: ", parts.source, " names no token for the beginning of a text");
+    around.begin = {parts.bos};
+  }
+  around.put_begin(ids);
   if (options.ids) {
     std::cout << '[';
     for (std::size_t i = 0; i < ids.size(); ++i) std::cout << (i ? "," : "") << ids[i];
@@ -105,16 +115,17 @@ void add_tokenize(const Command& program) {
                           .type_name("FILE");
   const Option ids = command.add_flag("--ids", options->ids, "print one list, [1,2,3], as JSON has it");
   const Option specials = command.add_flag("--specials", options->specials,
-                                            "read names such as <|im_start|> as the special tokens they name; otherwise "
-                                            "they are plain text");
-  command.add_flag("--decode", options->decode, "the other way: TEXT is a list of ids").excludes(ids).excludes(specials);
+                                           "read names such as <|im_start|> as the special tokens they name; otherwise "
+                                           "they are plain text");
+  const Option decode =
+      command.add_flag("--decode", options->decode, "the other way: TEXT is a list of ids").excludes(ids).excludes(specials);
+  add_bos_options(command, options->bos, options->no_bos, "it", "", {decode});
   command.footer(
       "Examples:\n"
       "  graft tokenize --model smollm2-135m \"Hello world\"\n"
       "  graft tokenize --model smollm2-135m --decode \"19556 905\"");
   command.callback([options, words, file] {
-    if (words.count() + file.count() == 0)
-      wrong_call("tokenize", "give a text, - for standard input, or --file FILE");
+    if (words.count() + file.count() == 0) wrong_call("tokenize", "give a text, - for standard input, or --file FILE");
     tokenize(*options);
   });
 }

@@ -38,6 +38,8 @@ struct ReadOptions {
   bool cut = false;                 ///< longer ones are cut instead of refused
   bool by_line = false;             ///< each line of a text file is an example; otherwise windows of `longest` tokens
   Id end = -1;                      ///< the token that ends a text or an answer; -1: none
+  std::vector<Id> begin;            ///< the tokens before a text, or before a prompt with its answer; chats have none
+  std::string system;               ///< the system turn of chats that have none; empty: nothing
   std::vector<std::string> labels;  ///< the classes, if they are known; empty: those that occur
 };
 

@@ -40,6 +40,7 @@ Example completion(const Fields& fields, const Tokenizer& tokenizer, const ReadO
   Example example;
   example.prompt = string_in(fields, "prompt", line), example.reference = string_in(fields, "completion", line);
   line.require(!example.reference.empty() || options.end >= 0, "\"completion\" is empty; there is nothing to learn");
+  say(example, options.begin, false);
   say(example, tokenizer.encode(example.prompt), false);
   say(example, tokenizer.encode(example.reference), true);
   if (options.end >= 0) say(example, {options.end}, true);
@@ -53,6 +54,7 @@ Example completion(const Fields& fields, const Tokenizer& tokenizer, const ReadO
 Example whole(const std::string& words, const Tokenizer& tokenizer, const ReadOptions& options, const Line& line) {
   Example example;
   example.prompt = words;
+  say(example, options.begin, true);
   say(example, tokenizer.encode(words), true);
   if (options.end >= 0) say(example, {options.end}, true);
   line.require(example.ids.size() > 1, "the text gives ", example.ids.empty() ? "no tokens" : "a single token",
@@ -60,13 +62,15 @@ Example whole(const std::string& words, const Tokenizer& tokenizer, const ReadOp
   return example;
 }
 
-Example chat(const Record& record, const Tokenizer& tokenizer, const Line& line) {
+Example chat(const Record& record, const Tokenizer& tokenizer, const ReadOptions& options, const Line& line) {
   Example example;
   bool answered = false;
   // Turns are encoded apart, for no token reaches over a marker: so a chat of many turns takes time in proportion.
   const std::vector<Id> opened = chatml(tokenizer, {}, true);  // <|im_start|>assistant\n
   for (const Fields& item : record.messages) {
     const std::string& role = string_in(item, "role", line);
+    if (example.ids.empty() && role != "system" && !options.system.empty())
+      say(example, chatml(tokenizer, {{"system", options.system}}, false), false);
     line.require(role == "system" || role == "user" || role == "assistant", "the role \"", role,
                  "\" is not one of system, user, assistant");
     const std::string& content = string_in(item, "content", line);
@@ -86,7 +90,7 @@ Example chat(const Record& record, const Tokenizer& tokenizer, const Line& line)
   return example;
 }
 
-Example labelled(const Fields& fields, const Tokenizer& tokenizer, const Line& line) {
+Example labelled(const Fields& fields, const Tokenizer& tokenizer, const ReadOptions& options, const Line& line) {
   Example example;
   example.prompt = string_in(fields, "text", line);
   const Field& label = fields.at("label");
@@ -96,6 +100,7 @@ Example labelled(const Fields& fields, const Tokenizer& tokenizer, const Line& l
   const auto control = [](unsigned char c) { return c < 0x20 || c == 0x7f; };
   line.require(std::none_of(example.reference.begin(), example.reference.end(), control),
                "\"label\" holds a line break, a tab or another control character");
+  say(example, options.begin, true);
   say(example, tokenizer.encode(example.prompt), true);
   line.require(!example.ids.empty(), "\"text\" gives no tokens");
   return example;
@@ -179,9 +184,9 @@ Dataset read_dataset(const std::string& path, const Tokenizer& tokenizer, const 
                    "; one file holds one kind");
       at.push_back(record.line);
       data.examples.push_back(kind == Dataset::Kind::completion ? completion(record.fields, tokenizer, options, line)
-                              : kind == Dataset::Kind::chat     ? chat(record, tokenizer, line)
+                              : kind == Dataset::Kind::chat     ? chat(record, tokenizer, options, line)
                               : kind == Dataset::Kind::labelled
-                                  ? labelled(record.fields, tokenizer, line)
+                                  ? labelled(record.fields, tokenizer, options, line)
                                   : whole(string_in(record.fields, "text", line), tokenizer, options, line));
     });
     expect<FormatError>(!data.examples.empty(), path, ": the file is empty; expected are examples like ", expected_fields);
@@ -194,9 +199,11 @@ Dataset read_dataset(const std::string& path, const Tokenizer& tokenizer, const 
       });
       expect<FormatError>(!data.examples.empty(), path, ": the file is empty; expected are lines of text");
     } else {
-      std::vector<Id> ids = tokenizer.encode(all);
-      if (options.end >= 0 && !ids.empty()) ids.push_back(options.end);
-      expect<FormatError>(ids.size() > 1, path, ": the file is empty, or gives a single token; there is nothing to learn");
+      std::vector<Id> ids = options.begin;
+      const std::vector<Id> body = tokenizer.encode(all);
+      ids.insert(ids.end(), body.begin(), body.end());
+      if (options.end >= 0 && !body.empty()) ids.push_back(options.end);
+      expect<FormatError>(!body.empty() && ids.size() > 1, path, ": the file is empty, or gives a single token; there is nothing to learn");
       const std::size_t window = options.longest > 0 ? static_cast<std::size_t>(options.longest) : ids.size();
       for (std::size_t begin = 0; begin + 1 < ids.size(); begin += window) {
         Example example;

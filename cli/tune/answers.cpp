@@ -20,6 +20,7 @@ struct Questions {
 Questions questions(const Job& job, const std::vector<Index>& which) {
   Questions q;
   q.how.ends = job.loaded.ends, q.how.max_tokens = 8;
+  if (job.asked().kind == train::Dataset::Kind::chat) q.how.ends.push_back(job.tokenizer.id("<|im_end|>"));
   Index longest = 0;
   for (const Index i : which) {
     const train::Example& example = job.asked().examples[static_cast<std::size_t>(i)];

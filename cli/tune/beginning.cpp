@@ -48,7 +48,9 @@ json marks_of(const std::vector<std::string>& files) {
 }
 
 void write_beginning(const std::string& file, const Beginning& b) {
-  write_json(file, {{"graft", GRAFT_VERSION}, {"threads", b.threads}, {"data", b.data}, {"options", b.options}});
+  json all{{"graft", GRAFT_VERSION}, {"threads", b.threads}, {"data", b.data}, {"options", b.options}};
+  if (b.texts) all["texts"] = {{"begin", b.texts->begin}, {"system", b.texts->system}, {"end", b.texts->end}};
+  write_json(file, all);
 }
 
 std::optional<Beginning> read_beginning(const std::string& file) {
@@ -58,7 +60,12 @@ std::optional<Beginning> read_beginning(const std::string& file) {
   if (!run.is_object() || !is("options", &json::is_object) || !is("data", &json::is_object) ||
       !is("threads", &json::is_number_integer))
     return {};
-  return Beginning{run["options"], run["data"], run["threads"]};
+  Beginning b{run["options"], run["data"], run["threads"], {}};
+  if (!run.contains("texts")) return b;
+  try {
+    b.texts = Texts{run["texts"].at("begin"), run["texts"].at("system"), run["texts"].at("end")};
+  } catch (const json::exception&) { return {}; }
+  return b;
 }
 
 }  // namespace graft::cli

@@ -31,6 +31,7 @@ double seconds_of_a_step(Job& job) {
 void dry_run(const Settings& settings) {
   Job job(settings);
   std::cout << described(job) << "\n" << described_data(job) << "\n";
+  for (const std::string& note : notes(job)) std::cout << note << "\n";
   const std::unique_ptr<train::Optimizer> rule = optimizer(job);
   reset_peaks();
   double seconds = seconds_of_a_step(job);

@@ -15,8 +15,11 @@ namespace graft::cli {
 Job::Job(const Settings& s)
     : settings(s),
       loaded(load(find_model(s.model))),
-      tokenizer(load_tokenizer_of(loaded.path.empty() ? find_model(s.model) : loaded.path)),
+      tokenizer(tokenizer_for(loaded.path.empty() ? find_model(s.model) : loaded.path)),
       rng(s.seed) {
+  if (s.begun_before) texts.end = loaded.eos;
+  else texts = s.texts ? *s.texts : texts_of(loaded, tokenizer, s.around);
+  add_ends(loaded, tokenizer);
   expect<ValueError>(loaded.token_classifier == nullptr, "tune: ", s.model,
                      " classifies tokens; graft tune trains language models and classifiers of sequences");
   Rng draws = rng.split(), order = rng.split();
@@ -50,7 +53,7 @@ Job::Job(const Settings& s)
 
 train::ReadOptions Job::look() {
   train::ReadOptions reading;
-  reading.end = loaded.eos, reading.by_line = settings.by_line;
+  reading.begin = texts.begin, reading.system = texts.system, reading.end = texts.end, reading.by_line = settings.by_line;
   const std::string& file = settings.data;
   const bool records = train::holds_records(file);
   expect<ValueError>(!records || !settings.by_line, "--by-line says nothing to ", file, ", whose lines are examples anyway");

@@ -41,6 +41,7 @@ class Job : public train::Task {
   Settings settings;
   Loaded loaded;
   Tokenizer tokenizer;
+  Texts texts;
   train::Dataset data, held, test;  ///< learned from; chooses the best parameters; seen by the score only
   Chosen chosen;
   std::vector<std::vector<std::string>> words;  ///< of each label, if words answer

@@ -62,7 +62,7 @@ void run_tune(const Settings& settings, const json& options, const Globals& glob
   for (const peft::Attached& one : job.chosen.attached)
     if (!one.method->in_place()) peft::expect_saveable(job.host(), one);  // rather than after hours
   if (replaced) folder.clear();  // now that nothing is wrong with the new one
-  if (!resumed) write_beginning(folder.file("run.json"), {options, data, threads()});
+  if (!resumed) write_beginning(folder.file("run.json"), {options, data, threads(), job.texts});
 
   train::Progress progress;
   const std::unique_ptr<train::Optimizer> rule = optimizer(job);
@@ -77,6 +77,7 @@ void run_tune(const Settings& settings, const json& options, const Globals& glob
   Log log(settings.out, progress.step);
   Progress live("", job.steps(), globals.quiet, progress.step);
   live.say(described(job));
+  for (const std::string& note : notes(job)) live.say(note);
   live.say(described_data(job) + (to_go_on ? text(", from step ", progress.step) : ""));
 
   if (settings.trace && progress.step == 0) write_trace(job, folder.file("trace"));

@@ -19,4 +19,22 @@ std::string described_data(const Job& job) {
   return line;
 }
 
+std::vector<std::string> notes(const Job& job) {
+  std::vector<std::string> all;
+  using Kind = train::Dataset::Kind;
+  if (job.data.kind == Kind::chat) {
+    if (const std::string note = about_template(job.tokenizer, job.texts); !note.empty()) all.push_back(note);
+    return all;
+  }
+  if (!job.texts.begin.empty())
+    all.push_back("each text begins with " +
+                  job.tokenizer.decode(std::vector<TokenId>(job.texts.begin.begin(), job.texts.begin.end())) +
+                  "; --no-bos leaves it out");
+  if (job.texts.end < 0 && job.data.kind != Kind::labelled)
+    all.push_back(
+        "that a text ends is not learned: neither config.json, generation_config.json nor the tokenizer names a token "
+        "for it (eos)");
+  return all;
+}
+
 }  // namespace graft::cli

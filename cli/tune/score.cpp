@@ -66,7 +66,7 @@ json samples(const Job& job, const Answers& answers, const json& before, Index c
       one["before"] = before.contains("texts") ? before["texts"].at(i).get<std::string>() : "";
       if (job.data.kind == train::Dataset::Kind::text)
         one["prompt"] = job.tokenizer.decode(
-            {example.ids.begin(), example.ids.begin() + static_cast<std::ptrdiff_t>(prompt_of_text(example))});
+            {example.ids.begin(), example.ids.begin() + static_cast<std::ptrdiff_t>(prompt_of_text(example))}, true);
     } else {
       break;
     }

@@ -125,6 +125,12 @@ void add_tune_options(const Command& command, Settings& s) {
          whole(2, 1000000), "N", data);
   flag("--cut", s.cut, "cut longer examples, which are refused otherwise", data);
   flag("--by-line", s.by_line, "of a text file, each line is an example, filled up to the longest of its batch", data);
+  add_bos_options(command, s.around.bos, s.around.no_bos, "each text", data);
+  const Option system = command.add_option("--system", s.around.system,
+                                           "of chats: the system turn of those without one (default: what the model's own "
+                                           "template says, if that is ChatML)");
+  system.type_name("TEXT").group(data);
+  command.add_flag("--no-system", s.around.no_system, "of chats: none is put there").excludes(system).group(data);
   option("--answer", s.answer, "of classes: by a trained head, or by label words (default: words for p-tuning, else head)",
          one_of({"head", "words"}), "head|words", data);
   command.add_option("--words", s.words, "a class's label words: LABEL=word,word; may be repeated (default: the label itself)")
@@ -175,6 +181,7 @@ void add_tune_options(const Command& command, Settings& s) {
 nlohmann::json complete(const Command& command, Settings& s) {
   expect<ValueError>(s.config.empty() || s.resume.empty(), "--resume goes on with a run as it was; --config cannot change it");
   Given given;
+  std::optional<Texts> begun_texts;
   if (!s.config.empty()) given = read_config(s.config);
   if (!s.resume.empty()) {
     for (const auto& [name, words] : command.given())
@@ -185,6 +192,7 @@ nlohmann::json complete(const Command& command, Settings& s) {
     expect<FileError>(begun.has_value(), "--resume: ", s.resume, " holds no run of graft tune: ", file,
                       std::filesystem::exists(file) ? " says something else" : " is not there");
     given = from_json(file, begun->options);
+    begun_texts = begun->texts;
   }
   const Given explicit_ones = command.given();
   nlohmann::json all = nlohmann::json::object();
@@ -209,6 +217,7 @@ nlohmann::json complete(const Command& command, Settings& s) {
         if (about_the_call.count(name) == 0 && parser.has("--" + name)) wanted.emplace_back(name, values);  // not compare's own
       return wanted;
     });
+    if (!s.resume.empty()) fresh.texts = begun_texts, fresh.begun_before = !begun_texts;
     fresh.config = s.config, fresh.resume = s.resume, fresh.dry_run = s.dry_run, fresh.force = s.force;
     s = fresh;
   }

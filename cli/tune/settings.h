@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/texts.h"
 #include "cli/tune/method_choice.h"
 #include "train/schedule.h"
 
@@ -22,6 +23,10 @@ struct Settings {
   bool cut = false, by_line = false;
   std::string answer;  ///< of classes: "head" or "words"; empty: the method's own
   std::vector<std::string> words;
+  TextOptions around;
+  std::optional<Texts> texts;  ///< those that the run began with that is gone on with
+  bool begun_before =
+      false;  ///< it is gone on with, but graft 0.1 began it: texts have nothing around them but config.json's end
   // training
   Index batch = 8, accumulate = 1, steps = 0;
   double epochs = 3;

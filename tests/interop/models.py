@@ -16,7 +16,7 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["TRANSFORMERS_VERBOSITY"] = "error"
 import torch
 from safetensors.torch import load_file
-from transformers import (GPT2Config, GPT2ForSequenceClassification, GPT2ForTokenClassification, GPT2LMHeadModel, LlamaConfig,
+from transformers import (AutoTokenizer, GenerationConfig, GPT2Config, GPT2ForSequenceClassification, GPT2ForTokenClassification, GPT2LMHeadModel, LlamaConfig,
                           LlamaForCausalLM, LlamaForSequenceClassification, LlamaForTokenClassification)
 
 GPT2 = dict(vocab_size=83, n_positions=40, n_embd=24, n_layer=3, n_head=3, pad_token_id=2, attn_pdrop=0.25)
@@ -92,6 +92,35 @@ def random_models(scratch):
             report(f"{name} {dtype}: settings lost {' '.join(lost)}", len(lost), 0)
 
 
+def small_files(scratch):
+    """Chat template, ends and other settings of the files beside a model are the same after `graft convert`."""
+    folder, here = os.path.join(scratch, "small"), os.path.dirname(os.path.abspath(__file__))
+    random_model(LlamaForCausalLM, LlamaConfig(**{**LLAMA, "vocab_size": 410}), 7).save_pretrained(folder)
+    with open(os.path.join(here, "..", "fixtures", "tokenizer.json")) as f:
+        tokenizer = json.load(f)["tokenizers"][0]["file"]
+    template = ("{% for m in messages %}{{'<|im_start|>' + m['role'] + '\\n' + m['content'] + '<|im_end|>' + '\\n'}}{% endfor %}"
+                "{% if add_generation_prompt %}{{'<|im_start|>assistant\\n'}}{% endif %}")
+    config = {"tokenizer_class": "PreTrainedTokenizerFast", "eos_token": "<|im_end|>", "pad_token": "[PAD]", "model_max_length": 40,
+              "chat_template": template}
+    for name, content in (("tokenizer.json", tokenizer), ("tokenizer_config.json", config),
+                          ("generation_config.json", {"eos_token_id": [0, 2], "max_new_tokens": 5})):
+        with open(os.path.join(folder, name), "w") as f:
+            json.dump(content, f)
+    chat = [{"role": "user", "content": "the tree"}]
+    for name in ("in the config", "in a file"):
+        if name == "in a file":
+            with open(os.path.join(folder, "chat_template.jinja"), "w") as f:
+                f.write(template.replace("assistant", "system"))
+        copy = folder + " " + name
+        graft("convert", "--model", folder, "--out", copy)
+        ours, theirs = AutoTokenizer.from_pretrained(copy), AutoTokenizer.from_pretrained(folder)
+        said = [t.apply_chat_template(chat, tokenize=False, add_generation_prompt=True) for t in (ours, theirs)]
+        same = [said[0] == said[1], ours.model_max_length == theirs.model_max_length == 40, ours.pad_token_id == theirs.pad_token_id,
+                ours("the tree[PAD]")["input_ids"] == theirs("the tree[PAD]")["input_ids"],
+                GenerationConfig.from_pretrained(copy).eos_token_id == [0, 2]]
+        report(f"small files, the template {name}: lost", same.count(False), 0)
+
+
 def smollm2(gguf, scratch):
     folder = os.path.join(scratch, "smollm2")
     graft("convert", "--model", gguf, "--out", folder)
@@ -99,6 +128,8 @@ def smollm2(gguf, scratch):
     with open(os.path.join(here, "..", "fixtures", "smollm2.json")) as f:
         prompt = json.load(f)["prompts"][0]
     ids = torch.tensor([prompt["ids"]])
+    said = AutoTokenizer.from_pretrained(folder).apply_chat_template([{"role": "user", "content": "Hi"}], tokenize=False)
+    report("SmolLM2: the chat template is kept", 0 if "named SmolLM" in said and "<|im_start|>user\nHi" in said else 1, 0)
     report("SmolLM2: logits of GGUF and of the folder", apart(graft_logits(gguf, ids, scratch),
                                                               logits(LlamaForCausalLM, folder, ids)), 1e-3)
     text = os.path.join(scratch, "text.txt")
@@ -110,6 +141,7 @@ def smollm2(gguf, scratch):
 
 with tempfile.TemporaryDirectory() as scratch:
     random_models(scratch)
+    small_files(scratch)
     if len(sys.argv) > 2:
         smollm2(sys.argv[2], scratch)
 sys.exit(failed)

@@ -50,7 +50,7 @@ def compare(title, folder):
         for flags in ((), ("--specials",)):
             theirs.encode_special_tokens = not flags
             expected = theirs.encode(text, add_special_tokens=False).ids
-            found = json.loads(graft("tokenize", "--model", str(folder), "--ids", *flags, "-", text=text.encode()))
+            found = json.loads(graft("tokenize", "--model", str(folder), "--ids", "--no-bos", *flags, "-", text=text.encode()))
             count += len(found)
             if found != expected:
                 bad += 1
