@@ -60,6 +60,11 @@ void Optimizer::check(const std::map<std::string, Tensor>& state) const {
   const auto steps = state.find("steps");
   expect<ValueError>(steps != state.end() && steps->second.numel() == 2,
                      "optimizer: the state does not say how many steps were made");
+  for (const Index i : {Index(0), Index(1)}) {  // two halves of 24 bits
+    const double half = static_cast<double>(steps->second[i]);
+    expect<ValueError>(half >= 0 && half < (1 << 24) && half == std::floor(half), "optimizer: the state says that ", half,
+                       " steps were made, which is no count");
+  }
   for (const auto& entry : state) {
     if (entry.first == "steps") continue;
     const auto known = shapes.find(entry.first);

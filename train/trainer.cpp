@@ -53,9 +53,14 @@ Progress Progress::from(const std::map<std::string, std::string>& facts) {
                         "\" is missing or no number");
     return x;
   };
+  const auto count = [&](const char* key) {
+    const double x = number(key);
+    expect<FormatError>(x >= -1 && x <= 9e15 && x == std::floor(x), "checkpoint: \"", key, "\" is ", x, ", no count");
+    return static_cast<Index>(x);
+  };
   Progress p;
-  p.step = static_cast<Index>(number("step")), p.best = number("best"), p.best_step = static_cast<Index>(number("best_step"));
-  p.worse = static_cast<Index>(number("worse")), p.first = number("first"), p.above = static_cast<Index>(number("above"));
+  p.step = count("step"), p.best = number("best"), p.best_step = count("best_step");
+  p.worse = count("worse"), p.first = number("first"), p.above = count("above");
   expect<FormatError>(p.step >= 0 && p.best_step <= p.step, "checkpoint: step ", p.step, ", best after step ", p.best_step);
   return p;
 }

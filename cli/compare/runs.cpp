@@ -74,7 +74,8 @@ std::vector<Run> runs_of(const Comparison& comparison, const fs::path& folder) {
       return words.contains(option) ? std::strtod(words[option][0].get<std::string>().c_str(), nullptr) : otherwise;
     };
     const Settings usual;
-    run.steps = static_cast<Index>(number("steps", 0));
+    const double steps = number("steps", 0);
+    run.steps = steps >= 0 && steps < 1e15 ? static_cast<Index>(steps) : 0;
     run.work = number("batch", static_cast<double>(usual.batch)) * number("accumulate", static_cast<double>(usual.accumulate)) *
                number("length", 45);
     if (plan.method == "ensemble") run.work *= number("prompts", 5);

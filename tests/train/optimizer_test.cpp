@@ -6,6 +6,7 @@
 #include <sys/statvfs.h>
 
 #include <functional>
+#include <limits>
 
 #include "autograd/rng.h"
 #include "tests/formats/scratch_folder.h"
@@ -119,6 +120,23 @@ TEST(Optimizer, Sgd) {
   expect_trajectory("sgd", plain, sgd, real(0.05));
   other.momentum = real(0.9), other.decay = real(0.1);
   expect_trajectory("momentum", momentum, other, real(0.05));
+}
+
+TEST(Optimizer, StepsThatAreNoCountAreRefused) {
+  Two two;
+  start(two);
+  train::AdamW adam(two.parameters());
+  auto state = adam.state();
+  for (const real wrong : {real(-1), real(1e30), real(0.5), std::numeric_limits<real>::quiet_NaN(), real(1 << 24)})
+    for (const Index half : {0, 1}) {
+      Tensor steps(Shape{2}, {0, 0});
+      steps.write()[half] = wrong;
+      state["steps"] = steps;
+      EXPECT_THROW(adam.load(state), ValueError) << wrong;
+    }
+  state["steps"] = Tensor(Shape{2}, {1, 2});
+  adam.load(state);
+  EXPECT_EQ(adam.steps(), (Index(1) << 24) + 2);
 }
 
 TEST(Optimizer, StateGoesOnWhereItStopped) {

@@ -146,6 +146,19 @@ TEST(Trainer, ALossThatClimbsAndStaysUpIsSaidToDiverge) {
   EXPECT_EQ(progress.step, 31);  // 12 good ones, and 19 of the 20 that are too many
 }
 
+TEST(Checkpoint, CountsThatAreNoneAreRefused) {
+  Progress p;
+  p.step = 7;
+  const std::map<std::string, std::string> good = p.facts();
+  EXPECT_EQ(Progress::from(good).step, 7);
+  for (const char* key : {"step", "best_step", "worse", "above"})
+    for (const char* wrong : {"1e300", "-1e300", "nan", "inf", "-2", "0.5", "1e16", "x", ""}) {
+      auto facts = good;
+      facts[key] = wrong;
+      EXPECT_THROW(Progress::from(facts), FormatError) << key << " = " << wrong;
+    }
+}
+
 TEST(Checkpoint, OfAnotherTrainingIsRefusedAndChangesNothing) {
   formats::ScratchFolder scratch;
   const std::string file = scratch.path("checkpoint.safetensors");
