@@ -47,6 +47,7 @@
 #include "peft/lora_table.h"
 #include "peft/method.h"
 #include "peft/named.h"
+#include "peft/olora.h"
 #include "peft/p_tuning.h"
 #include "peft/p_tuning_v2.h"
 #include "peft/pattern.h"

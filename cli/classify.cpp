@@ -20,6 +20,7 @@ namespace {
 
 struct Options {
   std::string model, adapter, file;
+  std::vector<std::string> ignored_fields;
   std::vector<std::string> texts;
   TextOptions around;
 };
@@ -34,14 +35,14 @@ std::vector<std::string> texts_of(const Options& o) {
 }
 
 /// Puts the adapter on; returns the prompts of an ensemble.
-std::vector<std::string> put_on(const Loaded& loaded, const std::string& adapter) {
+std::vector<std::string> put_on(const Loaded& loaded, const std::string& adapter, const peft::AdapterOptions& reading) {
   std::vector<std::string> prompts;
   for (std::filesystem::path one;
        std::filesystem::exists(one = std::filesystem::path(adapter) / text("prompt-", prompts.size()));) {
     prompts.push_back(text("prompt-", prompts.size()));
-    peft::load_adapter(loaded, one.string(), prompts.back());
+    peft::load_adapter(loaded, one.string(), prompts.back(), reading);
   }
-  if (prompts.empty()) peft::load_adapter(loaded, adapter);
+  if (prompts.empty()) peft::load_adapter(loaded, adapter, "default", reading);
   return prompts;
 }
 
@@ -73,7 +74,7 @@ void classify(const Options& o) {
     Rng draws(0);
     if (classes.words.empty() && !loaded.classifier)
       give_head(loaded, classes.labels, draws);  // the adapter brings its numbers
-    if (!adapter.empty()) prompts = put_on(loaded, adapter);
+    if (!adapter.empty()) prompts = put_on(loaded, adapter, {o.ignored_fields});
     if (!classes.words.empty())
       verbalizer = std::make_unique<peft::Verbalizer>(classes.words, tokenizer, loaded.model->vocabulary());
   }
@@ -97,7 +98,7 @@ void add_classify(const Command& program) {
   const auto o = std::make_shared<Options>();
   const Command command = program.add_command("classify", "tell the classes of texts, by an adapter that graft tune has made");
   add_model_option(command, o->model);
-  add_adapter_option(command, o->adapter);
+  add_adapter_option(command, o->adapter, o->ignored_fields);
   const Option words =
       command.add_option("--text", o->texts, "a text; may be given several times").repeatable().type_name("TEXT");
   command

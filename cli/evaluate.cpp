@@ -18,6 +18,7 @@ namespace {
 
 struct Options {
   std::string model, adapter, file;
+  std::vector<std::string> ignored_fields;
   Index window = 0;
   TextOptions around;
 };
@@ -28,7 +29,7 @@ void evaluate(const Options& options, const Globals& globals) {
                      " holds examples, but graft evaluate reads a plain text; graft tune --test scores examples");
   const std::string words = train::plain_text(read_input(options.file), options.file == "-" ? "standard input" : options.file);
   Loaded loaded = load_language_model(path, "evaluate");
-  if (!options.adapter.empty()) peft::load_adapter(loaded, options.adapter);
+  if (!options.adapter.empty()) peft::load_adapter(loaded, options.adapter, "default", {options.ignored_fields});
   const Tokenizer tokenizer = tokenizer_for(path);
   std::vector<Id> ids = encode(tokenizer, words);
   texts_with_adapter(loaded, tokenizer, options.around, options.adapter.empty() ? path : options.adapter).put_begin(ids);
@@ -51,7 +52,7 @@ void add_evaluate(const Command& program, const Globals& globals) {
   const auto options = std::make_shared<Options>();
   const Command command = program.add_command("evaluate", "how well a model predicts a text: log-likelihood and perplexity");
   add_model_option(command, options->model);
-  add_adapter_option(command, options->adapter);
+  add_adapter_option(command, options->adapter, options->ignored_fields);
   command.add_option("--text", options->file, "the text's file; - is standard input")
       .required()
       .check(filled())

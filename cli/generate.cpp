@@ -22,6 +22,7 @@ namespace {
 struct Options {
   std::string model, adapter, file, chat;
   TextOptions around;
+  std::vector<std::string> ignored_fields;
   std::vector<std::string> prompts, stops;
   Index max_tokens = 100;
   Sampling sampling;
@@ -164,7 +165,7 @@ class Clock {
 void generate(const Options& options, bool asked, const Globals& globals) {
   const std::string path = find_model(options.model);
   Loaded loaded = load_language_model(path, "generate");
-  if (!options.adapter.empty()) peft::load_adapter(loaded, options.adapter);
+  if (!options.adapter.empty()) peft::load_adapter(loaded, options.adapter, "default", {options.ignored_fields});
   const Tokenizer tokenizer = tokenizer_for(path);
   const Texts around = texts_with_adapter(loaded, tokenizer, options.around, options.adapter.empty() ? path : options.adapter);
   if (!options.chat.empty() && !globals.quiet)
@@ -204,7 +205,7 @@ void add_generate(const Command& program, const Globals& globals) {
   const auto options = std::make_shared<Options>();
   const Command command = program.add_command("generate", "let a model go on writing, or answer");
   add_model_option(command, options->model);
-  add_adapter_option(command, options->adapter);
+  add_adapter_option(command, options->adapter, options->ignored_fields);
   const Option prompt =
       command.add_option("--prompt", options->prompts, "the text to go on from; given several times, each is answered")
           .repeatable()

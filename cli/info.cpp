@@ -27,6 +27,7 @@ namespace fs = std::filesystem;
 
 struct Options {
   std::string model, adapter;
+  std::vector<std::string> ignored_fields;
   bool all = false;
 };
 
@@ -131,7 +132,7 @@ void info(const Options& options) {
   if (!options.adapter.empty()) std::cout << '\n';
   const std::string path = find_model(options.model);
   Loaded loaded = load(path);
-  if (!options.adapter.empty()) peft::load_adapter(loaded, options.adapter);
+  if (!options.adapter.empty()) peft::load_adapter(loaded, options.adapter, "default", {options.ignored_fields});
   const Model& model = *loaded.model;
   const std::map<std::string, Stored> formats = by_format(*loaded.root);
   double bytes = 0;
@@ -166,7 +167,7 @@ void add_info(const Command& program) {
   const auto options = std::make_shared<Options>();
   const Command command = program.add_command("info", "what a model is made of: sizes, formats, the tree of its modules");
   const Option model = command.add_option("MODEL", options->model, what_a_model_is).check(filled()).type_name("");
-  const Option adapter = add_adapter_option(command, options->adapter);
+  const Option adapter = add_adapter_option(command, options->adapter, options->ignored_fields);
   command.add_flag("--all", options->all, "show every layer, also where all are alike, and every tensor of an adapter");
   command.footer(
       "Examples:\n  graft info smollm2-135m\n  graft info --adapter my-adapter\n  graft info smollm2-135m --adapter "

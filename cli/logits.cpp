@@ -18,6 +18,7 @@ using Json = nlohmann::json;
 
 struct Options {
   std::string model, adapter, ids, out;
+  std::vector<std::string> ignored_fields;
 };
 
 /// {"ids": [[1, 2], [3, 4]]}: rows of one length, every id in [0, vocabulary). Errors name the row and the place in it.
@@ -82,7 +83,7 @@ void logits(const Options& options) {
   expect<ValueError>(!over(options.ids) && !over(from) && !over(options.adapter), "--out: ", options.out,
                      " would be written over the ids or into the model or the adapter; name another file");
   Loaded loaded = load(from);
-  if (!options.adapter.empty()) peft::load_adapter(loaded, options.adapter);
+  if (!options.adapter.empty()) peft::load_adapter(loaded, options.adapter, "default", {options.ignored_fields});
   Model& model = *loaded.model;
   const NoGrad values_only;
   const Ids ids = read_ids(options.ids, model.vocabulary());
@@ -104,7 +105,7 @@ void add_logits(const Command& program) {
   const auto options = std::make_shared<Options>();
   const Command command = program.add_command("logits", "what a model says to rows of ids, as a safetensors file");
   add_model_option(command, options->model);
-  add_adapter_option(command, options->adapter);
+  add_adapter_option(command, options->adapter, options->ignored_fields);
   command.add_option("--ids", options->ids, "a JSON file, {\"ids\": [[1, 2], [3, 4]]}, with rows of one length")
       .required()
       .check(filled())

@@ -19,6 +19,7 @@ namespace fs = std::filesystem;
 
 struct Options {
   std::string model, adapter, out, dtype = "F32";
+  std::vector<std::string> ignored_fields;
   bool force = false, no_tokenizer = false;
 };
 
@@ -26,7 +27,7 @@ void merge(const Options& options, const Globals& globals) {
   const std::string from = find_model(options.model);
   const auto to = target_folder(options.out, from, options.force);
   Loaded loaded = load(from);
-  const peft::Attached attached = peft::load_adapter(loaded, options.adapter);
+  const peft::Attached attached = peft::load_adapter(loaded, options.adapter, "default", {options.ignored_fields});
   if (loaded.classifier && fs::exists(fs::path(options.adapter) / "classes.json")) {  // of graft tune: with the labels' names
     const std::vector<std::string> labels = read_classes(options.adapter).labels;
     if (labels.size() == loaded.classifier->labels.size()) loaded.classifier->labels = labels;
@@ -46,7 +47,7 @@ void add_merge(const Command& program, const Globals& globals) {
   const auto options = std::make_shared<Options>();
   const Command command = program.add_command("merge", "fold an adapter into a model's weights, as a Hugging Face folder");
   add_model_option(command, options->model);
-  add_adapter_option(command, options->adapter).required();
+  add_adapter_option(command, options->adapter, options->ignored_fields).required();
   command.add_option("--out", options->out, "the folder to make").required().check(filled()).type_name("DIR");
   command.add_option("--dtype", options->dtype, "how numbers are stored: F32, F16 or BF16")
       .check(one_of({"F32", "F16", "BF16"}))

@@ -61,12 +61,22 @@ Option add_model_option(const Command& command, std::string& model) {
   return command.add_option("--model", model, what_a_model_is).required().check(filled()).type_name("MODEL");
 }
 
-Option add_adapter_option(const Command& command, std::string& adapter) {
-  return command
-      .add_option("--adapter", adapter,
-                  "a folder with an adapter of PEFT, of AdapterHub, or one that graft wrote, to put on the model")
+Option add_adapter_option(const Command& command, std::string& adapter, std::vector<std::string>& ignored_fields) {
+  const Option option =
+      command
+          .add_option("--adapter", adapter,
+                      "a folder with an adapter of PEFT, of AdapterHub, or one that graft wrote, to put on the model")
+          .check(filled())
+          .type_name("DIR");
+  command
+      .add_option("--ignore-field", ignored_fields,
+                  "read the adapter as if this field of its adapter_config.json were not there: one that graft does not know and "
+                  "that changes nothing; may be given several times")
+      .repeatable()
       .check(filled())
-      .type_name("DIR");
+      .needs(option)
+      .type_name("NAME");
+  return option;
 }
 
 void add_bos_options(const Command& command, bool& bos, bool& no_bos, const std::string& what, const std::string& group,

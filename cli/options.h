@@ -13,8 +13,9 @@ Check above(double low);                ///< a number > low
 Check filled();                         ///< not empty
 Check one_of(const std::vector<std::string>& all);
 
-Option add_model_option(const Command& command, std::string& model);      ///< --model MODEL, required
-Option add_adapter_option(const Command& command, std::string& adapter);  ///< --adapter DIR
+Option add_model_option(const Command& command, std::string& model);  ///< --model MODEL, required
+/// --adapter DIR, and with it --ignore-field NAME
+Option add_adapter_option(const Command& command, std::string& adapter, std::vector<std::string>& ignored_fields);
 /// --bos and --no-bos, in a group of the help text or in none.
 void add_bos_options(const Command& command, bool& bos, bool& no_bos, const std::string& what = "each text",
                      const std::string& group = "", const std::vector<Option>& not_with = {});

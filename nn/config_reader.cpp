@@ -1,11 +1,19 @@
 // Reading a config.json field by field: a message names the file, the field, what it is and what it should be.
 #include "nn/inside/config_reader.h"
 
+#include <algorithm>
 #include <cmath>
 
 namespace graft {
 
 using nlohmann::json;
+
+namespace {
+std::string shown(const json& value) {
+  const std::string all = value.dump(-1, ' ', false, json::error_handler_t::replace);
+  return all.size() > 60 ? all.substr(0, 60) + "..." : all;
+}
+}  // namespace
 
 json parse_config(const std::string& text, const std::string& source) {
   const auto shallow = [&](int depth, json::parse_event_t, json&) {
@@ -26,6 +34,7 @@ ConfigReader::ConfigReader(const json& object, std::string source, std::string p
 }
 
 const json* ConfigReader::find(const std::string& field) const {
+  asked_.insert(field);
   const auto found = object_->find(field);
   return found == object_->end() || found->is_null() ? nullptr : &*found;
 }
@@ -38,9 +47,7 @@ const json& ConfigReader::need(const std::string& field) const {
 }
 
 void ConfigReader::wrong(const std::string& field, const std::string& expected, const json& found) const {
-  std::string shown = found.dump(-1, ' ', false, json::error_handler_t::replace);
-  if (shown.size() > 60) shown = shown.substr(0, 60) + "...";
-  throw FormatError(text(source_, ": the field ", path_, field, " is ", shown, ", but must be ", expected));
+  throw FormatError(text(source_, ": the field ", path_, field, " is ", shown(found), ", but must be ", expected));
 }
 
 Index ConfigReader::size(const std::string& field) const {
@@ -100,6 +107,52 @@ std::vector<Id> ConfigReader::tokens(const std::string& field, Index vocabulary)
 Id ConfigReader::token(const std::string& field, Index vocabulary) const {
   const std::vector<Id> all = tokens(field, vocabulary);
   return all.empty() ? -1 : all.front();
+}
+
+bool ConfigReader::is_word(const std::string& field) const {
+  const json* j = find(field);
+  return j && j->is_string();
+}
+
+std::vector<std::string> ConfigReader::words(const std::string& field) const {
+  const json* j = find(field);
+  if (!j) return {};
+  std::vector<std::string> all;
+  for (const json& one : j->is_array() ? *j : json::array({*j})) {
+    if (!one.is_string()) wrong(field, "a text or a list of texts", *j);
+    all.push_back(one.get<std::string>());
+  }
+  return all;
+}
+
+std::vector<std::int64_t> ConfigReader::integers(const std::string& field) const {
+  const json* j = find(field);
+  if (!j) return {};
+  std::vector<std::int64_t> all;
+  for (const json& one : j->is_array() ? *j : json::array({*j})) {
+    if (!one.is_number_integer()) wrong(field, "a whole number or a list of them", *j);
+    all.push_back(one.get<std::int64_t>());
+  }
+  return all;
+}
+
+namespace {
+/// Says such a value nothing, whatever its name is?
+bool says_nothing(const json& value) {
+  if (value.is_boolean()) return !value.get<bool>();
+  if (value.is_number()) return value.get<double>() == 0;
+  if (value.is_string()) return value.get_ref<const std::string&>().empty();
+  return value.empty();  // null, [] and {}
+}
+}  // namespace
+
+void ConfigReader::expect_all_known(std::initializer_list<std::string> harmless, const std::string& way_round) const {
+  for (const auto& entry : object_->items()) {
+    const std::string& field = entry.key();
+    if (asked_.count(field) || std::find(harmless.begin(), harmless.end(), field) != harmless.end()) continue;
+    expect<FormatError>(says_nothing(entry.value()), source_, ": the field ", path_, field, " is ", shown(entry.value()),
+                        ", and graft does not know what that changes; ", way_round);
+  }
 }
 
 void ConfigReader::refuse(const std::string& field, const std::string& what) const {

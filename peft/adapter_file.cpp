@@ -21,7 +21,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using Json = nlohmann::json;
-using Read = Attached (*)(const Host&, const ConfigReader&, const Json&, Keys&, const std::string&);
+using Read = Attached (*)(const Host&, const AdapterConfig&, Keys&, const std::string&);
 
 const std::map<std::string, Read>& readers() {
   static const std::map<std::string, Read> all{{"LORA", read_lora},
@@ -63,13 +63,6 @@ const char* task_of(const Host& host) {
   return dynamic_cast<const TokenClassifier*>(&host.root) ? "TOKEN_CLS" : "SEQ_CLS";
 }
 
-/// An object, with peft_type. Errors: FormatError
-Json checked(const std::string& path) {
-  Json json = parse_config(formats::read_text(path), path);
-  expect<FormatError>(json.is_object(), path, ": it must hold an object, not ", json.type_name());
-  return json;
-}
-
 /// What the two files are to hold. Errors: ValueError if they cannot hold it.
 struct Contents {
   Json config;
@@ -100,11 +93,10 @@ Contents contents(const Host& host, const Attached& attached) {
 
 }  // namespace
 
-Attached load_adapter(const Host& host, const std::string& folder, const std::string& name) {
+Attached load_adapter(const Host& host, const std::string& folder, const std::string& name, const AdapterOptions& options) {
   const std::string path = config_file(folder);
-  if (is_adapterhub(folder)) return load_adapterhub(host, folder, name);
-  const Json json = checked(path);
-  const ConfigReader config(json, path, "");
+  if (is_adapterhub(folder)) return load_adapterhub(host, folder, name, options);
+  const AdapterConfig config(path, options.ignored_fields);
   const std::string type = config.word("peft_type");
   const auto reader = readers().find(type);
   std::string known;
@@ -115,7 +107,7 @@ Attached load_adapter(const Host& host, const std::string& folder, const std::st
                       tasks().count(task) ? tasks().at(task) : "", " (", task, "), but ", host.root.kind(), " is ",
                       tasks().at(task_of(host)), " (", task_of(host), ")");
   Keys keys(weights_file(folder));
-  Attached attached = reader->second(host, config, json, keys, name);
+  Attached attached = reader->second(host, config, keys, name);
   try {
     expect_all_known(host, keys);
   } catch (...) {
@@ -167,13 +159,13 @@ Index classes_of(const formats::Safetensors& file, const std::string& head) {
 
 }  // namespace
 
-Attached load_adapter(Loaded& loaded, const std::string& folder, const std::string& name) {
+Attached load_adapter(Loaded& loaded, const std::string& folder, const std::string& name, const AdapterOptions& options) {
   const std::string path = config_file(folder);
-  if (loaded.classifier || loaded.token_classifier || is_adapterhub(folder)) return load_adapter(Host(loaded), folder, name);
-  const Json json = checked(path);
-  const std::string task = ConfigReader(json, path, "").word("task_type", "");
+  const bool whole = loaded.classifier || loaded.token_classifier || is_adapterhub(folder);
+  if (whole) return load_adapter(Host(loaded), folder, name, options);
+  const std::string task = AdapterConfig(path, options.ignored_fields).word("task_type", "");
   const bool tokens = task == "TOKEN_CLS";
-  if (!tokens && task != "SEQ_CLS") return load_adapter(Host(loaded), folder, name);
+  if (!tokens && task != "SEQ_CLS") return load_adapter(Host(loaded), folder, name, options);
   const char* head = tokens && model_type(Host(loaded)) == "gpt2" ? "classifier" : "score";
   const std::string weights = weights_file(folder);
   const Index labels = classes_of(formats::Safetensors(weights), head);
@@ -182,7 +174,7 @@ Attached load_adapter(Loaded& loaded, const std::string& folder, const std::stri
   std::unique_ptr<Projection> words = loaded.model->output().take();
   put_into_classifier(loaded, tokens, labels);
   try {
-    return load_adapter(Host(loaded), folder, name);
+    return load_adapter(Host(loaded), folder, name, options);
   } catch (...) {
     loaded.root = taken_out(loaded);
     loaded.model->output().put(std::move(words));
@@ -205,15 +197,15 @@ void save_adapter(const Host& host, const Attached& attached, const std::string&
 
 AdapterSummary describe_adapter(const std::string& folder) {
   const std::string path = config_file(folder);
-  const Json json = checked(path);
-  const ConfigReader config(json, path, "");
+  const AdapterJson file(path, {});
+  const ConfigReader config(file.json, path, "");
   AdapterSummary summary;
   summary.type = is_adapterhub(folder) ? "bottleneck adapter (AdapterHub)" : config.word("peft_type");
   summary.task = config.word("task_type", ""), summary.base = config.word("base_model_name_or_path", "");
-  summary.config = json.dump(2);
-  const formats::Safetensors file(is_adapterhub(folder) ? (fs::path(folder) / "adapter.safetensors").string()
+  summary.config = file.json.dump(2);
+  const formats::Safetensors weights(is_adapterhub(folder) ? (fs::path(folder) / "adapter.safetensors").string()
                                                         : weights_file(folder));
-  for (const auto& entry : file.tensors()) {
+  for (const auto& entry : weights.tensors()) {
     summary.tensors.push_back({entry.first, {entry.second.shape.begin(), entry.second.shape.end()}});
     summary.numbers += entry.second.numel();
   }

@@ -1,5 +1,5 @@
 // Adapters from and to folders, as Hugging Face PEFT has them: adapter_config.json + adapter_model.safetensors.
-// LORA (with rsLoRA, DoRA, biases, patterns, tables), IA3, PREFIX_TUNING (also P-tuning v2), PROMPT_TUNING, P_TUNING.
+// LORA (with rsLoRA, DoRA, PiSSA, OLoRA, biases, patterns, tables), IA3, PREFIX_TUNING (P-tuning v2), PROMPT_TUNING, P_TUNING.
 // Stricter than PEFT, which warns of missing tensors and ignores unknown ones: both are errors here.
 // What PEFT has no type for is written in the same form under types of our own (GRAFT_…), so that PEFT refuses it instead of
 // computing something else: BitFit, LayerNorm tuning, linear probe, P-tuning with a template. Bottleneck adapters are
@@ -12,15 +12,23 @@
 
 namespace graft::peft {
 
-/// Attaches what the folder holds, as `name`. Errors: FileError, FormatError: an unknown type or option, a missing or unknown
+struct AdapterOptions {
+  /// Fields of adapter_config.json that are read as if they were not there: those that graft does not know, and refuses since
+  /// they might change what is computed, although they do not.
+  std::vector<std::string> ignored_fields;
+};
+
+/// Attaches what the folder holds, as `name`. Errors: FileError, FormatError: an unknown type or field, a missing or unknown
 /// tensor, another shape than this base needs, an adapter for another kind of model; ValueError as attach(). The model is then
 /// as it was.
-Attached load_adapter(const Host& host, const std::string& folder, const std::string& name = "default");
+Attached load_adapter(const Host& host, const std::string& folder, const std::string& name = "default",
+                      const AdapterOptions& options = {});
 
 /// The same; a language model gets the head that a classifier's adapter brings, of sequences or of tokens, with as many labels
 /// as that has rows, called LABEL_0 and so on as in transformers. The head is the adapter's alone: without it the classifier
 /// says 0.
-Attached load_adapter(Loaded& loaded, const std::string& folder, const std::string& name = "default");
+Attached load_adapter(Loaded& loaded, const std::string& folder, const std::string& name = "default",
+                      const AdapterOptions& options = {});
 
 /// Writes it; both files whole or not at all. Encoders are flattened into the file, not in the model; the three LoRAs of a fused
 /// projection become one of rank 3r (A stacked, B block-diagonal), PiSSA plain LoRA of rank 2r. base: how PEFT finds the model.

@@ -46,35 +46,29 @@ std::vector<Place_of_net> nets(const Host& host, const std::string& name) {
   return all;
 }
 
-/// Options that change what is computed and that graft does not have.
-void refuse_others(const ConfigReader& config, const Json& json) {
-  const Json defaults{{"adapter_residual_before_ln", false},
-                      {"cross_adapter", false},
-                      {"ln_after", false},
-                      {"ln_before", false},
-                      {"phm_layer", false},
-                      {"use_gating", false},
-                      {"original_ln_after", true},
-                      {"residual_before_ln", true}};
-  for (const auto& entry : defaults.items())
-    if (json.contains(entry.key()) && json[entry.key()] != entry.value()) config.refuse(entry.key(), json[entry.key()].dump());
-  for (const char* none : {"inv_adapter", "leave_out"})
-    if (json.contains(none) && !json[none].is_null() && !(json[none].is_array() && json[none].empty()))
-      config.refuse(none, json[none].dump().substr(0, 40));
+/// Every other option must be at its default, or say nothing.
+void expect_known(const ConfigReader& config) {
+  for (const char* off : {"adapter_residual_before_ln", "cross_adapter", "ln_after", "ln_before", "phm_layer", "use_gating"})
+    config.only(off, false);
+  for (const char* on : {"original_ln_after", "residual_before_ln"}) config.only(on, true);
+  // The start, what happens while training, and the shape of layers that phm_layer would switch on or inv_adapter would add.
+  config.expect_one_of("architecture", config.word("architecture", "bottleneck"), {"bottleneck"});
+  config.expect_all_known({"init_weights", "init_weights_seed", "dropout", "stochastic_depth",
+                           "inv_adapter_reduction_factor", "hypercomplex_nonlinearity", "factorized_phm_W",
+                           "factorized_phm_rule", "learn_phm", "phm_bias", "phm_c_init", "phm_dim", "phm_init_range", "phm_rank", "shared_W_phm",
+                           "shared_phm_rule"},
+                          way_round_a_field);
 }
 
 }  // namespace
 
 bool is_adapterhub(const std::string& folder) { return fs::exists(fs::path(folder) / "adapter.safetensors"); }
 
-Attached load_adapterhub(const Host& host, const std::string& folder, const std::string& name) {
-  const std::string path = (fs::path(folder) / "adapter_config.json").string();
-  const Json json = parse_config(formats::read_text(path), path);
-  expect<FormatError>(json.is_object(), path, ": it must hold an object, not ", json.type_name());
-  const ConfigReader top(json, path, "");
+Attached load_adapterhub(const Host& host, const std::string& folder, const std::string& name, const AdapterOptions& options) {
+  const AdapterConfig top((fs::path(folder) / "adapter_config.json").string(), options.ignored_fields);
   const std::string theirs = top.word("name");
   const ConfigReader config = top.inner("config");
-  refuse_others(config, json["config"]);
+  top.expect_all_known({"hidden_size", "model_type", "model_name", "model_class", "version", "config_id"});  // whence it came
   BottleneckAdapter b;
   const bool attention = config.flag("mh_adapter", false), output = config.flag("output_adapter", true);
   if (!output) config.refuse("output_adapter", "false");
@@ -84,14 +78,22 @@ Attached load_adapterhub(const Host& host, const std::string& folder, const std:
   if (!attention && !before && !parallel) config.refuse("original_ln_before", "false, without mh_adapter");
   b.form = attention ? Form::houlsby : parallel ? Form::parallel : Form::after_mlp;
   b.activation = config.word("non_linearity");
-  const double scale = config.number("scaling", 1);
-  b.scale = static_cast<real>(scale);
+  b.scale = static_cast<real>(config.number("scaling", 1));
   const Index dim = host.model.width();
   const double reduction = config.number("reduction_factor");
   if (!(reduction > 0)) config.refuse("reduction_factor", text(reduction));
-  b.size = static_cast<Index>(static_cast<double>(dim) / reduction);
-  if (b.size < 1 || b.size > (Index(1) << 24)) config.refuse("reduction_factor", text(reduction, ", for ", dim, " features"));
+  const double size = static_cast<double>(dim) / reduction;
+  if (!(size >= 1 && size <= (1 << 24))) config.refuse("reduction_factor", text(reduction, ", for ", dim, " features"));
+  b.size = static_cast<Index>(size);
+  expect_known(config);
   Keys keys((fs::path(folder) / "adapter.safetensors").string());
+  bool any = false;  // before a wrong size asks for a lot of memory
+  for (const std::string& tensor : keys.left())
+    if (tensor.find("adapter_down.0.weight") != std::string::npos) {
+      any = true;
+      keys.expect_shape(tensor, {b.size, dim}, "the adapter");
+    }
+  expect<FormatError>(any, keys.path(), ": there is no tensor of an adapter");
   Rng rng(0);
   Attached attached = attach(host, b, rng, name);
   try {

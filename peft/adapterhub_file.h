@@ -4,13 +4,14 @@
 #pragma once
 #include <string>
 
-#include "peft/method.h"
+#include "peft/adapter_file.h"
 
 namespace graft::peft {
 
 bool is_adapterhub(const std::string& folder);  ///< has it an adapter.safetensors?
 /// Errors: as load_adapter().
-Attached load_adapterhub(const Host& host, const std::string& folder, const std::string& name = "default");
+Attached load_adapterhub(const Host& host, const std::string& folder, const std::string& name = "default",
+                         const AdapterOptions& options = {});
 /// Errors: ValueError for another method; for one whose LayerNorms learn, which these files cannot hold.
 void save_adapterhub(const Host& host, const Attached& attached, const std::string& folder, const std::string& base = "");
 

@@ -5,9 +5,10 @@
 
 #include "autograd/kernels.h"
 #include "autograd/ops.h"
+#include "nn/gpt2.h"
 #include "peft/dora.h"
 #include "peft/lora_table.h"
-#include "peft/pissa.h"
+#include "peft/olora.h"
 #include "peft/trained_copy.h"
 
 namespace graft::peft {
@@ -52,8 +53,7 @@ Tensor LoraLinear::merged_bias(const std::string& name) const {
 }
 
 LoraPair& LoraLinear::add(const std::string& name, Index r, real scale, real dropout, bool bias, const Param* shared_A) {
-  expect<ValueError>(r > 0 && r <= std::min(in(), out()), "LoRA: a rank of ", r, " for a matrix of ", out(), " x ", in(),
-                     "; it must be 1 to ", std::min(in(), out()));
+  expect<ValueError>(r > 0, "LoRA: a rank of ", r, "; it must be at least 1");
   expect<ValueError>(0 <= dropout && dropout < 1, "LoRA: the dropout rate is ", dropout, ", but must be in [0, 1)");
   expect<ValueError>(std::isfinite(scale), "LoRA: alpha gives a scale of ", scale, "; a finite number is needed");
   std::unique_ptr<LoraPair> pair(
@@ -94,14 +94,24 @@ void Lora::graft(const Host& host, const std::string& name, Rng& rng) const {
   expect<ValueError>(r > 0, "LoRA: a rank of ", r, "; it must be at least 1");
   std::vector<std::string> projections, tables;  // a target may be a table
   for (const std::string& target : targets) (is_table(host, target) ? tables : projections).push_back(target);
-  std::map<std::string, LoraPair*> attentions;  // whose A is shared
-  for (const auto& slot : targeted<Projection>(host, projections, kind())) {
+  const bool of_weight = init == Init::pissa || init == Init::olora;
+  const auto slots = targeted<Projection>(host, projections, kind());
+  const auto shares = [&](const std::string& path) {
+    return fused && (matches(path, "q") || matches(path, "k") || matches(path, "v"));
+  };
+  const auto group_of = [&](const std::string& path) { return shares(path) ? parent(path) : path; };
+  std::map<std::string, Index> outs;  // of a group together
+  for (const auto& slot : slots) outs[group_of(slot.first)] += (*slot.second)->out();
+  std::map<std::string, LoraGroup> groups;  // whose A is shared
+  for (const auto& slot : slots) {
     auto& wrapper = wrapper_in<LoraLinear>(*slot.second, host.model.selection);
-    const bool share = fused && (matches(slot.first, "q") || matches(slot.first, "k") || matches(slot.first, "v"));
-    LoraPair*& first = attentions[parent(slot.first)];
-    LoraPair& p =
-        wrapper.add(name, rank_of(slot.first), scale_of(slot.first), dropout, bias, share && first ? &first->A : nullptr);
-    if (share && first) p.mask = first->mask, p.first = false;
+    LoraGroup& group = groups[group_of(slot.first)];
+    LoraPair* first = group.pairs.empty() ? nullptr : group.pairs[0];
+    const Index asked = rank_of(slot.first), most = std::min(wrapper.in(), outs[group_of(slot.first)]);
+    LoraPair& p = wrapper.add(name, of_weight ? std::min(asked, most) : asked, scale_of(slot.first), dropout, bias,
+                              first ? &first->A : nullptr);
+    if (first) p.mask = first->mask, p.first = false;
+    group.wrappers.push_back(&wrapper), group.pairs.push_back(&p);
     const Index in = wrapper.in(), rank = p.A.shape()[0];
     const real bound = 1 / std::sqrt(static_cast<real>(in));
     if (!p.A.given())
@@ -109,9 +119,12 @@ void Lora::graft(const Host& host, const std::string& name, Rng& rng) const {
                                       : uniform({rank, in}, -bound, bound, rng));
     p.B.give(Tensor(p.B.shape(), 0));
     if (p.b) p.b->give(Tensor(p.b->shape(), 0));
-    if (init == Init::pissa) start_pissa(*wrapper.base, p, host.model.selection, name);
-    if (dora) add_magnitude(wrapper, name);
-    if (share && !first) first = &p;
+  }
+  for (const auto& group : groups) {
+    if (init == Init::pissa) start_pissa(group.second, name);
+    if (init == Init::olora) start_olora(group.second, name, dynamic_cast<const Gpt2*>(&host.model) != nullptr);
+    for (LoraLinear* wrapper : group.second.wrappers)
+      if (dora) add_magnitude(*wrapper, name);
   }
   for (const auto& slot : targeted<Table>(host, tables, kind()))
     wrapper_in<LoraTable>(*slot.second, host.model.selection).add(name, rank_of(slot.first), scale_of(slot.first), dora, rng);

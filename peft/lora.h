@@ -1,7 +1,7 @@
 // LoRA: Hu et al. 2021, "LoRA: low-rank adaptation of large language models". A frozen weight learns a difference of rank r.
 // Sources disagree on the start of A: the paper says Gaussian; its code (loralib) and PEFT take U(-1/√in, 1/√in). B = 0 in all.
 // On GPT-2's fused c_attn, loralib gives q and v an A each (the default here, as the paper); PEFT gives q, k, v one: `fused`.
-// DoRA, PiSSA and LoRA+ are in dora.h, pissa.h, lora_plus.h; LoRA of a table of embeddings is in lora_table.h.
+// DoRA, PiSSA, OLoRA and LoRA+ are in dora.h, pissa.h, olora.h, lora_plus.h; LoRA of a table of embeddings is in lora_table.h.
 #pragma once
 #include <map>
 #include <optional>
@@ -12,12 +12,12 @@
 namespace graft::peft {
 
 struct Lora : Method {
-  Index r = 8;                                 ///< rank
+  Index r = 8;                                 ///< rank; above min(in, out) it adds nothing, but is allowed, as in PEFT
   real alpha = 8;                              ///< s = alpha/r (PEFT's default; the paper sets it to the first r that is tried)
   real dropout = 0;                            ///< on the input of A
   std::vector<std::string> targets{"q", "v"};  ///< ends of slot paths: q k v out up down gate head, embed, "layers.3.attn.q"
-  enum class Init { kaiming, gaussian, pissa };
-  Init init = Init::kaiming;     ///< A: U(-1/√in, 1/√in); N(0, 1/r); or the largest singular directions (pissa.h)
+  enum class Init { kaiming, gaussian, pissa, olora };
+  Init init = Init::kaiming;     ///< A: U(-1/√in, 1/√in); N(0, 1/r); or a part of W that the base goes without (pissa.h, olora.h)
   bool rank_stabilized = false;  ///< s = alpha/√r: Kalajdzievski 2023, "rsLoRA"
   bool dora = false;             ///< with magnitudes of their own (dora.h)
   bool fused = false;            ///< q, k, v of a layer share one A and one dropout mask
@@ -44,7 +44,7 @@ struct LoraPair {
   real scale, dropout;
   std::shared_ptr<Rng> mask;  ///< the state that q, k, v draw one mask from; q, the first, renews it
   bool first = true;
-  Tensor A0{}, B0{};  ///< PiSSA only: the start, which the base went without
+  Tensor A0{}, B0{};  ///< PiSSA and OLoRA only: the start, which the base went without
 };
 
 /// y = W₀x + b₀ + s·B·A·x      (eq. 3 of the paper, s = α/r)
@@ -57,7 +57,7 @@ struct LoraLinear : ProjectionWrapper {
   Tensor merged_weight(const std::string& name) const override;  ///< W₀ + s·B·A
   Tensor merged_bias(const std::string& name) const override;    ///< b₀ + s·b
 
-  /// A new pair, its numbers not yet given; A may be another projection's. Errors: ValueError for r outside 1 .. min(in, out).
+  /// A new pair, its numbers not yet given; A may be another projection's. Errors: ValueError for r < 1.
   LoraPair& add(const std::string& name, Index r, real scale, real dropout, bool bias, const Param* shared_A = nullptr);
   LoraPair& pair(const std::string& name) const { return *pairs_.at(name); }
 

@@ -70,8 +70,7 @@ std::unique_ptr<Table> LoraTable::plain(const std::string& name) const {
 }
 
 void LoraTable::add(const std::string& name, Index r, real scale, bool dora, Rng& rng) {
-  expect<ValueError>(r > 0 && r <= std::min(rows(), dim()), "LoRA: a rank of ", r, " for a table of ", rows(), " x ", dim(),
-                     "; it must be 1 to ", std::min(rows(), dim()));
+  expect<ValueError>(r > 0, "LoRA: a rank of ", r, "; it must be at least 1");
   std::unique_ptr<Pair> pair(
       new Pair{Param(*this, "lora_A." + name, {rows(), r}), Param(*this, "lora_B." + name, {dim(), r}), scale, {}});
   pair->A.give(Tensor(pair->A.shape(), 0));

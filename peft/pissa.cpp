@@ -1,5 +1,6 @@
 #include "peft/pissa.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "autograd/kernels.h"
@@ -8,24 +9,48 @@
 
 namespace graft::peft {
 
-void start_pissa(Projection& base, LoraPair& pair, const Selection& selection, const std::string& name) {
-  auto* plain = dynamic_cast<Linear*>(&base);
-  expect<ValueError>(plain != nullptr, "PiSSA: a ", base.kind(), " cannot hold the rest of its weight; take another start, or ",
-                     "quantize after training");
-  const Index r = pair.A.shape()[0], in = base.in(), out = base.out();
-  const Svd svd = singular_values(base.dense());  // U (out, n), S (n), Vᵀ (n, in)
-  const Index n = svd.S.numel();
-  Tensor A(Shape{r, in}), B(Shape{out, r});
-  for (Index k = 0; k < r; ++k) {
-    const real root = std::sqrt(svd.S[k] / pair.scale);
-    for (Index i = 0; i < in; ++i) A.write()[k * in + i] = root * svd.Vt[k * in + i];
-    for (Index o = 0; o < out; ++o) B.write()[o * r + k] = root * svd.U[o * n + k];
+Tensor LoraGroup::weight(const std::string& method) const {
+  Index rows = 0;
+  for (const LoraLinear* wrapper : wrappers) {
+    expect<ValueError>(dynamic_cast<const Linear*>(&*wrapper->base) != nullptr, method, ": a ", wrapper->base->kind(),
+                       " cannot hold the rest of its weight; take another start, or quantize after training");
+    rows += wrapper->out();
   }
-  const Tensor BA = kernel::scale(kernel::multiply_nn(B, A), pair.scale);
-  plain->weight.vary(selection, name, kernel::binary(kernel::Binary::sub, base.dense(), BA), false);
-  pair.A0 = A.clone(), pair.B0 = B.clone();
-  pair.A.give(A);
-  pair.B.give(B);
+  Tensor W(Shape{rows, wrappers[0]->in()});
+  real* to = W.write();
+  for (const LoraLinear* wrapper : wrappers) {
+    const Tensor part = wrapper->base->dense();
+    to = std::copy_n(part.data(), part.numel(), to);
+  }
+  return W;
+}
+
+void LoraGroup::start(const Tensor& A, const Tensor& B, const std::string& name) const {
+  pairs[0]->A.give(A.clone());
+  const real* from = B.data();
+  for (std::size_t i = 0; i < pairs.size(); ++i) {
+    Tensor rows(pairs[i]->B.shape());
+    std::copy_n(from, rows.numel(), rows.write());
+    from += rows.numel();
+    const Tensor BA = kernel::scale(kernel::multiply_nn(rows, A), pairs[i]->scale), W = wrappers[i]->base->dense();
+    dynamic_cast<Linear&>(*wrappers[i]->base)
+        .weight.vary(wrappers[i]->selection, name, kernel::binary(kernel::Binary::sub, W, BA), false);
+    pairs[i]->A0 = A, pairs[i]->B0 = rows;
+    pairs[i]->B.give(rows.clone());
+  }
+}
+
+void start_pissa(const LoraGroup& group, const std::string& name) {
+  const Svd svd = singular_values(group.weight("PiSSA"));  // U (out, n), S (n), Vᵀ (n, in)
+  const Index r = group.pairs[0]->A.shape()[0], in = svd.Vt.cols(), out = svd.U.rows(), n = svd.S.numel();
+  Tensor A(Shape{r, in}), B(Shape{out, r});
+  real *a = A.write(), *b = B.write();
+  for (Index k = 0; k < r; ++k) {
+    const real root = std::sqrt(svd.S[k] / group.pairs[0]->scale);
+    for (Index i = 0; i < in; ++i) a[k * in + i] = root * svd.Vt[k * in + i];
+    for (Index o = 0; o < out; ++o) b[o * r + k] = root * svd.U[o * n + k];
+  }
+  group.start(A, B, name);
 }
 
 }  // namespace graft::peft

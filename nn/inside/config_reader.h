@@ -2,6 +2,7 @@
 #pragma once
 #include <initializer_list>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -30,18 +31,25 @@ class ConfigReader {
   std::vector<Id> tokens(const std::string& field, Index vocabulary) const;  ///< one, or a list; without those beyond
   Id token(const std::string& field, Index vocabulary) const;                ///< -1 if missing or beyond; the first of several
   ConfigReader inner(const std::string& field) const;                        ///< an object in it
+  const nlohmann::json* find(const std::string& field) const;                ///< as it stands there; nullptr if missing
+  bool is_word(const std::string& field) const;                              ///< a text, where a list may stand
+  std::vector<std::string> words(const std::string& field) const;            ///< a text, or a list of them; missing: none
+  std::vector<std::int64_t> integers(const std::string& field) const;        ///< one, or a list of them; missing: none
   Index entries() const { return static_cast<Index>(object_->size()); }
 
   [[noreturn]] void refuse(const std::string& field, const std::string& what) const;  ///< "the field .. is <what>, which .."
   void only(const std::string& field, bool supported) const;                          ///< refuses the other value
+  /// Refuses the first field that nobody has asked for, is not among `harmless`, and is more than null, false, 0, "", [] or {}:
+  /// it may change what is computed. way_round: the end of the message.
+  void expect_all_known(std::initializer_list<std::string> harmless, const std::string& way_round) const;
   void expect_one_of(const std::string& field, const std::string& found, std::initializer_list<std::string> known) const;
 
  private:
-  const nlohmann::json* find(const std::string& field) const;
   const nlohmann::json& need(const std::string& field) const;
   [[noreturn]] void wrong(const std::string& field, const std::string& expected, const nlohmann::json& found) const;
   const nlohmann::json* object_;
   std::string source_, path_;
+  mutable std::set<std::string> asked_;  // find() keeps the names of what was asked for
 };
 
 }  // namespace graft

@@ -1,7 +1,6 @@
 #include "peft/inside/adapter_parts.h"
 
 #include <algorithm>
-#include <regex>
 
 #include "nn/gpt2.h"
 #include "nn/llama.h"
@@ -9,8 +8,6 @@
 #include "peft/trained_copy.h"
 
 namespace graft::peft {
-
-using Json = nlohmann::json;
 
 std::string model_type(const Host& host) {
   if (dynamic_cast<const Gpt2*>(&host.model)) return "gpt2";
@@ -25,15 +22,16 @@ Place place_of(const Host& host, const std::string& path) {
 
 std::vector<HfModule> hf_modules(const Host& host) {
   std::vector<HfModule> all;
-  const auto add = [&](const std::string& path, bool table) {
+  const auto add = [&](const std::string& path, bool table, Index in, Index out) {
     const std::string weight = place_of(host, path + ".weight").name, name = weight.substr(0, weight.rfind('.'));
     const auto known = std::find_if(all.begin(), all.end(), [&](const HfModule& m) { return m.name == name; });
-    if (known == all.end()) all.push_back({name, {path}, table});
-    else known->paths.push_back(path);
+    if (known == all.end()) all.push_back({name, {path}, table, in, out});
+    else known->paths.push_back(path), known->out += out;
   };
-  for (const auto& slot : host.root.slots<Table>()) add(slot.first, true);
+  for (const auto& slot : host.root.slots<Table>())
+    if (!slot.second->empty()) add(slot.first, true, (*slot.second)->rows(), (*slot.second)->dim());
   for (const auto& slot : host.root.slots<Projection>())
-    if (!slot.second->empty()) add(slot.first, false);
+    if (!slot.second->empty()) add(slot.first, false, (*slot.second)->in(), (*slot.second)->out());
   return all;
 }
 
@@ -46,10 +44,15 @@ std::vector<std::string> Keys::left() const {
   return names;
 }
 
-Tensor Keys::take(const std::string& name, const std::string& why) {
+const formats::TensorEntry& Keys::need(const std::string& name, const std::string& why) const {
   const formats::TensorEntry* entry = file_.find(name);
   expect<FormatError>(entry != nullptr, path(), ": there is no tensor \"", name, "\" (", why,
                       "); the adapter is incomplete, or made for another model");
+  return *entry;
+}
+
+Tensor Keys::take(const std::string& name, const std::string& why) {
+  const formats::TensorEntry* entry = &need(name, why);
   taken_.insert(name);
   expect<FormatError>(!entry->shape.empty() && entry->shape.size() <= 5, path(), ": the tensor \"", name, "\" has ",
                       entry->shape.size(), " axes");
@@ -60,15 +63,21 @@ Tensor Keys::take(const std::string& name, const std::string& why) {
   return numbers;
 }
 
+void Keys::expect_shape(const std::string& name, const std::vector<std::int64_t>& shape, const std::string& why) const {
+  const formats::TensorEntry* entry = &need(name, why);
+  const auto listed = [](const std::vector<std::int64_t>& sizes) {
+    std::string all;
+    for (const std::int64_t n : sizes) all += (all.empty() ? "" : ", ") + std::to_string(n);
+    return all;
+  };
+  expect<FormatError>(entry->shape == shape, path(), ": the tensor \"", name, "\" has shape [", listed(entry->shape), "], but ",
+                      why, " needs [", listed(shape), "]; the adapter is made for another base, or its configuration is wrong");
+}
+
 Tensor Keys::take(const std::string& name, const Shape& shape, const std::string& why) {
-  if (const formats::TensorEntry* entry = file_.find(name)) {
-    std::vector<std::int64_t> wanted;
-    for (int i = 0; i < shape.rank(); ++i) wanted.push_back(shape.dim(i));
-    std::string has;
-    for (const std::int64_t n : entry->shape) has += (has.empty() ? "" : ", ") + std::to_string(n);
-    expect<FormatError>(entry->shape == wanted, path(), ": the tensor \"", name, "\" has shape [", has, "], but ", why,
-                        " needs ", shape, "; the adapter is made for another base, or its configuration is wrong");
-  }
+  std::vector<std::int64_t> wanted;
+  for (int i = 0; i < shape.rank(); ++i) wanted.push_back(shape.dim(i));
+  expect_shape(name, wanted, why);
   return take(name, why);
 }
 
@@ -152,81 +161,6 @@ void write_head(const Host& host, const std::string& name, Named_tensors& tensor
   const std::string key = prefix + head_of_file(host);
   tensors[key + ".weight"] = head->weight.value();
   if (head->bias) tensors[key + ".bias"] = head->bias->value();
-}
-
-// --- target_modules ------------------------------------------------------------------------------------------------------
-
-bool suffix_matches(const std::string& name, const std::string& target) {
-  return name == target ||
-         (name.size() > target.size() && name.compare(name.size() - target.size() - 1, std::string::npos, "." + target) == 0);
-}
-
-std::vector<std::string> words_of(const ConfigReader& config, const Json& json, const char* field) {
-  std::vector<std::string> all;
-  if (!config.has(field)) return all;
-  if (json[field].is_string()) return {json[field].get<std::string>()};
-  if (!json[field].is_array()) config.refuse(field, json[field].type_name());
-  for (const Json& word : json[field]) {
-    if (!word.is_string()) config.refuse(field, word.dump());
-    all.push_back(word.get<std::string>());
-  }
-  return all;
-}
-
-namespace {
-
-/// The layer in "transformer.h.3.attn", or -1.
-Index layer_of(const std::string& name) {
-  static const std::regex number(R"(\.(?:h|layers)\.(\d{1,6})\.)");
-  std::smatch m;
-  return std::regex_search(name, m, number) ? std::stol(m[1]) : -1;
-}
-
-}  // namespace
-
-std::vector<HfModule> targets_of(const Host& host, const ConfigReader& config, const Json& json,
-                                 const std::vector<std::string>& by_default) {
-  const bool pattern = config.has("target_modules") && json["target_modules"].is_string();
-  std::vector<std::string> targets = words_of(config, json, "target_modules");
-  if (targets.empty()) targets = by_default;
-  const std::vector<std::string> excluded = words_of(config, json, "exclude_modules");
-  const std::vector<std::string> saved = words_of(config, json, "modules_to_save");
-  std::set<Index> layers;
-  if (config.has("layers_to_transform")) {
-    const Json& list = json["layers_to_transform"];
-    for (const Json& n : list.is_array() ? list : Json::array({list})) {
-      if (!n.is_number_integer()) config.refuse("layers_to_transform", n.dump());
-      layers.insert(n.get<Index>());
-    }
-  }
-  const bool all_linear = pattern && targets[0] == "all-linear";
-  std::regex expression;
-  if (pattern && !all_linear) {
-    if (targets[0].size() > 1000)
-      config.refuse("target_modules", "an expression of " + std::to_string(targets[0].size()) + " bytes");
-    try {
-      expression = std::regex(targets[0]);
-    } catch (const std::regex_error&) { config.refuse("target_modules", "\"" + targets[0] + "\", no regular expression"); }
-  }
-  std::vector<HfModule> found;
-  for (const HfModule& module : hf_modules(host)) {
-    const auto hit = [&](const std::string& target) { return suffix_matches(module.name, target); };
-    bool wanted = false;
-    if (all_linear) wanted = !module.table && module.name != "lm_head" && module.name != head_of_file(host);
-    else if (pattern) wanted = std::regex_match(module.name, expression);
-    else wanted = std::any_of(targets.begin(), targets.end(), hit);
-    if (!layers.empty()) wanted = wanted && layers.count(layer_of(module.name)) != 0;
-    // What learns whole is no target: PEFT leaves it out, together with all that is in it.
-    wanted = wanted && std::none_of(saved.begin(), saved.end(), [&](const std::string& word) {
-               return ("." + module.name + ".").find("." + word + ".") != std::string::npos;
-             });
-    if (wanted && std::none_of(excluded.begin(), excluded.end(), hit)) found.push_back(module);
-  }
-  std::string list;
-  for (const std::string& target : targets) list += (list.empty() ? "" : ", ") + target;
-  if (found.empty())
-    config.refuse("target_modules", "\"" + list + "\", and no module of this " + model_type(host) + " model is called so");
-  return found;
 }
 
 }  // namespace graft::peft

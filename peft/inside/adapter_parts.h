@@ -6,9 +6,10 @@
 #include <vector>
 
 #include "formats/safetensors.h"
-#include "nn/inside/config_reader.h"
 #include "nn/names.h"
 #include "peft/adapter_file.h"
+#include "peft/inside/adapter_config.h"
+#include "peft/wrapper.h"
 
 namespace graft::peft {
 
@@ -17,6 +18,7 @@ struct HfModule {
   std::string name;  ///< "transformer.h.0.attn.c_attn"
   std::vector<std::string> paths;
   bool table = false;
+  Index in = 0, out = 0;  ///< of all parts together; a table's: rows, dim
 };
 std::vector<HfModule> hf_modules(const Host& host);
 std::string model_type(const Host& host);  ///< "gpt2" or "llama"
@@ -34,11 +36,14 @@ class Keys {
   /// Errors: FormatError if it is missing or has another shape; why: what it is for.
   Tensor take(const std::string& name, const Shape& shape, const std::string& why);
   Tensor take(const std::string& name, const std::string& why);  ///< any shape
+  /// Errors: FormatError as take(), which it goes before, so that a wrong size does not ask for a lot of memory.
+  void expect_shape(const std::string& name, const std::vector<std::int64_t>& shape, const std::string& why) const;
   void expect_all_taken() const;                                 ///< Errors: FormatError names those that were not
   const std::string& path() const { return file_.path(); }
   const std::map<std::string, std::string>& metadata() const { return file_.metadata(); }
 
  private:
+  const formats::TensorEntry& need(const std::string& name, const std::string& why) const;
   formats::Safetensors file_;
   std::set<std::string> taken_;
 };
@@ -76,29 +81,36 @@ std::string head_of_file(const Host& host);
 void read_head(const Host& host, const std::string& name, Keys& keys, const std::string& prefix);
 void write_head(const Host& host, const std::string& name, Named_tensors& tensors, const std::string& prefix);
 
+/// The wrappers of kind W that hold `name`, by the paths of the slots of T that they are in.
+template <class W, class T>
+std::map<std::string, W*> holders(const Host& host, const std::string& name) {
+  std::map<std::string, W*> all;
+  for (const auto& slot : host.root.slots<T>()) {
+    if (slot.second->empty()) continue;
+    for (Module* at = &**slot.second; at != nullptr;) {
+      auto* wrapper = dynamic_cast<W*>(at);
+      if (wrapper && wrapper->holds(name)) {
+        all[slot.first] = wrapper;
+        break;
+      }
+      auto* wraps = dynamic_cast<Wraps<T>*>(at);
+      at = wraps ? static_cast<Module*>(&*wraps->base) : nullptr;
+    }
+  }
+  return all;
+}
+
 // One per kind of file: attach and fill, or the configuration's fields and the tensors.
-Attached read_lora(const Host& host, const ConfigReader& config, const nlohmann::json& json, Keys& keys,
-                   const std::string& name);
+Attached read_lora(const Host& host, const AdapterConfig& config, Keys& keys, const std::string& name);
 void write_lora(const Host& host, const Attached& attached, nlohmann::json& config, Named_tensors& tensors);
-Attached read_ia3(const Host& host, const ConfigReader& config, const nlohmann::json& json, Keys& keys,
-                  const std::string& name);
+Attached read_ia3(const Host& host, const AdapterConfig& config, Keys& keys, const std::string& name);
 void write_ia3(const Host& host, const Attached& attached, nlohmann::json& config, Named_tensors& tensors);
-Attached read_soft(const Host& host, const ConfigReader& config, const nlohmann::json& json, Keys& keys,
-                   const std::string& name);
+Attached read_soft(const Host& host, const AdapterConfig& config, Keys& keys, const std::string& name);
 void write_soft(const Host& host, const Attached& attached, nlohmann::json& config, Named_tensors& tensors);
-Attached read_tuned(const Host& host, const ConfigReader& config, const nlohmann::json& json, Keys& keys,
-                    const std::string& name);
+Attached read_tuned(const Host& host, const AdapterConfig& config, Keys& keys, const std::string& name);
 void write_tuned(const Host& host, const Attached& attached, nlohmann::json& config, Named_tensors& tensors);
 
 /// Errors: ValueError if AdapterHub's files cannot hold it.
 void expect_adapterhub_holds(const Host& host, const Attached& attached);
-
-/// Which of the modules target_modules (a list, a regular expression, "all-linear", or null for the default) means, as PEFT
-/// reads it: with layers_to_transform, layers_pattern and exclude_modules.
-std::vector<HfModule> targets_of(const Host& host, const ConfigReader& config, const nlohmann::json& json,
-                                 const std::vector<std::string>& by_default);
-/// The words of a field that is a list or one word. Errors: FormatError
-std::vector<std::string> words_of(const ConfigReader& config, const nlohmann::json& json, const char* field);
-bool suffix_matches(const std::string& name, const std::string& target);  ///< PEFT's rule: equal, or ends with "." + target
 
 }  // namespace graft::peft

@@ -1,11 +1,11 @@
 // IA3: <module>.ia3_l, [out, 1] where the output is scaled, [1, in] where the input is (feedforward_modules).
 #include <algorithm>
 #include <optional>
-#include <regex>
 
 #include "nn/names.h"
 #include "peft/ia3.h"
 #include "peft/inside/adapter_parts.h"
+#include "peft/inside/target_modules.h"
 
 namespace graft::peft {
 namespace {
@@ -13,60 +13,55 @@ namespace {
 using Json = nlohmann::json;
 const std::string prefix = "base_model.model.";
 
-Ia3Linear::Scales* find(const Host& host, const std::string& path, const std::string& name) {
-  for (const auto& slot : host.root.slots<Projection>()) {
-    if (slot.first != path || slot.second->empty()) continue;
-    for (Module* at = &**slot.second; at != nullptr;) {
-      auto* wrapper = dynamic_cast<Ia3Linear*>(at);
-      if (wrapper && wrapper->holds(name)) return &wrapper->scales(name);
-      auto* wraps = dynamic_cast<Wraps<Projection>*>(at);
-      at = wraps ? static_cast<Module*>(&*wraps->base) : nullptr;
-    }
+/// Which of the modules scale their input. For PEFT the names in a list are ends of text here, not of dotted words.
+class Feedforward {
+ public:
+  Feedforward(const AdapterConfig& config, std::vector<std::string> by_default) : ends_(std::move(by_default)) {
+    if (!config.has("feedforward_modules")) return;
+    ends_ = config.words("feedforward_modules");
+    if (config.is_word("feedforward_modules")) regex_ = config.regex(ends_[0], "feedforward_modules");
   }
-  return nullptr;
-}
+  bool has(const std::string& module) const {
+    if (regex_) return regex_->fullmatch(module);
+    return std::any_of(ends_.begin(), ends_.end(), [&](const std::string& end) {
+      return module.size() >= end.size() && module.compare(module.size() - end.size(), std::string::npos, end) == 0;
+    });
+  }
+
+ private:
+  std::optional<Regex> regex_;
+  std::vector<std::string> ends_;
+};
 
 }  // namespace
 
-Attached read_ia3(const Host& host, const ConfigReader& config, const Json& json, Keys& keys, const std::string& name) {
+Attached read_ia3(const Host& host, const AdapterConfig& config, Keys& keys, const std::string& name) {
   const bool gpt2 = model_type(host) == "gpt2";
   using Words = std::vector<std::string>;
   const std::vector<HfModule> modules =
-      targets_of(host, config, json, gpt2 ? Words{"c_attn", "mlp.c_proj"} : Words{"k_proj", "v_proj", "down_proj"});
-  Words feedforward = gpt2 ? Words{"mlp.c_proj"} : Words{"down_proj"};
-  if (config.has("feedforward_modules")) feedforward = words_of(config, json, "feedforward_modules");
-  std::optional<std::regex> expression;
-  if (config.has("feedforward_modules") && json["feedforward_modules"].is_string()) try {
-      if (feedforward[0].size() > 1000) config.refuse("feedforward_modules", "an expression of more than 1000 bytes");
-      expression = std::regex(feedforward[0]);
-    } catch (const std::regex_error&) {
-      config.refuse("feedforward_modules", "\"" + feedforward[0] + "\", no regular expression");
-    }
+      targets_of(host, config, gpt2 ? Words{"c_attn", "mlp.c_proj"} : Words{"k_proj", "v_proj", "down_proj"}, false);
+  const Feedforward feedforward(config, gpt2 ? Words{"mlp.c_proj"} : Words{"down_proj"});
+  config.expect_all_known({"fan_in_fan_out", "init_ia3_weights"});
   Ia3 ia3;
   ia3.outputs.clear(), ia3.inputs.clear();
-  ia3.also = saved_modules(host, words_of(config, json, "modules_to_save"));
-  const auto at_input = [&](const HfModule& m) {  // PEFT wants no dot before the ending here
-    if (expression) return std::regex_match(m.name, *expression);
-    return std::any_of(feedforward.begin(), feedforward.end(), [&](const std::string& f) {
-      return m.name.size() >= f.size() && m.name.compare(m.name.size() - f.size(), f.size(), f) == 0;
-    });
-  };
+  ia3.also = saved_modules(host, config.words("modules_to_save"));
   for (const HfModule& m : modules) {
-    if (m.table || m.paths.size() == 0) config.refuse("target_modules", "\"" + m.name + "\", a table");
-    if (at_input(m) && m.paths.size() > 1)
-      config.refuse("feedforward_modules", "\"" + m.name + "\", which is cut into q, k and v");
-    for (const std::string& path : m.paths) (at_input(m) ? ia3.inputs : ia3.outputs).push_back(path);
+    if (m.table) config.refuse("target_modules", "\"" + m.name + "\", a table");
+    for (const std::string& path : m.paths) (feedforward.has(m.name) ? ia3.inputs : ia3.outputs).push_back(path);
   }
   expect_vocabulary(host, keys, prefix);
   Rng rng(0);
   Attached attached = attach(host, ia3, rng, name);
   try {
+    const auto wrappers = holders<Ia3Linear, Projection>(host, name);
     for (const HfModule& m : modules) {
-      const Index parts = static_cast<Index>(m.paths.size()), n = find(host, m.paths[0], name)->l.numel() * parts;
-      const Tensor l =
-          keys.take(prefix + m.name + ".ia3_l", at_input(m) ? Shape{1, n} : Shape{n, 1}, m.paths[0]).reshape(Shape{n});
-      for (Index i = 0; i < parts; ++i)
-        find(host, m.paths[static_cast<std::size_t>(i)], name)->l.give(rows_part(l, i, parts).clone());
+      const bool input = feedforward.has(m.name);
+      const Index parts = static_cast<Index>(m.paths.size()), n = input ? m.in : m.out;
+      const Tensor l = keys.take(prefix + m.name + ".ia3_l", input ? Shape{1, n} : Shape{n, 1}, m.paths[0]).reshape(Shape{n});
+      for (Index i = 0; i < parts; ++i)  // q, k and v of c_attn have one input
+        wrappers.at(m.paths[static_cast<std::size_t>(i)])
+            ->scales(name)
+            .l.give(input ? l.clone() : rows_part(l, i, parts).clone());
     }
     read_variants(host, name, keys, [](const std::string&, const std::string& hf) { return prefix + hf; });
     read_head(host, name, keys, prefix);
@@ -82,24 +77,25 @@ Attached read_ia3(const Host& host, const ConfigReader& config, const Json& json
 void write_ia3(const Host& host, const Attached& attached, Json& config, Named_tensors& tensors) {
   const std::string& name = attached.name;
   Json targets = Json::array(), feedforward = Json::array();
+  const auto wrappers = holders<Ia3Linear, Projection>(host, name);
   for (const HfModule& m : hf_modules(host)) {
     std::vector<Tensor> parts;
-    bool any = false, input = false;
+    std::size_t scaled = 0, inputs = 0;
     for (const std::string& path : m.paths) {
-      const Ia3Linear::Scales* s = m.table ? nullptr : find(host, path, name);
-      any = any || s;
-      input = input || (s && s->at_input);
-      Index out = 0;
-      for (const auto& slot : host.root.slots<Projection>())
-        if (slot.first == path) out = (*slot.second)->out();
-      parts.push_back(s ? s->l.value() : Tensor(Shape{out}, 1));  // ones change nothing
+      const auto found = wrappers.find(path);
+      const Ia3Linear::Scales* s = found == wrappers.end() ? nullptr : &found->second->scales(name);
+      scaled += s != nullptr, inputs += s && s->at_input;
+      parts.push_back(s ? s->l.value() : Tensor(Shape{m.out / static_cast<Index>(m.paths.size())}, 1));  // ones change nothing
     }
-    if (!any) continue;
-    expect<ValueError>(!input || m.paths.size() == 1, "save_adapter: PEFT cannot scale the input of a part of ", m.name);
-    const Tensor l = stacked(parts);
-    tensors[prefix + m.name + ".ia3_l"] = l.reshape(input ? Shape{1, l.numel()} : Shape{l.numel(), 1});
+    if (scaled == 0) continue;
+    const auto same = [&](const Tensor& l) { return std::equal(l.data(), l.data() + l.numel(), parts[0].data()); };
+    expect<ValueError>(inputs == 0 || (inputs == parts.size() && std::all_of(parts.begin(), parts.end(), same)),
+                       "save_adapter: the parts of ", m.name,
+                       " have inputs that are scaled apart, and PEFT has one scale for all");
+    const Tensor l = inputs > 0 ? parts[0] : stacked(parts);
+    tensors[prefix + m.name + ".ia3_l"] = l.reshape(inputs > 0 ? Shape{1, l.numel()} : Shape{l.numel(), 1});
     targets.push_back(m.name);
-    if (input) feedforward.push_back(m.name);
+    if (inputs > 0) feedforward.push_back(m.name);
   }
   config["peft_type"] = "IA3";
   config["target_modules"] = targets, config["feedforward_modules"] = feedforward;

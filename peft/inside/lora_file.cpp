@@ -1,9 +1,12 @@
 // LORA: <module>.lora_A.weight [r, in], <module>.lora_B.weight [out, r], always so, whatever way the base stores its weight.
 #include <algorithm>
+#include <cctype>
 #include <cmath>
 
+#include "autograd/kernels.h"
 #include "nn/names.h"
 #include "peft/inside/adapter_parts.h"
+#include "peft/inside/target_modules.h"
 #include "peft/lora.h"
 #include "peft/lora_table.h"
 
@@ -13,37 +16,24 @@ namespace {
 using Json = nlohmann::json;
 const std::string prefix = "base_model.model.";
 
-/// The wrapper of this kind in the slot at `path`, and the pair of `name` in it.
-template <class W, class T>
-W* find(const Host& host, const std::string& path, const std::string& name) {
-  for (const auto& slot : host.root.slots<T>()) {
-    if (slot.first != path || slot.second->empty()) continue;
-    for (Module* at = &**slot.second; at != nullptr;) {
-      auto* wrapper = dynamic_cast<W*>(at);
-      if (wrapper && wrapper->holds(name)) return wrapper;
-      auto* wraps = dynamic_cast<Wraps<T>*>(at);
-      at = wraps ? static_cast<Module*>(&*wraps->base) : nullptr;
-    }
-  }
-  return nullptr;
-}
-
-double pattern_value(const Json& json, const char* field, const std::string& module, double otherwise) {
-  if (!json.contains(field) || !json[field].is_object()) return otherwise;
-  for (const auto& entry : json[field].items())
-    if (suffix_matches(module, entry.key()) && entry.value().is_number()) return entry.value().get<double>();
-  return otherwise;
-}
-
-/// Options that change what is computed and that graft does not have.
-void refuse_others(const ConfigReader& config, const Json& json) {
-  for (const char* field :
-       {"use_qalora", "use_bdlora", "alora_invocation_tokens", "layer_replication", "megatron_config", "target_parameters",
-        "trainable_token_indices", "arrow_config", "kasa_config", "velora_config", "monteclora_config"}) {
-    if (!json.contains(field) || json[field].is_null() || json[field] == Json(false)) continue;
-    if (json[field].is_structured() && json[field].empty()) continue;
-    config.refuse(field, json[field].dump().substr(0, 60));
-  }
+/// What init_lora_weights means for the base when PEFT loads the adapter (lora/layer.py, update_layer): nothing, or that it
+/// loses the start of A and B. Errors: FormatError where PEFT changes the base by what the folder does not hold.
+Lora::Init start_of(const AdapterConfig& config) {
+  const char* const field = "init_lora_weights";
+  const Json* value = config.find(field);
+  if (!value || value->is_boolean()) return Lora::Init::kaiming;
+  const std::string word = config.word(field);
+  std::string lower = word;
+  std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  if (word == "pissa") return Lora::Init::pissa;
+  if (lower == "olora") return Lora::Init::olora;
+  const bool random = word.rfind("pissa", 0) == 0, elsewhere = word.rfind("corda", 0) == 0 || word == "loftq";
+  expect<FormatError>(
+      !random && !elsewhere, config.path(), ": the field init_lora_weights is \"", word, "\": the base that it belongs to ",
+      random ? "is changed by random numbers, which PEFT draws anew whenever it loads it" : "is not in the folder",
+      "; let PEFT save it with path_initial_model_for_weight_conversion right after training, as a plain LoRA");
+  config.expect_one_of(field, lower, {"gaussian", "orthogonal", "eva", "lora_ga", "mica"});  // a start of A and B alone
+  return Lora::Init::kaiming;
 }
 
 std::string bias_key(const std::string& hf_name, const std::set<std::string>& adapted) {
@@ -52,7 +42,7 @@ std::string bias_key(const std::string& hf_name, const std::set<std::string>& ad
 }
 
 /// ensure_weight_tying, where the table and its head are in the file: PEFT then trains one weight (or one pair) in both places.
-bool as_one(const Host& host, const ConfigReader& config) {
+bool as_one(const Host& host, const AdapterConfig& config) {
   return config.flag("ensure_weight_tying", false) && is_tied(host.model);
 }
 
@@ -77,29 +67,29 @@ std::string stem_of(const Host& host, const std::string& path) {
 
 }  // namespace
 
-Attached read_lora(const Host& host, const ConfigReader& config, const Json& json, Keys& keys, const std::string& name) {
-  refuse_others(config, json);
+Attached read_lora(const Host& host, const AdapterConfig& config, Keys& keys, const std::string& name) {
+  const bool gpt2 = model_type(host) == "gpt2";
   Lora lora;
   lora.r = config.size("r", 8);
   lora.alpha = static_cast<real>(config.number("lora_alpha", 8));
   lora.dropout = static_cast<real>(config.number("lora_dropout", 0));
+  lora.init = start_of(config);
   lora.rank_stabilized = config.flag("use_rslora", false);
   lora.dora = config.flag("use_dora", false);
   lora.bias = config.flag("lora_bias", false);
   const std::string bias = config.word("bias", "none");
   config.expect_one_of("bias", bias, {"none", "all", "lora_only"});
   lora.train_biases = bias == "all" ? Lora::Biases::all : bias == "none" ? Lora::Biases::none : Lora::Biases::lora_only;
-  const std::vector<std::string> saved = words_of(config, json, "modules_to_save");
+  const std::vector<std::string> saved = config.words("modules_to_save");
   lora.also = saved_modules(host, saved);
   const std::string head = prefix + "lm_head", table = prefix + stem_of(host, "embed");
   const auto whole = [&](const char* path) { return std::find(lora.also.begin(), lora.also.end(), path) != lora.also.end(); };
   lora.as_one = as_one(host, config) && (whole("embed") || whole("head")) && keys.has(head + ".weight") &&
                 keys.has(table + ".weight");
-  lora.fused = model_type(host) == "gpt2";
+  lora.fused = gpt2;
   lora.targets.clear();
-  const bool gpt2 = model_type(host) == "gpt2";
-  std::vector<HfModule> modules =
-      targets_of(host, config, json, gpt2 ? std::vector<std::string>{"c_attn"} : std::vector<std::string>{"q_proj", "v_proj"});
+  using Words = std::vector<std::string>;
+  std::vector<HfModule> modules = targets_of(host, config, gpt2 ? Words{"c_attn"} : Words{"q_proj", "v_proj"}, true);
   if (as_one(host, config) && !names_an_embedding(saved))  // a pair on either of the two is on both
     for (const HfModule& module : hf_modules(host)) {
       const auto is = [&](const HfModule& m) { return m.name == module.name; };
@@ -107,39 +97,50 @@ Attached read_lora(const Host& host, const ConfigReader& config, const Json& jso
                          (module.table && keys.has(prefix + module.name + ".lora_embedding_A"));
       if (other && std::none_of(modules.begin(), modules.end(), is)) modules.push_back(module);
     }
+  const NumberPattern ranks(config, "rank_pattern", true), alphas(config, "alpha_pattern", false);
+  // fan_in_fan_out is put right by PEFT; the configurations of starts that were not taken, or that changed A and B only.
+  config.expect_all_known({"fan_in_fan_out", "megatron_core", "qalora_group_size", "loftq_config", "eva_config", "corda_config",
+                           "lora_ga_config"});
   std::set<std::string> adapted;
   for (const HfModule& module : modules) {
     adapted.insert(module.name);
+    const Index r = static_cast<Index>(ranks.of(module.name, static_cast<double>(lora.r)));
+    const double alpha = alphas.of(module.name, lora.alpha);
+    // Before a wrong rank asks for a lot of memory.
+    const bool cut = lora.init == Lora::Init::pissa || lora.init == Lora::Init::olora;
+    if (module.table) keys.expect_shape(prefix + module.name + ".lora_embedding_A", {r, module.in}, module.paths[0]);
+    else
+      keys.expect_shape(prefix + module.name + ".lora_A.weight", {cut ? std::min({r, module.in, module.out}) : r, module.in},
+                        module.paths[0]);
     for (const std::string& path : module.paths) {
       lora.targets.push_back(path);
-      lora.rank_pattern[path] =
-          static_cast<Index>(pattern_value(json, "rank_pattern", module.name, static_cast<double>(lora.r)));
-      lora.alpha_pattern[path] = static_cast<real>(pattern_value(json, "alpha_pattern", module.name, lora.alpha));
+      lora.rank_pattern[path] = r;
+      lora.alpha_pattern[path] = static_cast<real>(alpha);
     }
   }
   expect_vocabulary(host, keys, prefix);
   Rng rng(0);  // what is drawn is replaced at once
   Attached attached = attach(host, lora, rng, name);
   try {
+    const auto wrappers = holders<LoraLinear, Projection>(host, name);
+    const auto tables = holders<LoraTable, Table>(host, name);
     for (const HfModule& module : modules) {
       const std::string at = prefix + module.name;
-      const Index r = lora.rank_of(module.paths[0]);
       if (module.table) {
-        LoraTable::Pair& p = find<LoraTable, Table>(host, module.paths[0], name)->pair(name);
-        p.A.give(transposed(keys.take(at + ".lora_embedding_A", Shape{r, p.A.shape()[0]}, module.paths[0])));
+        LoraTable::Pair& p = tables.at(module.paths[0])->pair(name);
+        p.A.give(transposed(keys.take(at + ".lora_embedding_A", Shape{p.A.shape()[1], module.in}, module.paths[0])));
         p.B.give(keys.take(at + ".lora_embedding_B", p.B.shape(), module.paths[0]));
         if (p.magnitude) p.magnitude->give(take_magnitude(keys, at, p.magnitude->shape(), module.paths[0]));
         continue;
       }
       const Index parts = static_cast<Index>(module.paths.size());
       std::vector<LoraPair*> pairs;
-      for (const std::string& path : module.paths) pairs.push_back(&find<LoraLinear, Projection>(host, path, name)->pair(name));
-      const Index out = pairs[0]->B.shape()[0] * parts;  // GPT-2's q, k and v have one size
+      for (const std::string& path : module.paths) pairs.push_back(&wrappers.at(path)->pair(name));
       pairs[0]->A.give(keys.take(at + ".lora_A.weight", pairs[0]->A.shape(), module.paths[0]));
-      const Tensor B = keys.take(at + ".lora_B.weight", Shape{out, r}, module.paths[0]);
+      const Tensor B = keys.take(at + ".lora_B.weight", Shape{module.out, pairs[0]->A.shape()[0]}, module.paths[0]);
       Tensor b, m;
-      if (lora.bias) b = keys.take(at + ".lora_B.bias", Shape{out}, module.paths[0]);
-      if (lora.dora) m = take_magnitude(keys, at, Shape{out}, module.paths[0]);
+      if (lora.bias) b = keys.take(at + ".lora_B.bias", Shape{module.out}, module.paths[0]);
+      if (lora.dora) m = take_magnitude(keys, at, Shape{module.out}, module.paths[0]);
       for (Index i = 0; i < parts; ++i) {
         LoraPair& p = *pairs[static_cast<std::size_t>(i)];
         p.B.give(rows_part(B, i, parts));
@@ -162,81 +163,72 @@ Attached read_lora(const Host& host, const ConfigReader& config, const Json& jso
 
 namespace {
 
-/// One pair for a module made of several projections, which may have pairs of their own or none.
+/// One of the projections that a module of Hugging Face is made of, with its pair, if it has one.
+struct Piece {
+  const Projection* projection;
+  const LoraPair* pair;
+};
+
+/// One pair for a module made of several pieces.
 struct Joined {
   Tensor A, B, b, m;
   real scale = 1;
 };
 
-/// A stacked, B block-diagonal. Rows of B where a projection has no pair are 0; the scale is taken into B where it differs.
-Joined joined(const Host& host, const HfModule& module, const std::string& name) {
-  std::vector<const LoraPair*> pairs;
-  std::vector<const LoraLinear*> wrappers;
+/// ‖W‖ by rows: the magnitude of a piece that no pair changes.
+Tensor row_norms(const Tensor& W) {
+  Tensor norms(Shape{W.rows()});
+  real* to = norms.write();
+  for (Index o = 0; o < W.rows(); ++o) {
+    double sum = 0;
+    for (Index k = 0; k < W.cols(); ++k) sum += double(W[o * W.cols() + k]) * double(W[o * W.cols() + k]);
+    to[o] = static_cast<real>(std::sqrt(sum));
+  }
+  return norms;
+}
+
+/// A stacked, B block-diagonal. Rows of B where a piece has no pair are 0; the scale is taken into B where it differs.
+/// What a pair's base went without at the start (PiSSA, OLoRA) is a second term with -B.
+Joined joined(const std::vector<Piece>& pieces) {
   const LoraPair* first = nullptr;
-  for (const std::string& path : module.paths) {
-    const auto* wrapper = find<LoraLinear, Projection>(host, path, name);
-    wrappers.push_back(wrapper);
-    pairs.push_back(wrapper ? &wrapper->pair(name) : nullptr);
-    if (!first) first = pairs.back();
-  }
-  Joined j;
-  j.scale = first->scale;
-  // The low-rank terms, each once: projections that share an A share its rows.
-  std::vector<const LoraPair*> terms;
-  std::vector<Tensor> As;
-  const auto term_of = [&](const LoraPair* p) {
-    for (std::size_t t = 0; t < terms.size(); ++t)
-      if (terms[t]->A.same(p->A)) return t;
-    return terms.size();
-  };
-  for (const LoraPair* p : pairs)
-    if (p && term_of(p) == terms.size()) terms.push_back(p);
-  std::vector<Index> begin;
+  std::vector<const LoraPair*> terms;  // pieces that share an A share its rows
+  std::vector<Index> begins;           // of the terms among the rows of A
+  std::vector<Tensor> As, Bs, bs, ms;
   Index rank = 0;
-  for (const LoraPair* t : terms) {
-    begin.push_back(rank);
-    As.push_back(t->A.value());
-    if (t->A0.defined()) As.push_back(t->A0);
-    rank += t->A.shape()[0] * (t->A0.defined() ? 2 : 1);
+  const auto begin_of = [&](const LoraPair* p) {
+    for (std::size_t t = 0; t < terms.size(); ++t)
+      if (terms[t]->A.same(p->A)) return begins[t];
+    return Index(-1);
+  };
+  for (const Piece& piece : pieces) {
+    const LoraPair* p = piece.pair;
+    if (!p || begin_of(p) >= 0) continue;
+    if (!first) first = p;
+    terms.push_back(p), begins.push_back(rank), As.push_back(p->A.value());
+    if (p->A0.defined()) As.push_back(p->A0);
+    rank += p->A.shape()[0] * (p->A0.defined() ? 2 : 1);
   }
-  j.A = stacked(As);
-  std::vector<Tensor> Bs, bs, ms;
-  for (std::size_t i = 0; i < pairs.size(); ++i) {
-    const LoraPair* p = pairs[i];
-    Index out = 0;
-    for (const auto& slot : host.root.slots<Projection>())
-      if (slot.first == module.paths[i]) out = (*slot.second)->out();
+  for (const Piece& piece : pieces) {
+    const Index out = piece.projection->out();
     Tensor B(Shape{out, rank}, 0), b(Shape{out}, 0);
-    if (p) {
-      const Index r = p->A.shape()[0], at = begin[term_of(p)];
-      for (Index o = 0; o < out; ++o)
-        for (Index k = 0; k < r; ++k) {
-          B.write()[o * rank + at + k] = p->B.value()[o * r + k] * (p->scale / j.scale);
-          if (p->B0.defined()) B.write()[o * rank + at + r + k] = -p->B0[o * r + k] * (p->scale / j.scale);
-        }
-      if (p->b)
-        for (Index o = 0; o < out; ++o) b.write()[o] = p->b->value()[o] * (p->scale / j.scale);
+    if (const LoraPair* p = piece.pair) {
+      const Index r = p->A.shape()[0], at = begin_of(p);
+      const real factor = p->scale / first->scale;
+      const auto put = [&](const Tensor& from, Index column, real times) {
+        real* to = B.write() + column;
+        const real* numbers = from.data();
+        for (Index o = 0; o < out; ++o, to += rank)
+          for (Index k = 0; k < r; ++k) to[k] = *numbers++ * times;
+      };
+      put(p->B.value(), at, factor);
+      if (p->B0.defined()) put(p->B0, at + r, -factor);
+      if (p->b) b = kernel::scale(p->b->value(), factor);
     }
     Bs.push_back(B), bs.push_back(b);
-    if (first->magnitude) {
-      if (p) {
-        ms.push_back(p->magnitude->value());
-        continue;
-      }
-      Tensor norm(Shape{out});  // no pair: W' = W needs m = ‖W‖
-      for (const auto& slot : host.root.slots<Projection>()) {
-        if (slot.first != module.paths[i]) continue;
-        const Tensor W = (*slot.second)->dense();
-        for (Index o = 0; o < out; ++o) {
-          double sum = 0;
-          for (Index k = 0; k < W.cols(); ++k) sum += double(W[o * W.cols() + k]) * double(W[o * W.cols() + k]);
-          norm.write()[o] = static_cast<real>(std::sqrt(sum));
-        }
-      }
-      ms.push_back(norm);
-    }
+    if (first->magnitude) ms.push_back(piece.pair ? piece.pair->magnitude->value() : row_norms(piece.projection->dense()));
   }
-  j.B = stacked(Bs);
+  Joined j;
+  j.A = stacked(As), j.B = stacked(Bs), j.scale = first->scale;
   if (first->b) j.b = stacked(bs);
   if (first->magnitude) j.m = stacked(ms);
   return j;
@@ -249,23 +241,30 @@ void write_lora(const Host& host, const Attached& attached, Json& config, Named_
   const std::string& name = attached.name;
   Json targets = Json::array(), ranks = Json::object(), alphas = Json::object();
   std::set<std::string> adapted;
+  const auto wrappers = holders<LoraLinear, Projection>(host, name);
+  const auto tables = holders<LoraTable, Table>(host, name);
+  std::map<std::string, const Projection*> projections;
+  for (const auto& slot : host.root.slots<Projection>())
+    if (!slot.second->empty()) projections[slot.first] = &**slot.second;
   for (const HfModule& module : hf_modules(host)) {
     const std::string at = prefix + module.name;
     Index r = 0;
     real scale = 1;
     if (module.table) {
-      const auto* table = find<LoraTable, Table>(host, module.paths[0], name);
-      if (!table) continue;
-      const LoraTable::Pair& p = table->pair(name);
+      if (tables.count(module.paths[0]) == 0) continue;
+      const LoraTable::Pair& p = tables.at(module.paths[0])->pair(name);
       tensors[at + ".lora_embedding_A"] = transposed(p.A.value());
       tensors[at + ".lora_embedding_B"] = p.B.value();
       if (p.magnitude) tensors[at + ".lora_magnitude_vector"] = p.magnitude->value();
       r = p.A.shape()[1], scale = p.scale;
     } else {
-      if (std::none_of(module.paths.begin(), module.paths.end(),
-                       [&](const std::string& path) { return find<LoraLinear, Projection>(host, path, name) != nullptr; }))
-        continue;
-      const Joined j = joined(host, module, name);
+      std::vector<Piece> pieces;
+      for (const std::string& path : module.paths) {
+        const auto found = wrappers.find(path);
+        pieces.push_back({projections.at(path), found == wrappers.end() ? nullptr : &found->second->pair(name)});
+      }
+      if (std::none_of(pieces.begin(), pieces.end(), [](const Piece& piece) { return piece.pair != nullptr; })) continue;
+      const Joined j = joined(pieces);
       tensors[at + ".lora_A.weight"] = j.A;
       tensors[at + ".lora_B.weight"] = j.B;
       if (j.b.defined()) tensors[at + ".lora_B.bias"] = j.b;
@@ -303,7 +302,8 @@ void write_lora(const Host& host, const Attached& attached, Json& config, Named_
     return matches(hf, "bias") && lora.train_biases != Lora::Biases::none ? bias_key(hf, adapted) : prefix + hf;
   });
   write_head(host, name, tensors, prefix);
-  if (lora.init != Lora::Init::pissa) write_tables(host, name, tensors, prefix);  // the rest that PiSSA leaves is no new base
+  const bool rest = lora.init == Lora::Init::pissa || lora.init == Lora::Init::olora;
+  if (!rest) write_tables(host, name, tensors, prefix);  // what these leave of a weight is no new base
   const std::string table = prefix + stem_of(host, "embed") + ".weight", head = prefix + "lm_head.weight";
   if (lora.as_one && is_tied(host.model) && tensors.count(table) + tensors.count(head) > 0) {
     config["ensure_weight_tying"] = true;

@@ -36,7 +36,7 @@ Json to_json(const Pattern& pattern) {
   return pieces;
 }
 
-Pattern from_json(const ConfigReader& config, const Json& pieces) {
+Pattern from_json(const AdapterConfig& config, const Json& pieces) {
   Pattern pattern;
   if (!pieces.is_array()) config.refuse("graft_template", pieces.type_name());
   for (const Json& piece : pieces) {
@@ -60,7 +60,7 @@ Pattern from_json(const ConfigReader& config, const Json& pieces) {
 
 }  // namespace
 
-Attached read_soft(const Host& host, const ConfigReader& config, const Json& json, Keys& keys, const std::string& name) {
+Attached read_soft(const Host& host, const AdapterConfig& config, Keys& keys, const std::string& name) {
   const std::string type = config.word("peft_type");
   const Index P = config.size("num_virtual_tokens");
   const auto same = [&](const char* field, Index here) {
@@ -76,13 +76,19 @@ Attached read_soft(const Host& host, const ConfigReader& config, const Json& jso
   } else {
     same("token_dim", host.model.width());
   }
+  const Json* pieces = type == "GRAFT_P_TUNING" ? config.find("graft_template") : nullptr;
+  // How the tokens were trained: encoders are flattened in the file, a start is past. modules_to_save is what the tensors say.
+  config.expect_all_known({"num_attention_heads", "num_transformer_submodules", "modules_to_save", "prefix_projection",
+                           "encoder_hidden_size",
+                           "init_weights", "prompt_tuning_init", "prompt_tuning_init_text", "tokenizer_name_or_path",
+                           "tokenizer_kwargs", "encoder_reparameterization_type", "encoder_num_layers", "encoder_dropout"});
   expect_vocabulary(host, keys, "base_model.");
   Rng rng(0);
   Attached attached;
+  const formats::TensorEntry* entry = keys.find(key);  // before a wrong P asks for a lot of memory
+  expect<FormatError>(entry && !entry->shape.empty() && entry->shape[0] == P, keys.path(), ": \"", key, "\" must have ", P,
+                      " rows, as num_virtual_tokens says, but has ", entry && !entry->shape.empty() ? entry->shape[0] : 0);
   if (type == "PREFIX_TUNING") {
-    const formats::TensorEntry* entry = keys.find(key);  // before a wrong P asks for a lot of memory
-    expect<FormatError>(entry && !entry->shape.empty() && entry->shape[0] == P, keys.path(), ": \"", key, "\" must have ", P,
-                        " rows, as num_virtual_tokens says, but has ", entry && !entry->shape.empty() ? entry->shape[0] : 0);
     PrefixTuning prefix;
     prefix.length = P, prefix.init = PrefixTuning::Init::zero;
     attached = attach(host, prefix, rng, name);
@@ -93,7 +99,7 @@ Attached read_soft(const Host& host, const ConfigReader& config, const Json& jso
   } else {
     PTuning p;
     p.encoder = PTuning::Encoder::none;
-    p.pattern = config.has("graft_template") ? from_json(config, json["graft_template"]) : prompt_pattern(P);
+    p.pattern = pieces ? from_json(config, *pieces) : prompt_pattern(P);
     if (virtual_count(p.pattern) != P)
       config.refuse("num_virtual_tokens", text(P, ", but the template has ", virtual_count(p.pattern)));
     attached = attach(host, p, rng, name);

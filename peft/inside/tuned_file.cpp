@@ -9,8 +9,9 @@ const std::string prefix = "base_model.model.";
 std::string key(const std::string&, const std::string& hf) { return prefix + hf; }
 }  // namespace
 
-Attached read_tuned(const Host& host, const ConfigReader& config, const nlohmann::json&, Keys& keys, const std::string& name) {
+Attached read_tuned(const Host& host, const AdapterConfig& config, Keys& keys, const std::string& name) {
   const std::string type = config.word("peft_type");
+  config.expect_all_known({});
   Rng rng(0);
   Attached attached = type == "GRAFT_BITFIT"       ? attach(host, BitFit{}, rng, name)
                       : type == "GRAFT_LAYER_NORM" ? attach(host, LayerNormTuning{}, rng, name)

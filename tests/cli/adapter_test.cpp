@@ -60,6 +60,23 @@ class Adapters : public ::testing::Test {
   TemporaryFolder folder;
 };
 
+TEST_F(Adapters, AFieldThatIsNotKnownIsRefusedUnlessItIsIgnored) {
+  const std::string from = fixture("adapter_configs/alpha_regex"), to = folder / "adapter";
+  std::filesystem::copy(from, to);
+  Json config = Json::parse(read_file(to + "/adapter_config.json"));
+  config["new_field"] = Json{{"on", true}}, config["newer"] = 3;
+  write_file(to + "/adapter_config.json", config.dump());
+  const std::string ids = ids_of(from + "/reference.safetensors"), model = fixture("models/llama");
+  expect_fails(logits(model, to, ids), "new_field");
+  const Arguments words{"logits",    "--model", model, "--ids",          ids,         "--out", folder / "out.safetensors",
+                        "--adapter", to,        "--ignore-field", "newer", "--ignore-field", "new_field"};
+  const Result r = graft(words);
+  EXPECT_EQ(r.code, 0) << r;
+  expect_near(numbers(folder / "out.safetensors", "logits"), numbers(from + "/reference.safetensors", "logits"), "logits");
+  for (const char* command : {"generate", "evaluate", "merge", "classify", "info"})
+    EXPECT_NE(graft({command, "--help"}).out.find("--ignore-field"), std::string::npos) << command;
+}
+
 TEST_F(Adapters, LogitsAreThoseOfTheReference) {
   const std::pair<const char*, const char*> cases[] = {{"gpt2", "peft/lora_gpt2_all"},
                                                        {"gpt2", "peft/prompt_gpt2"},

@@ -75,6 +75,7 @@ inline std::vector<MethodRow> methods() {
   all.push_back(row("dora_table", 2 * (768 + 50257) + 768, lora([](Lora& l) { l.targets = {"embed"}, l.dora = true; })));
   all.push_back(row("dora", 2 * 12 * (2 * (768 + 768) + 768), lora([](Lora& l) { l.dora = true; })));
   all.push_back(whole_batch(row("pissa", 2 * 12 * 2 * (768 + 768), lora([](Lora& l) { l.init = Lora::Init::pissa; }))));
+  all.push_back(whole_batch(row("olora", 2 * 12 * 2 * (768 + 768), lora([](Lora& l) { l.init = Lora::Init::olora; }))));
   all.push_back(row("ia3", 12 * (2 * 768 + 3072), peft::Ia3{}));
   peft::Ia3 also;
   also.also = {"embed", "layers.0.mlp.up"};
