@@ -29,7 +29,7 @@ void evaluate(const Options& options, const Globals& globals) {
                      " holds examples, but graft evaluate reads a plain text; graft tune --test scores examples");
   const std::string words = train::plain_text(read_input(options.file), options.file == "-" ? "standard input" : options.file);
   Loaded loaded = load_language_model(path, "evaluate");
-  if (!options.adapter.empty()) peft::load_adapter(loaded, options.adapter, "default", {options.ignored_fields});
+  if (!options.adapter.empty()) peft::load_adapter(peft::Host(loaded), options.adapter, "default", {options.ignored_fields});
   const Tokenizer tokenizer = tokenizer_for(path);
   std::vector<Id> ids = encode(tokenizer, words);
   texts_with_adapter(loaded, tokenizer, options.around, options.adapter.empty() ? path : options.adapter).put_begin(ids);

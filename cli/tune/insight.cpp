@@ -100,14 +100,14 @@ json lora_delta(Job& job) {
     if (std::find(there.begin(), there.end(), name) == there.end()) continue;
     const peft::LoraPair& pair = lora->pair(name);
     const Svd B = singular_values(pair.B.value()), A = singular_values(pair.A.value());
-    const Index r = pair.B.shape()[1];
-    Tensor M(Shape{r, r});  // S_B·V_Bᵀ·U_A·S_A
+    const Index r = pair.B.shape()[1], rows = B.S.numel(), columns = A.S.numel();  // r, or the width where r is larger
+    Tensor M(Shape{rows, columns});  // S_B·V_Bᵀ·U_A·S_A
     real* m = M.write();
-    for (Index i = 0; i < r; ++i)
-      for (Index j = 0; j < r; ++j) {
+    for (Index i = 0; i < rows; ++i)
+      for (Index j = 0; j < columns; ++j) {
         double sum = 0;
-        for (Index k = 0; k < r; ++k) sum += static_cast<double>(B.Vt[i * r + k]) * static_cast<double>(A.U[k * r + j]);
-        m[i * r + j] = static_cast<real>(sum * static_cast<double>(B.S[i]) * static_cast<double>(A.S[j]) *
+        for (Index k = 0; k < r; ++k) sum += static_cast<double>(B.Vt[i * r + k]) * static_cast<double>(A.U[k * columns + j]);
+        m[i * columns + j] = static_cast<real>(sum * static_cast<double>(B.S[i]) * static_cast<double>(A.S[j]) *
                                          static_cast<double>(pair.scale));
       }
     const Tensor S = singular_values(M).S;

@@ -189,7 +189,9 @@ TEST(Evaluate, WrongInput) {
   expect_fails(of(folder / "empty"), "0 tokens");
   expect_fails(of(folder / "one"), "1 token");
   expect_fails(of(tiny()), "");
-  expect_fails(of(folder / "one", {"--window", "65"}), "context of 64");
+  write_file(folder / "text", "the cat sat on the mat");
+  expect_fails(of(folder / "text", {"--window", "65"}), "context of 64");
+  expect_fails(of(tiny() + "/config.json"), "holds examples");
   expect_refuses(of(folder / "one", {"--window", "1"}), "--window");
 }
 

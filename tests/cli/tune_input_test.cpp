@@ -18,7 +18,7 @@ TEST_F(Tune, WrongInputIsToldAndNothingIsLost) {
   fails(command("pairs.jsonl", "x2", {"--method", "probe"}), "linear probe needs a head");
   fails(command("pairs.jsonl", "x3", {"--method", "p-tuning-v2"}), "needs a head");
   fails(command("pairs.jsonl", "x4", {"--targets", "query"}), "query");
-  fails(command("pairs.jsonl", "x5", {"--r", "1000"}), "1000");
+  expect_refuses(graft(command("pairs.jsonl", "x5", {"--r", "0"})), "--r");
   fails(command("pairs.jsonl", "x6", {"--method", "prefix", "--virtual", "64"}), "context");
   fails(command("pairs.jsonl", "x7", {"--length", "65"}), "--length 65");
   fails(command("pairs.jsonl", "x8", {"--length", "3"}), "examples are longer than");

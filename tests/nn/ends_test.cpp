@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "nn/load.h"
+#include "tests/formats/scratch_folder.h"
 #include "tests/nn/fixture.h"
 #include "tokenizer/files.h"
 #include "tokenizer/train.h"
@@ -17,10 +18,8 @@ namespace fs = std::filesystem;
 class Ends : public testing::Test {
  protected:
   Ends() {
-    fs::remove_all(folder);
     fs::copy(path("llama"), folder, fs::copy_options::recursive);
   }
-  ~Ends() override { fs::remove_all(folder); }
   void write(const std::string& name, const std::string& text) { std::ofstream(folder / name, std::ios::binary) << text; }
   void eos(const json& value) {
     json config = json_of((folder / "config.json").string());
@@ -28,7 +27,8 @@ class Ends : public testing::Test {
     if (value == "none") config.erase("eos_token_id");
     write("config.json", config.dump());
   }
-  fs::path folder = fs::path(testing::TempDir()) / "graft_ends";
+  formats::ScratchFolder scratch;
+  fs::path folder = scratch.path("model");
 };
 
 TEST_F(Ends, ThoseOfBothConfigurationsEndAText) {
