@@ -4,6 +4,7 @@
 #include <sstream>
 #include <stdexcept>
 #include <string>
+#include <type_traits>
 
 namespace graft {
 
@@ -49,10 +50,16 @@ std::string text(const Parts&... parts) {
   return out.str();
 }
 
-/// Throws E with the parts as its message unless ok. Costs one branch when all is well.
+/// Throws E with the parts as its message unless ok. The parts are evaluated either way, only the text is not made.
 template <class E = ShapeError, class... Parts>
 void expect(bool ok, const Parts&... parts) {
   if (!ok) throw E(text(parts...));
+}
+/// The same where a part costs something, or exists only after a failure: the message is what say() returns.
+///     expect<IndexError>(found != end, [&] { return text("there is no ", name, ", but ", joined(all)); });
+template <class E = ShapeError, class Say, class = std::enable_if_t<std::is_invocable_v<const Say&>>>
+void expect(bool ok, const Say& say) {
+  if (!ok) throw E(say());
 }
 
 }  // namespace graft

@@ -16,7 +16,18 @@ Variable operator-(const Variable& a, const Variable& b);
 Variable operator*(const Variable& a, const Variable& b);  ///< elementwise
 Variable operator/(const Variable& a, const Variable& b);
 Variable scale(const Variable& x, real s);  ///< y = s·x
+// With a number, which is a constant of shape (), the tail of every shape: 2*x, x/4, x + 1, 1 - x, 1/x.
+namespace detail {
+inline Variable number(real s) { return Tensor(Shape{}, s); }
+}  // namespace detail
 inline Variable operator*(real s, const Variable& x) { return scale(x, s); }
+inline Variable operator*(const Variable& x, real s) { return scale(x, s); }
+inline Variable operator/(const Variable& x, real s) { return x / detail::number(s); }
+inline Variable operator/(real s, const Variable& x) { return detail::number(s) / x; }
+inline Variable operator+(const Variable& x, real s) { return x + detail::number(s); }
+inline Variable operator+(real s, const Variable& x) { return x + detail::number(s); }
+inline Variable operator-(const Variable& x, real s) { return x - detail::number(s); }
+inline Variable operator-(real s, const Variable& x) { return detail::number(s) - x; }
 inline Variable operator-(const Variable& x) { return scale(x, -1); }
 
 // --- elementwise functions (ops/activation.cpp) ---

@@ -59,8 +59,10 @@ Node::~Node() {
 bool Variable::learns() const { return node_ && node_->requires_grad; }
 
 void Variable::learn(bool on) {
-  expect<GraphError>(node_ && node_->state == Node::State::leaf, "learn: only a leaf can be told to learn, but this is ",
-                     node_ ? text("the result of ", node_->op) : std::string("a constant"), "; make one with parameter()");
+  expect<GraphError>(node_ && node_->state == Node::State::leaf, [&] {
+    return text("learn: only a leaf can be told to learn, but this is ",
+                node_ ? text("the result of ", node_->op) : "a constant", "; make one with parameter()");
+  });
   node_->requires_grad = on;
   value_.retag(on ? Category::trainable : Category::frozen);
   if (!on) clear_grad();
@@ -204,7 +206,7 @@ void Variable::backward() const {
 
 void Variable::backward(const Tensor& seed) const {
   expect<GraphError>(learns(), "backward: y has no history: nothing it was computed from learns, or it was made under ",
-                     "NoGrad; make leaves with parameter()");
+                     "NoGrad; make leaves with parameter(), and unmerge() what is merged into the weights");
   expect(seed.defined() && seed.shape() == shape(), "backward: the seed has shape ", seed.shape(), " but y has ", shape());
   std::vector<Arrived> arrived = pull(*this, seed);
   // All went well: only now gradients change. First what may need memory, then what cannot fail.
@@ -226,9 +228,10 @@ void Node::expect_live() const {
 }
 
 void Node::expect_gradient(const Tensor& dx, const Node& input) const {
-  expect<GraphError>(dx.defined() && dx.shape() == input.shape, "backward: the pullback of ", op, " gave a gradient of shape ",
-                     dx.defined() ? dx.shape().str() : "(empty)", " for an input (", input.op, ") of shape ", input.shape,
-                     "; a gradient has the shape of what it belongs to");
+  expect<GraphError>(dx.defined() && dx.shape() == input.shape, [&] {
+    return text("backward: the pullback of ", op, " gave a gradient of shape ", dx.defined() ? dx.shape().str() : "(empty)",
+                " for an input (", input.op, ") of shape ", input.shape, "; a gradient has the shape of what it belongs to");
+  });
 }
 
 std::vector<Tensor> Node::joint_gradients(const Tensor& dy) const {

@@ -152,4 +152,9 @@ std::vector<std::vector<Id>> generate(Model& model, const std::vector<std::vecto
   }
 }
 
+std::vector<Id> generate_one(Model& model, const std::vector<Id>& prompt, const GenerateOptions& options, Rng& rng,
+                             const OnToken& on_token) {
+  return std::move(generate(model, std::vector<std::vector<Id>>{prompt}, options, rng, on_token)[0]);
+}
+
 }  // namespace graft

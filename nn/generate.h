@@ -33,6 +33,9 @@ using OnToken = std::function<bool(Index row, Id token)>;
 /// for prompt + max_tokens beyond the context.
 std::vector<std::vector<Id>> generate(Model& model, const std::vector<std::vector<Id>>& prompts, const GenerateOptions& options,
                                       Rng& rng, const OnToken& on_token = {});
+/// Of one prompt: for (Id id : generate_one(model, {1, 2, 3}, options, rng)) ..
+std::vector<Id> generate_one(Model& model, const std::vector<Id>& prompt, const GenerateOptions& options, Rng& rng,
+                             const OnToken& on_token = {});
 
 /// Rows of ids padded on the right to one (B, T) with their lengths. pad is any id of the vocabulary: it is never attended to.
 Framed padded(const std::vector<std::vector<Id>>& rows, Id pad = 0);

@@ -26,8 +26,11 @@ Variable Model::operator()(const Ids& ids) {
 }
 
 Variable Model::hidden(const Ids& ids, Past& past) {
-  expect(ids.shape().rank() == 2 && ids.numel() > 0, "model: ids have shape ", ids.shape(),
-         ", but (B, T) is needed, with at least one");
+  expect(ids.shape().rank() == 2 && ids.numel() > 0, [&] {
+    return text("model: ids have shape ", ids.shape(), ", but (B, T) is needed, with at least one row of at least one token",
+                ids.shape().rank() == 1 ? text("; Ids({1, ", ids.numel(), "}, ..) is one row") : "");
+  });
+  expect_selection(ids.shape()[0]);
   const Index B = ids.shape()[0], T = ids.shape()[1];
   past.expect_fits(B, layer_count());
   const Index longest = past.longest();
@@ -37,9 +40,43 @@ Variable Model::hidden(const Ids& ids, Past& past) {
   positions.reserve(static_cast<std::size_t>(B * T));
   for (const Index length : past.lengths)
     for (Index t = 0; t < T; ++t) positions.push_back(static_cast<Id>(length + t));
-  const Variable x = forward(ids, Ids(ids.shape(), std::move(positions)), past);
+  Variable x;
+  try {
+    x = forward(ids, Ids(ids.shape(), std::move(positions)), past);
+  } catch (const ValueError&) {
+    for (const auto& named : parameters())  // a parameter knows its name, but not its path
+      expect<ValueError>(named.second->given(), "parameter ", named.first, " ", named.second->shape(),
+                         " has no numbers yet; load the model from a file, or initialize() it");
+    throw;
+  }
   past.advance(T);
   return x;
+}
+
+void Model::expect_selection(Index batch) const {
+  expect(selection.rows.empty() || static_cast<Index>(selection.rows.size()) == batch, "selection: ", selection.rows.size(),
+         " rows were chosen for, but the batch has ", batch);
+  const std::string* known = nullptr;
+  for (std::size_t b = 0; b < std::max<std::size_t>(selection.rows.size(), 1); ++b) {
+    const std::string& name = selection.row(b);
+    if (name.empty() || (known && *known == name)) continue;
+    bool there = attachments.count(name) != 0;
+    if (!there)  // put there by hand, without attach()
+      each([&](const std::string&, Part& part) {
+        const std::string& own = part.name();
+        const std::size_t from = own.size() - std::min(own.size(), name.size());
+        const auto* param = dynamic_cast<const Param*>(&part);
+        there = there || (own.compare(from, name.size(), name) == 0 && (from == 0 || own[from - 1] == '.')) ||
+                (param && param->varies(name));
+      });
+    expect<ValueError>(there, [&] {
+      std::string all;
+      for (const auto& one : attachments) all += (all.empty() ? "" : ", ") + one.first;
+      return text("selection: there is no \"", name, "\"; attached are ", all.empty() ? "none" : all,
+                  ", and \"\" is the base");
+    });
+    known = &name;
+  }
 }
 
 namespace {
@@ -67,7 +104,10 @@ class AsThen {
 Variable Model::recomputed(const std::function<Variable(const Variable& x, KeyValue& keys)>& f, const Variable& x,
                            KeyValue& keys) {
   if (!recomputing || !recording()) return f(x, keys);
-  const auto again = [this, f, keys, then = selection](const Variable& in, Rng* draws) {
+  const std::weak_ptr<const Model> model = self_;
+  const auto again = [this, model, f, keys, then = selection](const Variable& in, Rng* draws) {
+    expect<GraphError>(!model.expired(), "backward: the model that this was computed with is gone, and recomputing would run ",
+                       "its blocks again; keep the model until backward(), or do without recomputing");
     const AsThen state(*this, then, draws);
     KeyValue own = keys;
     return f(in, own);

@@ -95,6 +95,22 @@ std::string join(const std::string& path, const std::string& name) {
   if (path.empty() || name.empty()) return path + name;
   return path + "." + name;
 }
+
+/// Levenshtein's distance: how many letters to put in, take out or change to make b of a.
+std::size_t edits(const std::string& a, const std::string& b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t before = row[0];  // the entry above on the left
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t changed = before + (a[i - 1] != b[j - 1]);
+      before = row[j];
+      row[j] = std::min({changed, row[j] + 1, row[j - 1] + 1});
+    }
+  }
+  return row[b.size()];
+}
 }  // namespace
 
 void Module::each(const Visit& visit, const std::string& path) const {
@@ -116,21 +132,22 @@ std::vector<std::pair<std::string, Param*>> Module::parameters() const {
 }
 
 Param& Module::parameter(const std::string& path) const {
-  // Resembling paths: the same module, or the same last word.
-  const std::string module = path.substr(0, path.rfind('.') + 1), word = path.substr(path.rfind('.') + 1);
-  std::string alike;
-  int listed = 0;
   Param* found = nullptr;
   each([&](const std::string& here, Part& part) {
-    auto* param = dynamic_cast<Param*>(&part);
-    if (!param) return;
-    if (here == path) found = param;
-    const bool same_module = !module.empty() && here.rfind(module, 0) == 0;
-    const bool same_word = here.substr(here.rfind('.') + 1) == word;
-    if ((same_module || same_word) && listed++ < 8) alike += " " + here;
+    if (here != path) return;
+    if (auto* param = dynamic_cast<Param*>(&part)) found = param;
   });
-  expect<IndexError>(found != nullptr, "there is no parameter \"", path, "\"",
-                     alike.empty() ? "; tree() shows all" : "; those that resemble it:", alike);
+  expect<IndexError>(found != nullptr, [&] {
+    std::vector<std::pair<std::size_t, std::string>> all;  // how far from what was asked for
+    each([&](const std::string& here, Part& part) {
+      if (dynamic_cast<Param*>(&part)) all.emplace_back(edits(path, here), here);
+    });
+    std::stable_sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+    std::string alike;
+    for (std::size_t i = 0; i < std::min<std::size_t>(all.size(), 4); ++i) alike += " " + all[i].second;
+    return text("there is no parameter \"", path, "\"", alike.empty() ? "" : "; those that resemble it most:", alike,
+                "; tree() shows all");
+  });
   return *found;
 }
 

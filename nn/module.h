@@ -59,6 +59,8 @@ class Param : public Part {
   void learn(bool on);
   bool same(const Param& other) const { return cell_ == other.cell_; }  ///< shared
   const void* identity() const { return cell_.get(); }
+  /// For whoever keeps it for long: expires when it is taken out of the model.
+  std::weak_ptr<Param> watch() { return self_; }
 
   /// A variant: while `selection` names it, variable() and value() are these numbers, here and wherever the parameter is
   /// shared. One that learns is a parameter of its own, called "weight.NAME"; the others are part of no list.
@@ -80,6 +82,7 @@ class Param : public Part {
   };
   const Cell& chosen() const;
   std::shared_ptr<Cell> cell_;
+  std::shared_ptr<Param> self_{this, [](Param*) {}};  // owns nothing: it is there to be watched
   std::map<std::string, std::unique_ptr<Param>> shown_;  // the variants that were made here and learn
 };
 
@@ -114,7 +117,7 @@ class Module {
 
   /// Every parameter once, with the path of its first place.
   std::vector<std::pair<std::string, Param*>> parameters() const;
-  /// Errors: IndexError lists the paths that resemble it.
+  /// Errors: IndexError lists the paths that resemble it most.
   Param& parameter(const std::string& path) const;
   /// Every slot for a T, with its path; of nested wrappers only the outer.
   template <class T>
@@ -176,10 +179,14 @@ class Slot : public Part {
     occupant_ = std::move(occupant);
     if (occupant_ && owner().randomness() != occupant_->randomness()) occupant_->training(owner().randomness());
   }
-  /// put(wrapper(take())): slot.wrap([](auto base) { return std::make_unique<W>(std::move(base)); })
-  template <class Wrapper>
-  void wrap(const Wrapper& wrapper) {
-    put(wrapper(take()));
+  /// Moves the occupant into the slot `base` of a wrapper that takes its place:
+  ///     slot.wrap([] { return std::make_unique<W>(); })
+  /// The wrapper is made first, so an error in make() changes nothing.
+  template <class Make>
+  void wrap(const Make& make) {
+    auto wrapper = make();
+    wrapper->base.put(take());
+    put(std::move(wrapper));
   }
 
   std::vector<std::pair<std::string, Module*>> children() const override {

@@ -151,4 +151,26 @@ void save_model(const Loaded& loaded, const std::string& folder, const std::stri
                       write_config(config, as->second.second));  // last: with it the folder is a model
 }
 
+void save_model(Module& root, const std::string& folder, const Tokenizer* tokenizer, const std::string& dtype) {
+  struct Borrowed : Loaded {  // the module stays its owner's
+    explicit Borrowed(Module& module) { root.reset(&module); }
+    ~Borrowed() { (void)root.release(); }
+  };
+  Borrowed all(root);
+  all.classifier = dynamic_cast<Classifier*>(&root), all.token_classifier = dynamic_cast<TokenClassifier*>(&root);
+  all.model = all.classifier         ? &*all.classifier->model
+              : all.token_classifier ? &*all.token_classifier->model
+                                     : dynamic_cast<Model*>(&root);
+  expect<ValueError>(all.model != nullptr, "save_model: a ", root.kind(),
+                     " is none of Model, Classifier and TokenClassifier, which have a file format");
+  if (all.classifier) all.pad = all.classifier->pad;
+  if (tokenizer) {
+    const Tokenizer::Parts& parts = tokenizer->parts();
+    all.bos = parts.bos, all.eos = parts.eos;
+    if (parts.pad >= 0) all.pad = parts.pad;
+    if (parts.eos >= 0) all.ends = {parts.eos};
+  }
+  save_model(all, folder, dtype, tokenizer);
+}
+
 }  // namespace graft

@@ -91,9 +91,7 @@ Contents contents(const Host& host, const Attached& attached) {
   return all;
 }
 
-}  // namespace
-
-Attached load_adapter(const Host& host, const std::string& folder, const std::string& name, const AdapterOptions& options) {
+Attached load(const Host& host, const std::string& folder, const std::string& name, const AdapterOptions& options) {
   const std::string path = config_file(folder);
   if (is_adapterhub(folder)) return load_adapterhub(host, folder, name, options);
   const AdapterConfig config(path, options.ignored_fields);
@@ -115,6 +113,18 @@ Attached load_adapter(const Host& host, const std::string& folder, const std::st
     throw;
   }
   return attached;
+}
+
+}  // namespace
+
+Attached load_adapter(const Host& host, const std::string& folder, const std::string& name, const AdapterOptions& options) {
+  const Selection before = host.model.selection;
+  try {
+    return load(host, folder, name, options);
+  } catch (...) {
+    host.model.selection = before;
+    throw;
+  }
 }
 
 void expect_saveable(const Host& host, const Attached& attached) {

@@ -79,6 +79,19 @@ T of_pattern(const std::map<std::string, T>& pattern, const std::string& path, T
   return otherwise;
 }
 
+/// What a target can be besides a projection, for the error that one of them is none.
+std::string other_targets(const Host& host, const std::vector<std::string>& targets) {
+  std::string more;
+  for (const auto& slot : host.root.slots<Table>()) more += (more.empty() ? ", and of tables " : ", ") + slot.first;
+  std::string norm;
+  for (const auto& named : host.root.parameters()) {
+    const std::string module = named.first.substr(0, named.first.rfind('.'));
+    for (const std::string& target : targets)
+      if (is_norm(named.first) && matches(module, target) && (norm.empty() || module == target)) norm = module;
+  }
+  return norm.empty() ? more : text(more, "; a norm learns whole: also = {\"", norm, "\"}");
+}
+
 /// The part of a path up to its last word: q, k and v of one attention have the same.
 std::string parent(const std::string& path) { return path.substr(0, path.rfind('.') + 1); }
 
@@ -86,7 +99,7 @@ std::string parent(const std::string& path) { return path.substr(0, path.rfind('
 
 Index Lora::rank_of(const std::string& path) const { return of_pattern(rank_pattern, path, r); }
 real Lora::scale_of(const std::string& path) const {
-  const real a = of_pattern(alpha_pattern, path, alpha), rank = static_cast<real>(rank_of(path));
+  const real a = of_pattern(alpha_pattern, path, usual_alpha()), rank = static_cast<real>(rank_of(path));
   return rank_stabilized ? a / std::sqrt(rank) : a / rank;
 }
 
@@ -95,7 +108,7 @@ void Lora::graft(const Host& host, const std::string& name, Rng& rng) const {
   std::vector<std::string> projections, tables;  // a target may be a table
   for (const std::string& target : targets) (is_table(host, target) ? tables : projections).push_back(target);
   const bool of_weight = init == Init::pissa || init == Init::olora;
-  const auto slots = targeted<Projection>(host, projections, kind());
+  const auto slots = targeted<Projection>(host, projections, kind(), other_targets(host, projections));
   const auto shares = [&](const std::string& path) {
     return fused && (matches(path, "q") || matches(path, "k") || matches(path, "v"));
   };

@@ -1,5 +1,6 @@
 // LoRA: Hu et al. 2021, "LoRA: low-rank adaptation of large language models". A frozen weight learns a difference of rank r.
 // Sources disagree on the start of A: the paper says Gaussian; its code (loralib) and PEFT take U(-1/√in, 1/√in). B = 0 in all.
+// So they do on alpha: the paper sets it to the first r that is tried, which is the default here; PEFT's is 8, whatever r is.
 // On GPT-2's fused c_attn, loralib gives q and v an A each (the default here, as the paper); PEFT gives q, k, v one: `fused`.
 // DoRA, PiSSA, OLoRA and LoRA+ are in dora.h, pissa.h, olora.h, lora_plus.h; LoRA of a table of embeddings is in lora_table.h.
 #pragma once
@@ -13,7 +14,7 @@ namespace graft::peft {
 
 struct Lora : Method {
   Index r = 8;                                 ///< rank; above min(in, out) it adds nothing, but is allowed, as in PEFT
-  real alpha = 8;                              ///< s = alpha/r (PEFT's default; the paper sets it to the first r that is tried)
+  std::optional<real> alpha;                   ///< s = alpha/r; not given: alpha = r, so s = 1
   real dropout = 0;                            ///< on the input of A
   std::vector<std::string> targets{"q", "v"};  ///< ends of slot paths: q k v out up down gate head, embed, "layers.3.attn.q"
   enum class Init { kaiming, gaussian, pissa, olora };
@@ -33,6 +34,7 @@ struct Lora : Method {
   void graft(const Host& host, const std::string& name, Rng& rng) const override;
   Index rank_of(const std::string& path) const;
   real scale_of(const std::string& path) const;  ///< s
+  real usual_alpha() const { return alpha ? *alpha : static_cast<real>(r); }
 };
 
 /// What one name adds to one projection.

@@ -53,18 +53,15 @@ std::vector<Param*> varied(const Host& host, const std::string& name) {
 
 /// Wrappers around a T that hold nothing any more come off.
 template <class T>
-bool unwrap_empty(const Host& host) {
-  Slot<T>* idle = nullptr;
-  host.root.each([&](const std::string&, Part& part) {
-    auto* slot = dynamic_cast<Slot<T>*>(&part);
-    if (!slot || slot->empty() || idle) return;
+void unwrap_empty(Part& part) {
+  auto* slot = dynamic_cast<Slot<T>*>(&part);
+  if (!slot) return;
+  while (!slot->empty()) {
     auto* wrapper = dynamic_cast<Wraps<T>*>(&**slot);
-    if (wrapper && wrapper->names().empty()) idle = slot;
-  });
-  if (!idle) return false;
-  std::unique_ptr<T> wrapper = idle->take();
-  idle->put(dynamic_cast<Wraps<T>&>(*wrapper).base.take());
-  return true;
+    if (!wrapper || !wrapper->names().empty()) return;
+    const std::unique_ptr<T> idle = slot->take();
+    slot->put(wrapper->base.take());
+  }
 }
 
 void take_off(const Host& host, const std::string& name) {
@@ -74,15 +71,61 @@ void take_off(const Host& host, const std::string& name) {
     wrapper->drop(name);
   }
   for (Param* param : varied(host, name)) param->drop_variant(name);
-  while (unwrap_empty<Projection>(host) || unwrap_empty<Table>(host) || unwrap_empty<RowMap>(host) ||
-         unwrap_empty<Memory>(host) || unwrap_empty<Template>(host)) {}
-  if (host.model.selection.all == name) host.model.selection.all.clear();
+  host.root.each([](const std::string&, Part& part) {  // a slot is visited before what is in it
+    unwrap_empty<Projection>(part), unwrap_empty<Table>(part), unwrap_empty<RowMap>(part);
+    unwrap_empty<Memory>(part), unwrap_empty<Template>(part);
+  });
+  Selection& now = host.model.selection;
+  if (std::find(now.rows.begin(), now.rows.end(), name) != now.rows.end()) now = {};
+  if (now.all == name) now.all.clear();
+}
+
+/// Takes it off, and gives back who learned before it came.
+void take_back(const Host& host, const std::string& name) {
+  auto& all = host.model.attachments;
+  const auto mine = all.find(name);
+  if (mine == all.end()) return take_off(host, name);  // put there without attach()
+  const Model::Attachment gone = std::move(mine->second);
+  all.erase(mine);
+  Model::Attachment* next = nullptr;  // what was attached after it found it learning, and must give back what it had found
+  for (auto& other : all)
+    if (other.second.order > gone.order && (!next || other.second.order < next->order)) next = &other.second;
+  if (next && gone.in_place) next->learned.clear();  // that was its doing
+  if (next) next->learned.insert(next->learned.end(), gone.learned.begin(), gone.learned.end());
+  if (!next && gone.in_place) host.root.learn(false);
+  take_off(host, name);
+  if (next) return;
+  const std::set<std::string> learned(gone.learned.begin(), gone.learned.end());
+  for (const auto& named : host.root.parameters())
+    if (learned.count(named.first)) named.second->learn(true);
+}
+
+/// The names in slots, and those that train the model's own parameters.
+std::vector<std::string> attached_names(const Host& host) {
+  std::vector<std::string> all = names(host);
+  for (const auto& attachment : host.model.attachments)
+    if (std::find(all.begin(), all.end(), attachment.first) == all.end()) all.push_back(attachment.first);
+  return all;
+}
+
+void expect_attached(const Host& host, const std::string& name, const char* who) {
+  if (host.model.attachments.count(name)) return;
+  const std::vector<std::string> there = attached_names(host);
+  expect<ValueError>(std::find(there.begin(), there.end(), name) != there.end(),
+                     [&] { return text(who, ": there is no \"", name, "\"; attached are ", joined(there)); });
 }
 
 /// How many parameters each attached name has.
 std::map<std::string, std::size_t> counts(const Host& host) {
   std::map<std::string, std::size_t> all;
-  for (const std::string& name : names(host)) all[name] = parameters(host, name).size();
+  for (const std::string& name : names(host)) all[name] = 0;
+  for (const auto& named : host.root.parameters()) {
+    const std::vector<std::string> words = words_of(named.first);
+    for (const std::string& word : std::set<std::string>(words.begin(), words.end())) {
+      const auto counted = all.find(word);
+      if (counted != all.end()) ++counted->second;
+    }
+  }
   return all;
 }
 
@@ -90,14 +133,26 @@ void expect_free(const Host& host, const std::string& name) {
   const bool word = !name.empty() && std::all_of(name.begin(), name.end(),
                                                  [](unsigned char c) { return std::isalnum(c) || c == '_' || c == '-'; });
   expect<ValueError>(word, "attach: the name \"", name, "\" must be a word of letters, digits, _ and -");
-  const std::vector<std::string> there = names(host);
-  expect<ValueError>(std::find(there.begin(), there.end(), name) == there.end(), "attach: the name \"", name,
-                     "\" is taken; attached are ", joined(there), ". Choose another name, or detach that one first");
+  const std::vector<std::string> there = attached_names(host);
+  expect<ValueError>(std::find(there.begin(), there.end(), name) == there.end(), [&] {
+    return text("attach: the name \"", name, "\" is taken; attached are ", joined(there),
+                ". Choose another name, or detach that one first");
+  });
   host.root.each([&](const std::string& path, Part&) {
     for (const std::string& part : words_of(path))
       expect<ValueError>(part != name, "attach: \"", name, "\" is the name of a part of the model (", path,
                          "); choose another");
   });
+}
+
+/// By its name a parameter is found, saved and taken off. What learned before is frozen, so what learns is the method's.
+void expect_named(const Host& host, const Method& method, const std::string& name) {
+  for (const auto& named : learning(host)) {
+    const std::vector<std::string> words = words_of(named.first);
+    expect<ValueError>(std::find(words.begin(), words.end(), name) != words.end(), "attach: ", method.kind(),
+                       " made the parameter ", named.first, ", but the adapter's name must be a word of its path: call it ",
+                       words.back(), ".", name, ", or keep a Variable if it never learns");
+  }
 }
 
 }  // namespace
@@ -128,59 +183,64 @@ std::vector<std::pair<std::string, Param*>> learning(const Host& host) {
 }
 
 void learn(const Host& host, const std::vector<std::string>& names) {
-  host.root.learn(false);
-  for (const std::string& name : names)
-    for (const auto& named : parameters(host, name)) named.second->learn(true);
+  for (const std::string& name : names) expect_attached(host, name, "learn");
+  const std::set<std::string> mine(names.begin(), names.end());
+  for (const auto& named : host.root.parameters()) {
+    const std::vector<std::string> words = words_of(named.first);
+    named.second->learn(
+        std::any_of(words.begin(), words.end(), [&](const std::string& word) { return mine.count(word) != 0; }));
+  }
 }
 
 Attached detail::attach(const Host& host, std::shared_ptr<const Method> method, Rng& rng, const std::string& name) {
   expect_free(host, name);
-  Attached attached{name, std::move(method), {}};
-  for (const auto& named : host.root.parameters())
-    if (named.second->learns()) attached.learned.push_back(named.first);
-  host.root.learn(false);
+  const Method& m = *method;
+  Model::Attachment mine{0, m.in_place(), {}};
+  for (const auto& other : host.model.attachments) mine.order = std::max(mine.order, other.second.order + 1);
+  for (const auto& named : learning(host)) mine.learned.push_back(named.first);
   Rng draws = rng;
   const auto before = counts(host);
+  host.model.attachments.emplace(name, std::move(mine));
   try {
-    attached.method->graft(host, name, draws);
-    if (host.score && !attached.method->in_place()) wrapper_in<TrainedCopy>(*host.score, host.model.selection).add(name);
+    const Selected base(host.model.selection, "");  // a method is made for the base, whoever is selected
+    host.root.learn(false);
+    m.graft(host, name, draws);
+    if (host.score && !m.in_place()) wrapper_in<TrainedCopy>(*host.score, host.model.selection).add(name);
+    if (!m.in_place()) expect_named(host, m, name);
+    const auto after = counts(host);
     for (const auto& other : before)  // "prefix" would own the new memory.prefix.NAME
-      expect<ValueError>(parameters(host, other.first).size() == other.second, "attach: ", attached.method->kind(),
-                         " calls a part of itself \"", other.first, "\", which is the name of what is attached already; ",
-                         "detach that first, and choose another name for it");
+      expect<ValueError>(after.at(other.first) == other.second, "attach: ", m.kind(), " calls a part of itself \"",
+                         other.first, "\", which is the name of what is attached already; detach that first, and choose ",
+                         "another name for it");
   } catch (...) {
-    detach(host, attached);
+    take_back(host, name);
     throw;
   }
   rng = draws;
-  host.model.selection.all = name;
-  return attached;
-}
-
-void detach(const Host& host, const Attached& attached) {
-  if (attached.method->in_place()) host.root.learn(false);
-  take_off(host, attached.name);
-  const std::set<std::string> learned(attached.learned.begin(), attached.learned.end());
-  for (const auto& named : host.root.parameters())
-    if (learned.count(named.first)) named.second->learn(true);
+  host.model.selection = {name, {}};
+  return {name, std::move(method)};
 }
 
 void detach(const Host& host, const std::string& name) {
-  const std::vector<std::string> there = names(host);
-  expect<ValueError>(std::find(there.begin(), there.end(), name) != there.end(), "detach: there is no \"", name,
-                     "\"; attached are ", joined(there));
-  take_off(host, name);
+  expect_attached(host, name, "detach");
+  take_back(host, name);
+}
+
+void select(const Host& host, const std::string& name) {
+  if (!name.empty()) expect_attached(host, name, "select");
+  host.model.selection = {name, {}};
+}
+
+void select_rows(const Host& host, const std::vector<std::string>& names) {
+  expect<ValueError>(!names.empty(), "select_rows: no names are given; give one for each row, or select() one for all");
+  for (const std::string& name : names)
+    if (!name.empty()) expect_attached(host, name, "select_rows");
+  host.model.selection = {"", names};
 }
 
 // --- merging -------------------------------------------------------------------------------------------------------------
 
 namespace {
-
-void expect_attached(const Host& host, const std::string& name, const char* who) {
-  const std::vector<std::string> there = names(host);
-  expect<ValueError>(std::find(there.begin(), there.end(), name) != there.end(), who, ": there is no \"", name,
-                     "\"; attached are ", joined(there));
-}
 
 void expect_finite(const Tensor& W, const std::string& name) {
   for (Index i = 0; i < W.numel(); ++i)
@@ -230,7 +290,7 @@ void fold(const Host& host, const std::string& name) {
     if (auto* merging = dynamic_cast<Merging*>(wrapper))
       if (merging->merged() == name) merging->keep_merged();
   for (Param* param : varied(host, name)) param->keep_variant(name);
-  take_off(host, name);
+  take_back(host, name);
 }
 
 void flatten(const Host& host, const std::string& name) {
@@ -242,7 +302,14 @@ std::string report(const Host& host) {
   const Index all = host.root.count(false), learning = host.root.count(true);
   char percent[32];
   std::snprintf(percent, sizeof percent, "%.3g", all ? 100.0 * static_cast<double>(learning) / static_cast<double>(all) : 0.0);
-  return text("trainable ", learning, " of ", all, " parameters (", percent, " %)");
+  std::set<std::string> words_that_learn;
+  for (const auto& named : peft::learning(host))
+    for (const std::string& word : words_of(named.first)) words_that_learn.insert(word);
+  std::vector<std::string> frozen;
+  for (const std::string& name : names(host))
+    if (words_that_learn.count(name) == 0) frozen.push_back(name);
+  return text("trainable ", learning, " of ", all, " parameters (", percent, " %)",
+              frozen.empty() ? "" : text("; attached, but frozen: ", joined(frozen)));
 }
 
 // --- for methods ---------------------------------------------------------------------------------------------------------
@@ -254,7 +321,7 @@ bool matches(const std::string& path, const std::string& target) {
 
 template <class T>
 std::vector<std::pair<std::string, Slot<T>*>> targeted(const Host& host, const std::vector<std::string>& targets,
-                                                       const std::string& who) {
+                                                       const std::string& who, const std::string& more) {
   std::vector<std::pair<std::string, Slot<T>*>> found;
   std::vector<std::string> there;  // without the numbers of layers
   std::set<std::string> hit;
@@ -271,16 +338,18 @@ std::vector<std::pair<std::string, Slot<T>*>> targeted(const Host& host, const s
       }
   }
   for (const std::string& target : targets)
-    expect<ValueError>(hit.count(target) != 0, who, ": no slot ends with \"", target, "\"; this model has ", joined(there));
+    expect<ValueError>(hit.count(target) != 0, [&] {
+      return text(who, ": no slot ends with \"", target, "\"; this model has ", joined(there), more);
+    });
   return found;
 }
 template std::vector<std::pair<std::string, Slot<Projection>*>> targeted(const Host&, const std::vector<std::string>&,
-                                                                         const std::string&);
+                                                                         const std::string&, const std::string&);
 template std::vector<std::pair<std::string, Slot<Table>*>> targeted(const Host&, const std::vector<std::string>&,
-                                                                    const std::string&);
+                                                                    const std::string&, const std::string&);
 
 template std::vector<std::pair<std::string, Slot<RowMap>*>> targeted(const Host&, const std::vector<std::string>&,
-                                                                     const std::string&);
+                                                                     const std::string&, const std::string&);
 
 bool is_norm(const std::string& path) { return matches(path.substr(0, path.rfind('.')), "norm"); }
 

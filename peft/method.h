@@ -3,6 +3,7 @@
 //     const peft::Attached a = peft::attach(model, lora, rng);      // the base is frozen, lora_A and lora_B learn
 // PEFT = who sits in which slot, and who is frozen. Freezing happens here and nowhere else.
 #pragma once
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -37,7 +38,9 @@ struct Host {
 struct Method {
   virtual ~Method() = default;
   virtual std::string kind() const = 0;  ///< "LoRA"
-  /// Puts itself into the slots under `name`; parameters made now learn. After an exception attach() takes all back.
+  /// Puts itself into the slots under `name`, while the base is selected and all of it is frozen. Parameters made now learn,
+  /// and each has `name` as a word of its path ("lora_A.NAME"): by that it is found, saved and taken off. Numbers that never
+  /// learn are kept as a Tensor or Variable, not as a Param. After an exception attach() takes all back.
   virtual void graft(const Host& host, const std::string& name, Rng& rng) const = 0;
   virtual bool in_place() const { return false; }  ///< does it change the base itself? (full fine-tuning)
 };
@@ -46,29 +49,36 @@ struct Method {
 struct Attached {
   std::string name;
   std::shared_ptr<const Method> method;
-  std::vector<std::string> learned;  ///< paths of the parameters that learned before; detach() lets them learn again
 };
 
 namespace detail {
 Attached attach(const Host& host, std::shared_ptr<const Method> method, Rng& rng, const std::string& name);
 }
-/// Freezes what is there, grafts the method, selects it. The head of a classifier learns too, as a variant of its own.
-/// Errors: ValueError: a name that is taken, or is no word of letters, digits, _ and -; and what the method itself refuses.
-/// After an error the model, and rng, are as they were.
+/// Freezes what is there, other adapters included, grafts the method on the base, and selects it for all rows. What is attached
+/// already does not change what it starts from. The head of a classifier learns too, as a variant of its own.
+/// Errors: ValueError: a name that is taken, or is no word of letters, digits, _ and -; a parameter of the method whose path
+/// lacks the name; and what the method itself refuses. After an error the model, and rng, are as they were.
 template <class M>
 Attached attach(const Host& host, const M& method, Rng& rng, const std::string& name = "default") {
   return detail::attach(host, std::make_shared<M>(method), rng, name);
 }
-/// Takes it off; the base is what attach() was given, bit for bit. Errors: ValueError lists the names there are.
-void detach(const Host& host, const Attached& attached);
+/// Takes it off, in any order; the base is what attach() was given, bit for bit. What the attach() had frozen learns again, but
+/// for what a later one keeps frozen; so the base learns again with the last. Its parameters are gone: an optimizer that
+/// has them cannot step. If it was selected, the base is. Errors: ValueError lists the names there are.
 void detach(const Host& host, const std::string& name);
+inline void detach(const Host& host, const Attached& attached) { detach(host, attached.name); }
+
+/// Which one is used from now on; "" is the base alone. Errors: ValueError for a name that is not attached.
+void select(const Host& host, const std::string& name);
+/// One for each row of the batches to come. Errors: as select(); a batch of another length is a ShapeError of the model.
+void select_rows(const Host& host, const std::vector<std::string>& names);
 
 std::vector<std::string> names(const Host& host);  ///< of all that is attached
 /// The parameters of one, by path: those with `name` as a word of their path.
 std::vector<std::pair<std::string, Param*>> parameters(const Host& host, const std::string& name);
-/// What learns now: what an optimizer is given.
+/// What learns now: what an optimizer is given. The pointers hold until the parameters are detached, folded or flattened.
 std::vector<std::pair<std::string, Param*>> learning(const Host& host);
-/// Just these learn from now on (several prompts that are trained in one batch).
+/// Just these learn from now on (several prompts that are trained in one batch). Errors: ValueError for an unknown name.
 void learn(const Host& host, const std::vector<std::string>& names);
 
 /// Folds it into the weights: inference then costs what the base costs. safe: throws before anything changes if a merged
@@ -81,7 +91,7 @@ void fold(const Host& host, const std::string& name);
 /// Drops what only training needs (encoders), with equal results.
 void flatten(const Host& host, const std::string& name);
 
-/// "trainable 294,912 of 124,734,720 parameters (0.236 %)"
+/// "trainable 294912 of 124734720 parameters (0.236 %)", and which adapters are attached but frozen.
 std::string report(const Host& host);
 
 // --- for methods ---------------------------------------------------------------------------------------------------------
@@ -90,16 +100,17 @@ std::string report(const Host& host);
 bool matches(const std::string& path, const std::string& target);
 /// Is it a parameter of a norm?
 bool is_norm(const std::string& path);
-/// The slots whose paths end with one of the targets. Errors: ValueError for a target that matches none lists what there is.
+/// The slots whose paths end with one of the targets. Errors: ValueError for a target that matches none lists what there is,
+/// and `more`.
 template <class T>
 std::vector<std::pair<std::string, Slot<T>*>> targeted(const Host& host, const std::vector<std::string>& targets,
-                                                       const std::string& who);
+                                                       const std::string& who, const std::string& more = {});
 extern template std::vector<std::pair<std::string, Slot<Projection>*>> targeted(const Host&, const std::vector<std::string>&,
-                                                                                const std::string&);
+                                                                                const std::string&, const std::string&);
 extern template std::vector<std::pair<std::string, Slot<Table>*>> targeted(const Host&, const std::vector<std::string>&,
-                                                                           const std::string&);
+                                                                           const std::string&, const std::string&);
 extern template std::vector<std::pair<std::string, Slot<RowMap>*>> targeted(const Host&, const std::vector<std::string>&,
-                                                                            const std::string&);
+                                                                            const std::string&, const std::string&);
 /// A learning variant of every parameter of the base whose path satisfies which(), but for those of a head, which learns whole;
 /// how many there were.
 Index vary(const Host& host, const std::string& name, const std::function<bool(const std::string& path)>& which);

@@ -9,10 +9,19 @@
 
 namespace graft::peft {
 
+namespace {
+/// The weight itself, below wrappers of other names: those pass this one through.
+Linear* plain_of(Projection& base) {
+  Projection* at = &base;
+  while (auto* wraps = dynamic_cast<Wraps<Projection>*>(at)) at = &*wraps->base;
+  return dynamic_cast<Linear*>(at);
+}
+}  // namespace
+
 Tensor LoraGroup::weight(const std::string& method) const {
   Index rows = 0;
   for (const LoraLinear* wrapper : wrappers) {
-    expect<ValueError>(dynamic_cast<const Linear*>(&*wrapper->base) != nullptr, method, ": a ", wrapper->base->kind(),
+    expect<ValueError>(plain_of(*wrapper->base) != nullptr, method, ": a ", wrapper->base->kind(),
                        " cannot hold the rest of its weight; take another start, or quantize after training");
     rows += wrapper->out();
   }
@@ -33,8 +42,8 @@ void LoraGroup::start(const Tensor& A, const Tensor& B, const std::string& name)
     std::copy_n(from, rows.numel(), rows.write());
     from += rows.numel();
     const Tensor BA = kernel::scale(kernel::multiply_nn(rows, A), pairs[i]->scale), W = wrappers[i]->base->dense();
-    dynamic_cast<Linear&>(*wrappers[i]->base)
-        .weight.vary(wrappers[i]->selection, name, kernel::binary(kernel::Binary::sub, W, BA), false);
+    plain_of(*wrappers[i]->base)
+        ->weight.vary(wrappers[i]->selection, name, kernel::binary(kernel::Binary::sub, W, BA), false);
     pairs[i]->A0 = A, pairs[i]->B0 = rows;
     pairs[i]->B.give(rows.clone());
   }

@@ -57,9 +57,10 @@ Past Prefix::operator()(Index batch) {
     longest = std::max(longest, lengths.back());
   }
   const auto shorter = std::find_if(lengths.begin(), lengths.end(), [&](Index length) { return length != longest; });
-  expect<ValueError>(!recording() || shorter == lengths.end(), "prefix tuning: prefixes of ",
-                     shorter == lengths.end() ? longest : *shorter, " and of ", longest, " places in one batch, which the ",
-                     "cache cannot hold while gradients are recorded; train them in batches of their own, or use NoGrad");
+  expect<ValueError>(!recording() || shorter == lengths.end(), [&] {
+    return text("prefix tuning: prefixes of ", *shorter, " and of ", longest, " places in one batch, which the ",
+                "cache cannot hold while gradients are recorded; train them in batches of their own, or use NoGrad");
+  });
   const bool dropping = std::any_of(rates.begin(), rates.end(), [](real rate) { return rate > 0; });
   Past past;
   for (const Id w : which) past.lengths.push_back(lengths[static_cast<std::size_t>(w)]);
@@ -168,21 +169,12 @@ void PrefixTuning::graft(const Host& host, const std::string& name, Rng& rng) co
     for (const Id word : words)
       expect<ValueError>(0 <= word && word < host.model.vocabulary(), kind(), ": word ", word, " is none of the vocabulary of ",
                          host.model.vocabulary());
-    const Selection before = host.model.selection;
-    host.model.selection = {};
-    try {
-      start = activations(host.model, words, sizes.kv_heads * sizes.head_dim);
-    } catch (...) {
-      host.model.selection = before;
-      throw;
-    }
-    host.model.selection = before;
+    start = activations(host.model, words, sizes.kv_heads * sizes.head_dim);
   }
   auto* prefix = dynamic_cast<Prefix*>(&*host.model.memory);
   if (!prefix) {
-    host.model.memory.wrap([&](std::unique_ptr<Memory> base) {
-      return std::make_unique<Prefix>(std::move(base), host.model.selection, host.model.layer_count(), sizes.kv_heads,
-                                      sizes.head_dim);
+    host.model.memory.wrap([&] {
+      return std::make_unique<Prefix>(nullptr, host.model.selection, host.model.layer_count(), sizes.kv_heads, sizes.head_dim);
     });
     prefix = dynamic_cast<Prefix*>(&*host.model.memory);
   }

@@ -14,6 +14,7 @@ Verbalizer::Verbalizer(std::vector<std::vector<Id>> words, Index vocabulary) : w
   }
   expect<ValueError>(words_.size() > 1, "verbalizer: ", words_.size(), " labels; at least 2 are needed to choose from");
   mean_ = Tensor(Shape{labels(), vocabulary}, 0);
+  real* mean = mean_.write();
   std::map<Id, std::size_t> taken;
   for (std::size_t l = 0; l < words_.size(); ++l) {
     expect<ValueError>(!words_[l].empty(), "verbalizer: label ", l, " has no word");
@@ -23,7 +24,7 @@ Verbalizer::Verbalizer(std::vector<std::vector<Id>> words, Index vocabulary) : w
       const auto known = taken.emplace(id, l);
       expect<ValueError>(known.second || known.first->second == l, "verbalizer: the id ", id, " stands for label ",
                          known.first->second, " and label ", l, "; choose words whose first tokens differ");
-      mean_.write()[static_cast<Index>(l) * vocabulary + id] = 1 / static_cast<real>(words_[l].size());
+      mean[static_cast<Index>(l) * vocabulary + id] = 1 / static_cast<real>(words_[l].size());
     }
   }
 }

@@ -172,7 +172,7 @@ Tensor rows_of(const Host& host, const std::vector<Id>& ids) {
   for (const Id id : ids)
     expect<IndexError>(0 <= id && id < host.model.vocabulary(), "virtual tokens: to start from the word ", id,
                        ", but the vocabulary has ", host.model.vocabulary());
-  const Selected base(host.model.selection, "");
+  const Selected base(host.model.selection, "");  // also for who asks without attach()
   return host.model.table()(Ids({static_cast<Index>(ids.size())}, ids)).value();
 }
 

@@ -120,7 +120,7 @@ W& wrapper_in(Slot<T>& slot, const Selection& selection) {
     above = above && wraps && wraps->outermost();
     if (above) place = at;
   }
-  place->wrap([&](std::unique_ptr<T> base) { return std::make_unique<W>(std::move(base), selection); });
+  place->wrap([&] { return std::make_unique<W>(nullptr, selection); });
   return dynamic_cast<W&>(**place);
 }
 

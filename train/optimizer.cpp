@@ -14,10 +14,26 @@ Optimizer::Optimizer(std::vector<Group> groups) : groups_(std::move(groups)) {
       expect<ValueError>(named.second->learns(), "optimizer: ", named.first,
                          " does not learn; give only what learning() lists");
       expect<ValueError>(seen.insert(named.second->identity()).second, "optimizer: ", named.first, " is there twice");
+      watched_.push_back(named.second->watch());
     }
 }
 
+void Optimizer::expect_there() const {
+  std::size_t i = 0;
+  for (const Group& group : groups_)
+    for (const auto& named : group.parameters)
+      expect<ValueError>(!watched_[i++].expired(), "optimizer: ", named.first, " is gone: it was detached, folded or ",
+                         "flattened since the optimizer was made; make a new one from learning()");
+}
+
 void Optimizer::step(real rate) {
+  expect_there();
+  bool any = false;
+  for (const Group& group : groups_)
+    for (const auto& named : group.parameters) any = any || named.second->own().grad().defined();
+  expect<ValueError>(any, "optimizer: none of its ", watched_.size(), " parameters has a gradient. Either backward() was ",
+                     "forgotten, or the optimizer was made before attach(), which froze them: make it afterwards, from ",
+                     "learning()");
   ++steps_;
   for (const Group& group : groups_)
     for (const auto& named : group.parameters) {
@@ -29,6 +45,7 @@ void Optimizer::step(real rate) {
 }
 
 void Optimizer::clear_gradients() {
+  expect_there();
   for (const Group& group : groups_)
     for (const auto& named : group.parameters) {
       Variable variable = named.second->own();
@@ -53,6 +70,7 @@ std::map<std::string, Tensor> Optimizer::state() const {
 }
 
 void Optimizer::check(const std::map<std::string, Tensor>& state) const {
+  expect_there();
   std::map<std::string, Shape> shapes;
   for (const Group& group : groups_)
     for (const auto& named : group.parameters)

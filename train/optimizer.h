@@ -1,6 +1,7 @@
 // Optimizers: what turns gradients into steps. As in PyTorch, to the order of operations.
 #pragma once
 #include <map>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -30,6 +31,7 @@ class Optimizer {
   virtual ~Optimizer() = default;
 
   /// One step along the gradients that are there; parameters without one stay. rate: the learning rate of this step.
+  /// Errors: ValueError, and nothing has changed, if no parameter has a gradient, or one is gone since the optimizer was made.
   void step(real rate);
   void clear_gradients();
   Index steps() const { return steps_; }
@@ -52,7 +54,9 @@ class Optimizer {
   Tensor& slot(const std::string& path, const std::string& what, const Shape& shape);
 
  private:
+  void expect_there() const;
   std::vector<Group> groups_;
+  std::vector<std::weak_ptr<Param>> watched_;  // all of all groups, in their order
   std::map<std::string, Tensor> slots_;
   Index steps_ = 0;
 };

@@ -105,7 +105,7 @@ Attached read_lora(const Host& host, const AdapterConfig& config, Keys& keys, co
   for (const HfModule& module : modules) {
     adapted.insert(module.name);
     const Index r = static_cast<Index>(ranks.of(module.name, static_cast<double>(lora.r)));
-    const double alpha = alphas.of(module.name, lora.alpha);
+    const double alpha = alphas.of(module.name, *lora.alpha);
     // Before a wrong rank asks for a lot of memory.
     const bool cut = lora.init == Lora::Init::pissa || lora.init == Lora::Init::olora;
     if (module.table) keys.expect_shape(prefix + module.name + ".lora_embedding_A", {r, module.in}, module.paths[0]);
@@ -280,7 +280,7 @@ void write_lora(const Host& host, const Attached& attached, Json& config, Named_
   }
   config["peft_type"] = "LORA";
   config["r"] = ranks.empty() ? Json(lora.r) : *ranks.begin();
-  config["lora_alpha"] = alphas.empty() ? Json(lora.alpha) : *alphas.begin();
+  config["lora_alpha"] = alphas.empty() ? Json(lora.usual_alpha()) : *alphas.begin();
   const auto exceptions = [](const Json& all, const Json& usual) {
     Json others = Json::object();
     for (const auto& entry : all.items())

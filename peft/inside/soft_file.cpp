@@ -86,8 +86,10 @@ Attached read_soft(const Host& host, const AdapterConfig& config, Keys& keys, co
   Rng rng(0);
   Attached attached;
   const formats::TensorEntry* entry = keys.find(key);  // before a wrong P asks for a lot of memory
-  expect<FormatError>(entry && !entry->shape.empty() && entry->shape[0] == P, keys.path(), ": \"", key, "\" must have ", P,
-                      " rows, as num_virtual_tokens says, but has ", entry && !entry->shape.empty() ? entry->shape[0] : 0);
+  expect<FormatError>(entry && !entry->shape.empty() && entry->shape[0] == P, [&] {
+    return text(keys.path(), ": \"", key, "\" must have ", P, " rows, as num_virtual_tokens says, but has ",
+                entry && !entry->shape.empty() ? entry->shape[0] : 0);
+  });
   if (type == "PREFIX_TUNING") {
     PrefixTuning prefix;
     prefix.length = P, prefix.init = PrefixTuning::Init::zero;

@@ -56,6 +56,15 @@ void expect_all(const std::vector<Wrong>& list) {
   }
 }
 
+TEST(Errors, TextThatCostsIsMadeOnlyWhenItIsNeeded) {
+  int made = 0;
+  const auto say = [&] { return text("made ", ++made, " time(s), which is once more than needed"); };
+  expect<ValueError>(true, say);
+  EXPECT_EQ(made, 0);
+  expect_error<ValueError>([&] { expect<ValueError>(false, say); }, {"made 1 time(s)"});
+  expect_error<ShapeError>([&] { expect(false, say); }, {"made 2 time(s)"});
+}
+
 TEST(Errors, AllAreErrorsAndRuntimeErrors) {
   EXPECT_THROW(leaf({2}) + leaf({3}), ShapeError);
   EXPECT_THROW(leaf({2}) + leaf({3}), Error);

@@ -128,6 +128,10 @@ inline std::vector<Op> ops() {
       {"add", [](V x, E) { return x[0] + x[1]; }, pairs()},
       {"sub", [](V x, E) { return x[0] - x[1]; }, pairs()},
       {"mul", [](V x, E) { return x[0] * x[1]; }, pairs()},
+      {"add (number)", [](V x, E) { return 1.5 * (x[0] + 2) + (0.25 + x[0]); }, singles()},
+      {"sub (number)", [](V x, E) { return (x[0] - 0.5) * (1 - x[0]); }, singles()},
+      {"scale (number)", [](V x, E) { return 3 * x[0] + x[0] * 0.75 + -x[0]; }, singles()},
+      {"div (number)", [](V x, E) { return x[0] / 4 + 2 / x[0]; }, singles(), Range::nonzero},
       {"div", [](V x, E) { return x[0] / x[1]; }, pairs(), Range::nonzero},
       {"scale", [](V x, E e) { return scale(x[0], first(e.reals, real(-1.75))); }, singles()},  // reals: s
 

@@ -90,6 +90,10 @@ class Generate : public testing::TestWithParam<std::string> {
 TEST_P(Generate, SeedsAreReproducible) {
   const Rows once = run(prompts, options(1), 4);
   EXPECT_EQ(once, run(prompts, options(1), 4));
+  Rng draws(4);
+  std::vector<Id> first;
+  for (const Id id : generate_one(m, prompts[0], options(1), draws)) first.push_back(id);
+  EXPECT_EQ(first, once[0]);
   EXPECT_NE(once, run(prompts, options(1), 5));
   for (const auto& row : once) EXPECT_EQ(row.size(), 8u);
 }

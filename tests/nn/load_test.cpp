@@ -5,6 +5,7 @@
 
 #include <filesystem>
 
+#include "nn/layers.h"
 #include "tests/nn/fixture.h"
 
 namespace graft {
@@ -61,6 +62,20 @@ TEST_P(Load, RoundTrip) {
   const NoGrad no_grad;
   const Ids ids = row_of({5, 6, 7, 8});
   EXPECT_EQ(forward(again, ids).value().values(), forward(l, ids).value().values()) << "config.json changed the model";
+}
+
+TEST_P(Load, AModelThatNobodyLoadedIsSavedToo) {
+  const Scratch scratch;
+  const auto own = build(GetParam());
+  Linear linear(2, 2, false);
+  EXPECT_THROW(save_model(linear, scratch.at("linear")), ValueError);
+  save_model(*own.root, scratch.at("own"));
+  save_model(*own.root, scratch.at("own"));  // and is still its owner's
+  const Loaded again = load_model(scratch.at("own")), reference = load_model(path(GetParam()));
+  expect_same_parameters(*again.root, *own.root);
+  const NoGrad no_grad;
+  const Ids ids = row_of({5, 6, 7, 8});
+  EXPECT_EQ(forward(again, ids).value().values(), forward(reference, ids).value().values());
 }
 
 INSTANTIATE_TEST_SUITE_P(All, Load, testing::ValuesIn(names()), [](const auto& info) { return info.param; });

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <type_traits>
 
 #include "nn/gpt2.h"
 #include "nn/layers.h"
@@ -16,7 +17,9 @@ namespace {
 struct Wrapper : Projection {
   Slot<Projection> base;
   Param more;
-  explicit Wrapper(std::unique_ptr<Projection> inner) : base(*this, "", std::move(inner)), more(*this, "more", {2, 3}) {}
+  explicit Wrapper(bool breaks = false) : base(*this, ""), more(*this, "more", {2, 3}) {
+    expect<ValueError>(!breaks, "this wrapper cannot be made");
+  }
   std::string kind() const override { return "Wrapper"; }
   Variable operator()(const Variable& x) override { return base(x); }
   Index in() const override { return base->in(); }
@@ -61,6 +64,38 @@ TEST(Module, AnUnknownPathIsNamedWithThoseThatResembleIt) {
     EXPECT_NE(message.find("rooms.1.wieght"), std::string::npos) << message;
     EXPECT_NE(message.find("rooms.1.weight"), std::string::npos) << message;
   }
+  Gpt2Config c;
+  c.vocabulary = 11, c.context = 8, c.dim = 4, c.layers = 1, c.heads = 2;
+  try {
+    Gpt2(c).parameter("layers.0.attn.query.weight");
+    FAIL() << "found";
+  } catch (const IndexError& e) {
+    const std::string message = e.what();
+    EXPECT_NE(message.find("most: layers.0.attn.q.weight"), std::string::npos) << message;
+    EXPECT_EQ(message.find("embed.weight"), std::string::npos) << "does not resemble it: " << message;
+  }
+}
+
+TEST(Module, IsNotCopied) {
+  EXPECT_FALSE(std::is_copy_constructible_v<Gpt2> || std::is_copy_constructible_v<Llama>);
+}
+
+/// A parameter does not know its path; the model that needs it says it.
+TEST(Model, NumbersThatWereNotGivenAreNamedByTheirPath) {
+  Gpt2Config c;
+  c.vocabulary = 11, c.context = 8, c.dim = 4, c.layers = 2, c.heads = 2;
+  Gpt2 gpt2(c);
+  for (const auto& p : gpt2.parameters())
+    if (p.first != "layers.1.attn.v.weight") p.second->give(Tensor(p.second->shape(), 1));
+  const auto message = [&](const Ids& ids) -> std::string {
+    try {
+      gpt2(ids);
+    } catch (const Error& e) { return e.what(); }
+    return "nothing was thrown";
+  };
+  EXPECT_NE(message(Ids({1, 2}, {1, 2})).find("parameter layers.1.attn.v.weight [4, 4] has no numbers yet"), std::string::npos)
+      << message(Ids({1, 2}, {1, 2}));
+  EXPECT_NE(message(Ids({1, 2})).find("Ids({1, 2}, ..) is one row"), std::string::npos) << message(Ids({1, 2}));
 }
 
 TEST(Module, EachVisitsAPartBeforeWhatIsInIt) {
@@ -111,7 +146,7 @@ TEST(Slot, WrappingKeepsTheNamesOfWhatIsWrapped) {
   House house;
   const Param* weight = &house.parameter("a.weight");
   for (int depth = 1; depth <= 2; ++depth) {
-    house.a.wrap([](auto base) { return std::make_unique<Wrapper>(std::move(base)); });
+    house.a.wrap([] { return std::make_unique<Wrapper>(); });
     EXPECT_EQ(&house.parameter("a.weight"), weight);
     EXPECT_EQ(house.slots<Projection>().size(), 2u) << "of nested wrappers only the outer";
     EXPECT_EQ(house.slots<Projection>()[0].first, "a");
@@ -122,6 +157,14 @@ TEST(Slot, WrappingKeepsTheNamesOfWhatIsWrapped) {
   house.a.put(dynamic_cast<Wrapper&>(*outer).base.take());
   EXPECT_EQ(paths(house).size(), 5u);
   EXPECT_EQ(&house.parameter("a.weight"), weight);
+}
+
+TEST(Slot, AWrapperThatCannotBeMadeLosesNothing) {
+  House house;
+  const Projection* before = &*house.a;
+  EXPECT_THROW(house.a.wrap([] { return std::make_unique<Wrapper>(true); }), ValueError);
+  ASSERT_FALSE(house.a.empty());
+  EXPECT_EQ(&*house.a, before);
 }
 
 TEST(Slot, SlotsOfAModel) {
@@ -158,7 +201,7 @@ TEST(Training, ReachesWhatIsPutInLater) {
   house.training(&rng);
   EXPECT_EQ(house.drop->randomness(), &rng);
   EXPECT_EQ(house.rooms[1].randomness(), &rng);
-  house.a.wrap([](auto base) { return std::make_unique<Wrapper>(std::move(base)); });
+  house.a.wrap([] { return std::make_unique<Wrapper>(); });
   EXPECT_EQ(house.a->randomness(), &rng);
   EXPECT_EQ(dynamic_cast<Wrapper&>(*house.a).base->randomness(), &rng);
   house.training(nullptr);

@@ -4,10 +4,12 @@
 #include "autograd/ops.h"
 #include "nn/generate.h"
 #include "peft/adapter_file.h"
+#include "peft/ensemble.h"
 #include "tests/formats/scratch_folder.h"
 #include "tests/here.h"
 #include "tests/nn/fixture.h"
 #include "tests/peft/methods.h"
+#include "train/optimizer.h"
 
 namespace graft {
 namespace {
@@ -47,7 +49,8 @@ TEST_F(Attach, RefusesWhatCannotBe) {
     change(l);
     return l;
   };
-  refuses<ValueError>(*gpt2, changed([](auto& l) { l.targets = {"query"}; }), {"query", "attn.q", "mlp.up", "head"});
+  refuses<ValueError>(*gpt2, changed([](auto& l) { l.targets = {"query"}; }), {"query", "attn.q", "mlp.up", "head", "embed"});
+  refuses<ValueError>(*gpt2, changed([](auto& l) { l.targets = {"q", "norm"}; }), {"norm", "also = {\"norm\"}"});
   refuses<ValueError>(*gpt2, changed([](auto& l) { l.targets = {"q", "gate"}; }), {"gate"});
   refuses<ValueError>(*gpt2, changed([](auto& l) { l.r = 0; }), {"0", "at least 1"});
   refuses<ValueError>(*gpt2, changed([](auto& l) { l.dropout = 1; }), {"[0, 1)"});
@@ -119,6 +122,193 @@ TEST_F(Attach, NamesAndDetaching) {
   EXPECT_THROW(peft::merge(*gpt2, "one"), ValueError);
   gpt2->selection.all = "";
   EXPECT_THROW((*gpt2)(Ids({1, 2}, {1, 2})), ValueError) << "the base is not there while something is merged";
+}
+
+TEST_F(Attach, AFullOneIsAttachedLikeAnyOther) {
+  const std::string tree = gpt2->tree();
+  peft::Lora lora;
+  lora.r = 2;
+  peft::attach(*gpt2, peft::FullFineTuning{}, rng, "whole");
+  refuses<ValueError>(*gpt2, lora, {"taken", "whole"}, "whole");
+  peft::attach(*gpt2, lora, rng, "low");
+  peft::detach(*gpt2, "whole");
+  EXPECT_EQ(peft::learning(*gpt2).size(), peft::parameters(*gpt2, "low").size()) << "the base stays frozen";
+  peft::attach(*gpt2, peft::FullFineTuning{}, rng, "whole");
+  peft::detach(*gpt2, "whole");
+  EXPECT_EQ(peft::learning(*gpt2).size(), peft::parameters(*gpt2, "low").size());
+  EXPECT_EQ(gpt2->selection.all, "") << "what was selected went";
+  peft::detach(*gpt2, "low");
+  EXPECT_EQ(gpt2->tree(), tree);
+  EXPECT_THROW(peft::detach(*gpt2, "low"), ValueError);
+}
+
+TEST_F(Attach, TheFirstIsFrozenAndTheReportSaysSo) {
+  peft::attach(*gpt2, peft::Ia3{}, rng, "one");
+  EXPECT_EQ(peft::report(*gpt2).find("frozen"), std::string::npos);
+  peft::attach(*gpt2, peft::Ia3{}, rng, "two");
+  EXPECT_NE(peft::report(*gpt2).find("frozen: one"), std::string::npos) << peft::report(*gpt2);
+  peft::learn(*gpt2, {"one", "two"});
+  EXPECT_EQ(peft::report(*gpt2).find("frozen"), std::string::npos);
+  EXPECT_THROW(peft::learn(*gpt2, {"three"}), ValueError);
+}
+
+/// A wrapper of an author's own that cannot be made after some were, and a parameter that lacks the adapter's name.
+struct Breaking : peft::Wraps<Projection> {
+  Breaking(std::unique_ptr<Projection> occupant, const Selection& s) : Wraps(std::move(occupant), s) {
+    throw ValueError("this wrapper cannot be made");
+  }
+  std::string method() const override { return "breaking"; }
+  std::vector<std::string> names() const override { return {}; }
+  void drop(const std::string&) override {}
+  Variable operator()(const Variable& x) override { return base(x); }
+  Index in() const override { return base->in(); }
+  Index out() const override { return base->out(); }
+  Tensor dense() const override { return base->dense(); }
+  Tensor bias() const override { return base->bias(); }
+};
+struct Unsafe : peft::Method {
+  std::string kind() const override { return "unsafe"; }
+  void graft(const peft::Host& host, const std::string& name, Rng& rng) const override {
+    peft::Ia3{}.graft(host, name, rng);
+    for (const auto& slot : peft::targeted<Projection>(host, {"q", "out"}, kind()))
+      peft::wrapper_in<Breaking>(*slot.second, host.model.selection);
+  }
+};
+struct Scaled : peft::ProjectionWrapper {
+  using ProjectionWrapper::ProjectionWrapper;
+  std::unique_ptr<Param> l;
+  std::string name;
+  std::string method() const override { return "scaled"; }
+  std::vector<std::string> names() const override { return l ? std::vector<std::string>{name} : std::vector<std::string>{}; }
+  void drop(const std::string& gone) override {
+    if (gone == name) l.reset();
+  }
+  Variable operator()(const Variable& x) override { return base(x) * *l; }
+};
+struct Nameless : peft::Method {
+  std::string kind() const override { return "nameless"; }
+  void graft(const peft::Host& host, const std::string& name, Rng&) const override {
+    for (const auto& slot : peft::targeted<Projection>(host, {"q"}, kind())) {
+      auto& wrapper = peft::wrapper_in<Scaled>(*slot.second, host.model.selection);
+      wrapper.name = name;
+      wrapper.l = std::make_unique<Param>(wrapper, "lambda", Shape{wrapper.out()});
+      wrapper.l->give(Tensor(Shape{wrapper.out()}, 1));
+    }
+  }
+};
+TEST_F(Attach, AMistakeInAMethodLeavesTheModelAsItWas) {
+  const Ids ids({1, 4}, {1, 2, 3, 4});
+  const NoGrad no_grad;
+  const auto before = (*gpt2)(ids).value().values();
+  refuses<ValueError>(*gpt2, Unsafe{}, {"cannot be made"});
+  EXPECT_EQ((*gpt2)(ids).value().values(), before) << "no layer is lost";
+  refuses<ValueError>(*gpt2, Nameless{}, {"nameless", "layers.0.attn.q.lambda", "call it lambda.mine"});
+  EXPECT_EQ((*gpt2)(ids).value().values(), before);
+}
+
+// --- the optimizer's parameters come and go ----------------------------------------------------------------------------------
+
+/// step() throws, naming these words, and has changed nothing.
+void refuses_step(train::Optimizer& optimizer, const std::vector<std::string>& words) {
+  const Index steps = optimizer.steps();
+  try {
+    optimizer.step(real(0.1));
+    ADD_FAILURE() << "stepped although " << words[0];
+  } catch (const ValueError& e) {
+    for (const std::string& word : words)
+      EXPECT_NE(std::string(e.what()).find(word), std::string::npos) << word << ": " << e.what();
+  }
+  EXPECT_EQ(optimizer.steps(), steps);
+}
+
+TEST_F(Attach, AnOptimizerKnowsWhatIsGone) {
+  const Ids ids({1, 4}, {1, 2, 3, 4});
+  for (const auto& row : table::methods()) {
+    if (row.only_classifier) continue;
+    row.attach(*gpt2, rng, "mine");
+    train::AdamW adam(peft::learning(*gpt2));
+    language_loss(*gpt2, ids, ids).backward();
+    const auto state = adam.state();
+    peft::detach(*gpt2, "mine");
+    refuses_step(adam, {"gone", "detached", "learning()"});
+    EXPECT_THROW(adam.clear_gradients(), ValueError) << row.name;
+    EXPECT_THROW(adam.load(state), ValueError) << row.name;
+  }
+  peft::PrefixTuning prefix;
+  prefix.length = 2, prefix.hidden = 3;
+  peft::attach(*gpt2, prefix, rng);
+  train::AdamW adam(peft::learning(*gpt2));
+  peft::flatten(*gpt2, "default");
+  refuses_step(adam, {"gone", "flattened"});
+}
+
+TEST_F(Attach, AStepWithoutAnyGradientIsRefused) {
+  const Ids ids({1, 4}, {1, 2, 3, 4});
+  peft::Lora lora;
+  lora.r = 2;
+  train::AdamW early(peft::learning(*gpt2));
+  refuses_step(early, {"backward()", "attach()"});
+  language_loss(*gpt2, ids, ids).backward();
+  early.step(real(1e-3));
+  peft::attach(*gpt2, lora, rng);
+  language_loss(*gpt2, ids, ids).backward();
+  refuses_step(early, {"backward()", "before attach()"});
+
+  train::AdamW adam(peft::learning(*gpt2));
+  adam.step(real(1e-3));  // B gets a gradient, A has none but zeros: it stands beside
+  adam.clear_gradients();
+  refuses_step(adam, {"backward()"});
+  Variable(peft::learning(*gpt2)[0].second->own()).set_grad(Tensor(peft::learning(*gpt2)[0].second->shape(), 1));
+  EXPECT_NO_THROW(adam.step(real(1e-3))) << "one with a gradient is enough";
+  peft::merge(*gpt2, "default");
+  try {
+    language_loss(*gpt2, ids, ids).backward();
+    ADD_FAILURE() << "trained what is merged";
+  } catch (const GraphError& e) { EXPECT_NE(std::string(e.what()).find("unmerge()"), std::string::npos) << e.what(); }
+}
+
+// --- work ------------------------------------------------------------------------------------------------------------------
+
+/// A GPT-2 that counts how often its tree is walked.
+struct Walked : Gpt2 {
+  struct Counter : Part {
+    using Part::Part;
+    mutable Index walks = 0;
+    std::vector<std::pair<std::string, Module*>> children() const override { return ++walks, Part::children(); }
+  } counter{*this, "counter"};
+  using Gpt2::Gpt2;
+};
+
+TEST_F(Attach, WalksOfTheTreeGrowWithTheNumberOfPromptsNotWithItsSquare) {
+  const auto walks = [&](Index K) {
+    Gpt2Config c;
+    c.vocabulary = 13, c.context = 16, c.dim = 8, c.layers = 1, c.heads = 2;
+    Walked model(c);
+    table::randomize(model);
+    peft::PromptTuning prompt;
+    prompt.length = 2;
+    model.counter.walks = 0;
+    peft::attach_ensemble(model, prompt, K, rng, "p");
+    return model.counter.walks;
+  };
+  const Index few = walks(4), many = walks(16);
+  EXPECT_LE(many, 4 * few + 8) << few;
+}
+
+TEST_F(Attach, DetachingWalksTheTreeAFewTimesHoweverManyWrappers) {
+  const auto walks = [&](Index layers) {
+    Gpt2Config c;
+    c.vocabulary = 13, c.context = 16, c.dim = 8, c.layers = layers, c.heads = 2;
+    Walked model(c);
+    table::randomize(model);
+    peft::Lora lora;
+    lora.r = 1, lora.targets = {"q", "k", "v", "out"};
+    peft::attach(model, lora, rng);
+    model.counter.walks = 0;
+    peft::detach(model, "default");
+    return model.counter.walks;
+  };
+  EXPECT_EQ(walks(1), walks(6));
 }
 
 TEST_F(Attach, SafeMergeRefusesWhatIsNotFinite) {

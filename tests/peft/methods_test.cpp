@@ -234,6 +234,70 @@ TEST_P(Methods, AnotherNameBesideIt) {
   EXPECT_EQ(answers().values(), two.values()) << "left as it was";
 }
 
+/// Whatever is selected while the second is attached, it starts as it does on the bare base, to the bit.
+TEST_P(Methods, ASecondNameStartsFromTheBaseToo) {
+  const Tensor base = answers();
+  attach("one");
+  table::move(host(), "one", 1);
+  const Rng draws = rng;
+  attach("two");
+  const Tensor beside = answers();
+  if (GetParam().row.silent) { EXPECT_LE(apart(of_user(beside, base.dim(1)), base), close); }
+  peft::detach(host(), "one"), peft::detach(host(), "two");
+  rng = draws;
+  attach("two");
+  EXPECT_EQ(answers().values(), beside.values());
+}
+
+/// The last of those that are attached learns; the base only when none is left. Also after a second life of a name.
+TEST_P(Methods, DetachInAnyOrderLeavesTheRightOnesLearning) {
+  const std::string tree = root().tree();
+  std::vector<std::string> order{"a1", "b1", "c1"};
+  do {
+    std::vector<std::string> there{"a1", "b1", "c1"};
+    for (const std::string& name : there) attach(name);
+    for (const std::string& gone : order) {
+      peft::detach(host(), gone);
+      there.erase(std::find(there.begin(), there.end(), gone));
+      if (there.empty()) break;
+      for (const auto& p : peft::learning(host()))
+        EXPECT_NE(("." + p.first + ".").find("." + there.back() + "."), std::string::npos)
+            << p.first << " learns, after " << gone << " went, as the last of " << there.size();
+      EXPECT_EQ(peft::learning(host()).size(), peft::parameters(host(), there.back()).size()) << gone;
+    }
+    EXPECT_EQ(root().tree(), tree) << "who learns, too";
+  } while (std::next_permutation(order.begin(), order.end()));
+}
+
+/// A name that nobody has, and rows for another batch, are no way to get the base.
+TEST_P(Methods, ASelectionMustFit) {
+  attach("one");
+  model.selection.all = "oen";
+  EXPECT_THROW(answers(), ValueError);
+  model.selection = {"", {"one", "oen"}};
+  EXPECT_THROW(answers(), ValueError);
+  for (const auto& rows : {std::vector<std::string>{"one"}, std::vector<std::string>{"one", "one", "one"}}) {
+    model.selection = {"", rows};
+    EXPECT_THROW(answers(), ShapeError) << rows.size();
+  }
+  peft::select_rows(host(), {"one", "one"});
+  attach("two");
+  table::move(host(), "two");
+  EXPECT_EQ(model.selection, (Selection{"two", {}}));
+  loss().backward();
+  for (const auto& p : peft::parameters(host(), "two")) EXPECT_TRUE(p.second->own().grad().defined()) << p.first;
+  peft::select_rows(host(), {"one", "two"});
+  peft::detach(host(), "two");
+  EXPECT_EQ(model.selection, Selection{}) << "a row's name went";
+  EXPECT_THROW(peft::select(host(), "two"), ValueError);
+  EXPECT_THROW(peft::select_rows(host(), {"one", "two"}), ValueError);
+  EXPECT_THROW(peft::select_rows(host(), {}), ValueError);
+  peft::select(host(), "one");
+  EXPECT_NO_THROW(answers());
+  peft::select(host(), "");
+  EXPECT_NO_THROW(answers());
+}
+
 TEST_P(Methods, RowsOfABatchMayUseDifferentOnes) {
   attach("one"), attach("two");
   table::move(host(), "one", 1), table::move(host(), "two", 2);
@@ -356,6 +420,30 @@ TEST_P(Methods, GradientsOfEveryTrainedParameter) {
   EXPECT_LE(worst.error, 1e-7) << worst.where;
 }
 #endif
+
+/// Every pair of methods: beside a first one that was trained and is selected, the second starts as on the bare base.
+TEST(Pairs, TheSecondStartsFromTheBase) {
+  int pairs = 0;
+  for (const MethodRow& first : table::methods())
+    for (const MethodRow& second : table::methods()) {
+      if (first.only_classifier || second.only_classifier) continue;
+      Tensor start[2];
+      for (const bool beside : {false, true}) {
+        const std::unique_ptr<Model> model = table::tiny_gpt2();
+        table::randomize(*model);
+        Rng one(3), two(4);
+        if (beside) {
+          first.attach(*model, one, "one");
+          table::move(*model, "one", 1);
+        }
+        second.attach(*model, two, "two");
+        start[beside] = logits(*model);
+      }
+      EXPECT_LE(apart(start[0], start[1]), close) << second.name << " after " << first.name;
+      ++pairs;
+    }
+  EXPECT_GE(pairs, 500);
+}
 
 INSTANTIATE_TEST_SUITE_P(All, Methods, testing::ValuesIn(cases()), [](const auto& c) { return c.param.name; });
 

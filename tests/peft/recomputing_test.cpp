@@ -92,5 +92,27 @@ TEST(Recomputing, WithDropoutAndASelectionThatIsOverByThen) {
   expect_same(backward(*model, false, both), backward(*model, true, both));
 }
 
+/// Without recomputing a loss owns all that backward needs; with it, the model must still be there, and says so.
+TEST(Recomputing, ALossThatOutlivesItsModel) {
+  for (const bool recomputing : {false, true}) {
+    std::unique_ptr<Model> model = table::tiny_gpt2();
+    table::randomize(*model);
+    model->recomputing = recomputing;
+    const Ids ids = some_ids(*model, 2, 6);
+    const Variable loss = language_loss(*model, ids, ids);
+    model.reset();
+    if (!recomputing) {
+      EXPECT_NO_THROW(loss.backward());
+      continue;
+    }
+    try {
+      loss.backward();
+      FAIL() << "blocks of a model that is gone were run";
+    } catch (const GraphError& e) {
+      EXPECT_NE(std::string(e.what()).find("keep the model until backward()"), std::string::npos) << e.what();
+    }
+  }
+}
+
 }  // namespace
 }  // namespace graft
