@@ -28,7 +28,11 @@ Pages::Pages(const std::string& folder, std::size_t bytes, std::size_t budget)
   expect<FileError>(file_ >= 0, "pages: cannot make a file in ", where.string(), ": ", std::strerror(errno));
   ::unlink(name.c_str());  // it is gone when we are, however we end
   if (bytes_ == 0) return;
-  int failed = ::posix_fallocate(file_, 0, static_cast<off_t>(bytes_));  // now, not in the middle of a step
+  // What cannot fit is not tried: until that fails, it fills the disk for everybody.
+  const std::filesystem::space_info disk = std::filesystem::space(where, error);
+  int failed = !error && bytes_ > disk.available ? ENOSPC : 0;
+  if (failed == 0)
+    failed = ::posix_fallocate(file_, 0, static_cast<off_t>(bytes_));  // now, not in the middle of a step
   if (failed == 0) {
     void* memory = ::mmap(nullptr, bytes_, PROT_READ | PROT_WRITE, MAP_SHARED, file_, 0);
     if (memory == MAP_FAILED) failed = errno;
