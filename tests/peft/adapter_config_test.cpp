@@ -161,7 +161,7 @@ TEST(AdapterConfigFields, PatternsThatMakeNoSense) {
   expect_says(says({{"rank_pattern", {{"q_proj", 2147483647}}}}), {"lora_A", "2147483647"});  // before anything so large is made
   expect_says(says({{"alpha_pattern", {{"q_proj", "x"}}}}), {"alpha_pattern", "number"});
   expect_says(says({{"alpha_pattern", Json::array({1})}}), {"alpha_pattern", "array"});
-  expect_says(says({{"alpha_pattern", {{"q_proj", 1e300}}}}), {"alpha"});
+  if (sizeof(real) == sizeof(float)) expect_says(says({{"alpha_pattern", {{"q_proj", 1e300}}}}), {"alpha"});
   expect_says(says({{"alpha_pattern", {{"q(_proj", 1}}}}), {"alpha_pattern", "q(_proj", "character", "unterminated subpattern"});
   expect_says(says({{"target_modules", ".*(proj"}}), {"target_modules", ".*(proj", "character 3"});
   expect_says(says({{"exclude_modules", "["}}), {"exclude_modules", "unterminated character set"});

@@ -7,6 +7,7 @@
 #include "autograd/ops.h"
 #include "nn/generate.h"
 #include "peft/adapter_file.h"
+#include "peft/lora_table.h"
 #include "tests/autograd/compare.h"
 #include "tests/autograd/gradient_check.h"
 #include "tests/formats/scratch_folder.h"
@@ -150,6 +151,24 @@ std::vector<std::pair<Tensor, std::vector<double>>> dora_norms_of(const Module& 
         double w = W[o * W.cols() + i];
         for (Index k = 0; k < A.rows(); ++k) w += p.scale * B[o * A.rows() + k] * A[k * W.cols() + i];
         sum += w * w;
+      }
+      norms.push_back(std::sqrt(sum));
+    }
+    all.emplace_back(p.magnitude->value(), norms);
+  }
+  for (const auto& slot : root.slots<Table>()) {  // of a table one norm per feature
+    if (slot.second->empty()) continue;
+    const auto* lora = dynamic_cast<const peft::LoraTable*>(&**slot.second);
+    if (!lora || !lora->holds("mine") || !lora->pair("mine").magnitude) continue;
+    const peft::LoraTable::Pair& p = lora->pair("mine");
+    const Tensor E = lora->base->dense(), A = p.A.value(), B = p.B.value();
+    std::vector<double> norms;
+    for (Index d = 0; d < E.cols(); ++d) {
+      double sum = 0;
+      for (Index v = 0; v < E.rows(); ++v) {
+        double e = E[v * E.cols() + d];
+        for (Index k = 0; k < A.cols(); ++k) e += p.scale * A[v * A.cols() + k] * B[d * A.cols() + k];
+        sum += e * e;
       }
       norms.push_back(std::sqrt(sum));
     }
