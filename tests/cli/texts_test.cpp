@@ -120,7 +120,7 @@ TEST_F(Texts, TuneTrainsWithTheBeginning) {
   EXPECT_EQ(tuned(model, "chat.jsonl", "chat1"), tuned(by_hand, "chat.jsonl", "chat2"));
 
   const Json run = Json::parse(read_file(folder / "pairs.jsonl3" / "run.json"));
-  EXPECT_EQ(run["texts"]["begin"], Json({0}));
+  EXPECT_EQ(run["texts"]["begin"], Json::array({0}));
   // What is asked of the adapter begins as it was trained, whatever the tokenizer says.
   const auto loss = [&](const std::string& adapter, Arguments more = {}) {
     Arguments all{"evaluate", "--model", model, "--text", data("lines.txt"), "--adapter", folder / adapter};
