@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "nn/load.h"
+#include "tests/formats/scratch_folder.h"
 #include "tests/nn/fixture.h"
 #include "tokenizer/tokenizer.h"
 
@@ -52,11 +53,11 @@ class File {
     all.insert(24, more);
     std::ofstream(path_, std::ios::binary) << all;
   }
-  ~File() { fs::remove(path_); }
   const std::string& name() const { return path_; }
 
  private:
-  std::string path_ = testing::TempDir() + "graft_keys.gguf";
+  formats::ScratchFolder scratch_;  // of its own: other tests run at the same time
+  std::string path_ = scratch_.path("keys.gguf");
 };
 
 Numbers logits(const std::string& path) {

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <set>
 
+#include "tests/formats/scratch_folder.h"
 #include "tests/tokenizer/fixture.h"
 #include "tokenizer/chat.h"
 #include "tokenizer/gguf.h"
@@ -174,8 +175,8 @@ TEST(Edges, TemplatesOfChatMLAreRecognizedAndNoOthers) {
 }
 
 TEST(Edges, SmallFilesAreHandedOn) {
-  const std::filesystem::path folder = std::filesystem::path(testing::TempDir()) / "graft_tokenizer_edges";
-  std::filesystem::remove_all(folder);
+  const formats::ScratchFolder scratch;
+  const std::filesystem::path folder = scratch.path("model");
   std::filesystem::create_directories(folder / "out");
   const auto write = [&](const char* name, const std::string& text) { std::ofstream(folder / name, std::ios::binary) << text; };
   const auto read = [&](const char* name) {
