@@ -64,7 +64,7 @@ void classify(const Options& o) {
     classes.labels = loaded.classifier->labels;
   } else if (!adapter.empty() && !holds(adapter, "classes.json") && holds(adapter, "adapter_config.json") &&
              peft::describe_adapter(adapter).task == "SEQ_CLS") {  // of PEFT: the head says how many classes there are
-    peft::load_adapter(loaded, adapter);
+    peft::load_adapter(loaded, adapter, "default", {o.ignored_fields});
     classes.labels = loaded.classifier->labels;
   } else {
     expect<ValueError>(!adapter.empty() || holds(path, "classes.json"), "classify: ", path,

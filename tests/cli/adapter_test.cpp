@@ -57,6 +57,18 @@ class Adapters : public ::testing::Test {
     peft::save_adapter(loaded, a, folder / name, "tiny");
     return folder / name;
   }
+  /// A LoRA with the head of a classifier of a, b and c, on the tiny language model; without a classes.json of graft tune.
+  std::string classifier(const std::string& name) {
+    Loaded loaded = load_model(tiny());
+    std::unique_ptr<Model> model(loaded.model);
+    (void)loaded.root.release();
+    model->output().take();
+    Classifier all(std::move(model), {"a", "b", "c"}, -1);
+    Rng rng(4);
+    for (const auto& p : all.score->parameters()) p.second->give(normal(p.second->shape(), 0, 1, rng));
+    peft::save_adapter(all, peft::attach(all, peft::Lora{}, rng), folder / name, "tiny");
+    return folder / name;
+  }
   TemporaryFolder folder;
 };
 
@@ -75,6 +87,32 @@ TEST_F(Adapters, AFieldThatIsNotKnownIsRefusedUnlessItIsIgnored) {
   expect_near(numbers(folder / "out.safetensors", "logits"), numbers(from + "/reference.safetensors", "logits"), "logits");
   for (const char* command : {"generate", "evaluate", "merge", "classify", "info"})
     EXPECT_NE(graft({command, "--help"}).out.find("--ignore-field"), std::string::npos) << command;
+}
+
+/// Every command that puts an adapter on reads it without the field, also those that bring the head of a classifier.
+TEST_F(Adapters, EveryCommandIgnoresTheField) {
+  const std::string lora = made(peft::Lora{}, "lora"), classes = classifier("classes");
+  write_file(folder / "text", "the cat sat on the mat");
+  for (const std::string& adapter : {lora, classes}) {
+    Json config = Json::parse(read_file(adapter + "/adapter_config.json"));
+    config["new_field"] = 1;
+    write_file(adapter + "/adapter_config.json", config.dump());
+  }
+  const std::vector<Arguments> all{
+      {"generate", "--model", tiny(), "--prompt", "the", "--max-tokens", "2", "--adapter", lora},
+      {"evaluate", "--model", tiny(), "--text", folder / "text", "--adapter", lora},
+      {"merge", "--model", tiny(), "--out", folder / "merged", "--force", "--adapter", lora},
+      {"merge", "--model", tiny(), "--out", folder / "merged", "--force", "--adapter", classes},
+      {"classify", "--model", tiny(), "--text", "the cat", "--adapter", classes},
+      {"info", tiny(), "--adapter", lora}};
+  for (Arguments words : all) {
+    const Result refused = graft(words);  // info has shown what the folder says of itself by then
+    EXPECT_EQ(refused.code, 1) << words[0] << refused;
+    EXPECT_NE(refused.err.find("new_field"), std::string::npos) << words[0] << refused;
+    words.insert(words.end(), {"--ignore-field", "new_field"});
+    const Result r = graft(words);
+    EXPECT_EQ(r.code, 0) << words[0] << r;
+  }
 }
 
 TEST_F(Adapters, LogitsAreThoseOfTheReference) {
@@ -154,15 +192,7 @@ TEST_F(Adapters, OfAClassifierTellsClasses) {
   const auto words = [&](const std::string& model, const std::string& adapter) {
     return graft({"classify", "--model", model, "--adapter", adapter, "--text", "the cat sat", "--text", "the rat"});
   };
-  Loaded loaded = load_model(tiny());
-  std::unique_ptr<Model> model(loaded.model);
-  (void)loaded.root.release();
-  model->output().take();
-  Classifier classifier(std::move(model), {"a", "b", "c"}, -1);
-  Rng rng(4);
-  for (const auto& p : classifier.score->parameters()) p.second->give(normal(p.second->shape(), 0, 1, rng));
-  const peft::Attached a = peft::attach(classifier, peft::Lora{}, rng);
-  peft::save_adapter(classifier, a, folder / "adapter", "tiny");
+  classifier("adapter");
   const Result r = words(tiny(), folder / "adapter");
   ASSERT_EQ(r.code, 0) << r;
   EXPECT_EQ(r.out.find("LABEL_"), 0u) << r.out;
