@@ -181,6 +181,9 @@ Attached load_adapter(Loaded& loaded, const std::string& folder, const std::stri
   const Index labels = classes_of(formats::Safetensors(weights), head);
   expect<FormatError>(labels > 0, weights, ": the adapter is for a classifier (", task, "), but holds no head for one (", head,
                       ".weight), and ", loaded.root->kind(), " has none; load it on the classifier that it was trained on");
+  expect<ValueError>(loaded.model->attachments.empty(), "load_adapter: ", folder, " makes a classifier of the model, and \"",
+                     loaded.model->attachments.empty() ? "" : loaded.model->attachments.begin()->first,
+                     "\" is attached to it as a language model; detach that first");
   std::unique_ptr<Projection> words = loaded.model->output().take();
   put_into_classifier(loaded, tokens, labels);
   try {
@@ -214,7 +217,7 @@ AdapterSummary describe_adapter(const std::string& folder) {
   summary.task = config.word("task_type", ""), summary.base = config.word("base_model_name_or_path", "");
   summary.config = file.json.dump(2);
   const formats::Safetensors weights(is_adapterhub(folder) ? (fs::path(folder) / "adapter.safetensors").string()
-                                                        : weights_file(folder));
+                                                           : weights_file(folder));
   for (const auto& entry : weights.tensors()) {
     summary.tensors.push_back({entry.first, {entry.second.shape.begin(), entry.second.shape.end()}});
     summary.numbers += entry.second.numel();

@@ -26,7 +26,7 @@ Attached load_adapter(const Host& host, const std::string& folder, const std::st
 
 /// The same; a language model gets the head that a classifier's adapter brings, of sequences or of tokens, with as many labels
 /// as that has rows, called LABEL_0 and so on as in transformers. The head is the adapter's alone: without it the classifier
-/// says 0.
+/// says 0. Errors: also ValueError if that would make a classifier of a language model to which something is attached.
 Attached load_adapter(Loaded& loaded, const std::string& folder, const std::string& name = "default",
                       const AdapterOptions& options = {});
 

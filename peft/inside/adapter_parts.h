@@ -69,7 +69,9 @@ nlohmann::json saved_names(const Host& host, const std::vector<std::string>& pat
 /// Embeddings and head that PEFT stores along (save_embedding_layers): the base's own, or other numbers, which stand in the
 /// base's place under `name`. Errors: FormatError: tied weights that differ, or a packed table that would have to be replaced.
 void read_tables(const Host& host, const std::string& name, Keys& keys, const std::string& prefix);
-void write_tables(const Host& host, const std::string& name, Named_tensors& tensors, const std::string& prefix);
+/// but_the_head: nor the table, if the two are tied.
+void write_tables(const Host& host, const std::string& name, Named_tensors& tensors, const std::string& prefix,
+                  bool but_the_head = false);
 /// Errors: FormatError names both sizes if the tables of the file have other rows than the model.
 void expect_vocabulary(const Host& host, const Keys& keys, const std::string& prefix);
 void read_repeats(Keys& keys);  ///< tensors that PEFT writes twice, which must say the same. Errors: FormatError

@@ -59,6 +59,13 @@ Tensor take_magnitude(Keys& keys, const std::string& at, const Shape& shape, con
   return keys.take(keys.has(old) ? old : name, shape, why);
 }
 
+/// PEFT has stored what the start left of the head, and loads that after it has computed the start: the file counts.
+void take_start_from_file(const Host& host, const std::string& name, LoraPair& pair) {
+  if (!pair.A0.defined()) return;
+  host.root.parameter("head.weight").drop_variant(name);
+  pair.A0 = Tensor(), pair.B0 = Tensor();
+}
+
 /// The name in Hugging Face's model of the module at this path.
 std::string stem_of(const Host& host, const std::string& path) {
   const std::string weight = place_of(host, path + ".weight").name;
@@ -152,6 +159,9 @@ Attached read_lora(const Host& host, const AdapterConfig& config, Keys& keys, co
       return matches(hf, "bias") && lora.train_biases != Lora::Biases::none ? bias_key(hf, adapted) : prefix + hf;
     });
     read_head(host, name, keys, prefix);
+    const auto adapted_head = wrappers.find("head");
+    if (adapted_head != wrappers.end() && keys.has(prefix + "lm_head.base_layer.weight"))
+      take_start_from_file(host, name, adapted_head->second->pair(name));
     read_tables(host, name, keys, prefix);
     read_repeats(keys);
   } catch (...) {
@@ -203,7 +213,7 @@ Joined joined(const std::vector<Piece>& pieces) {
   for (const Piece& piece : pieces) {
     const LoraPair* p = piece.pair;
     if (!p || begin_of(p) >= 0) continue;
-    if (!first) first = p;
+    if (!first || first->scale == 0) first = p;
     terms.push_back(p), begins.push_back(rank), As.push_back(p->A.value());
     if (p->A0.defined()) As.push_back(p->A0);
     rank += p->A.shape()[0] * (p->A0.defined() ? 2 : 1);
@@ -213,7 +223,7 @@ Joined joined(const std::vector<Piece>& pieces) {
     Tensor B(Shape{out, rank}, 0), b(Shape{out}, 0);
     if (const LoraPair* p = piece.pair) {
       const Index r = p->A.shape()[0], at = begin_of(p);
-      const real factor = p->scale / first->scale;
+      const real factor = p->scale == first->scale ? 1 : p->scale / first->scale;  // both may be 0
       const auto put = [&](const Tensor& from, Index column, real times) {
         real* to = B.write() + column;
         const real* numbers = from.data();
@@ -302,8 +312,10 @@ void write_lora(const Host& host, const Attached& attached, Json& config, Named_
     return matches(hf, "bias") && lora.train_biases != Lora::Biases::none ? bias_key(hf, adapted) : prefix + hf;
   });
   write_head(host, name, tensors, prefix);
-  const bool rest = lora.init == Lora::Init::pissa || lora.init == Lora::Init::olora;
-  if (!rest) write_tables(host, name, tensors, prefix);  // what these leave of a weight is no new base
+  // What PiSSA or OLoRA leaves of the head is no new base; A0 and B0 say it.
+  const auto adapted_head = wrappers.find("head");
+  const bool rest = adapted_head != wrappers.end() && adapted_head->second->pair(name).A0.defined();
+  write_tables(host, name, tensors, prefix, rest);
   const std::string table = prefix + stem_of(host, "embed") + ".weight", head = prefix + "lm_head.weight";
   if (lora.as_one && is_tied(host.model) && tensors.count(table) + tensors.count(head) > 0) {
     config["ensure_weight_tying"] = true;

@@ -199,10 +199,13 @@ void read_tables(const Host& host, const std::string& name, Keys& keys, const st
   }
 }
 
-void write_tables(const Host& host, const std::string& name, Named_tensors& tensors, const std::string& prefix) {
+void write_tables(const Host& host, const std::string& name, Named_tensors& tensors, const std::string& prefix,
+                  bool but_the_head) {
   const auto all = places(host), own = learned(host, name);
+  const bool tied = is_tied(host.model);
   for (const std::string& path : tables(host)) {
-    if (path == "head" && is_tied(host.model)) continue;  // the table's key is enough: it is one weight
+    if (path == "head" && tied) continue;  // the table's key is enough: it is one weight
+    if (but_the_head && (path == "head" || tied)) continue;
     const auto base = all.find(path + ".weight");
     if (base == all.end() || !base->second->varies(name)) continue;
     const Selected selected(host.model.selection, name);

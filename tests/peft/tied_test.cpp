@@ -158,6 +158,21 @@ TEST_F(TiedFiles, SaysWhoIsWrong) {
   refuses(llama, changed("classes_llama", [&](auto& f) { f[tensor("score.weight")].shape = {4, 9}; }), {"[4, 9]", "[4, 12]"});
 }
 
+TEST_F(TiedFiles, AModelWithAnAdapterIsMadeNoClassifier) {
+  Loaded llama = load_model(fixture::path("llama"));
+  const Ids ids({1, 3}, {4, 5, 6});
+  peft::Lora lora;
+  lora.targets = {"q", "head"};
+  Rng rng(1);
+  peft::attach(llama, lora, rng, "mine");
+  table::move(llama, "mine");
+  const Numbers before = logits(llama, ids);
+  EXPECT_THROW(peft::load_adapter(llama, folder_of("classes_llama"), "other"), ValueError);
+  EXPECT_EQ(logits(llama, ids), before);
+  peft::detach(llama, "mine");
+  EXPECT_NO_THROW(peft::load_adapter(llama, folder_of("classes_llama"), "other"));
+}
+
 TEST_F(TiedFiles, APackedTableIsNotReplaced) {
   Loaded l = load_model(here::fixtures() + "/models/gguf_q8_0.gguf");
   const Index V = l.model->vocabulary(), D = l.model->width();
