@@ -1,5 +1,6 @@
 #include "peft/olora.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "autograd/kernels.h"
@@ -7,30 +8,38 @@
 namespace graft::peft {
 namespace {
 
-/// Qᵀ (r, m) for the first r columns of M (m, n), by Gram and Schmidt's way, each column twice for the sake of rounding. Signs are
-/// free: Q_r·R_r does not depend on them.
+/// Qᵀ (r, m) for the first r columns of M (m, n), by Householder's reflections. As in LAPACK, which PEFT has it from, a column of
+/// which nothing is left below its place is not reflected: that decides what q is where columns are 0.
 Tensor orthonormal(const Tensor& M, Index r) {
   const Index m = M.rows(), n = M.cols();
-  std::vector<double> Q(static_cast<std::size_t>(r * m));
+  std::vector<double> V(static_cast<std::size_t>(r * m)), tau(static_cast<std::size_t>(r)), x(static_cast<std::size_t>(m));
+  const auto reflect = [&](Index k, double* y) {  // y - τ·v·(v·y)
+    const double* v = V.data() + k * m;
+    double along = 0;
+    for (Index i = k; i < m; ++i) along += v[i] * y[i];
+    for (Index i = k; i < m; ++i) y[i] -= tau[static_cast<std::size_t>(k)] * along * v[i];
+  };
   for (Index k = 0; k < r; ++k) {
-    double* q = Q.data() + k * m;
-    for (Index i = 0; i < m; ++i) q[i] = static_cast<double>(M.data()[i * n + k]);
-    const auto dot = [&](const double* u, const double* v) {
-      double sum = 0;
-      for (Index i = 0; i < m; ++i) sum += u[i] * v[i];
-      return sum;
-    };
-    for (Index j = 0; j < 2 * k; ++j) {
-      const double* other = Q.data() + (j % k) * m;
-      const double along = dot(other, q);
-      for (Index i = 0; i < m; ++i) q[i] -= along * other[i];
-    }
-    const double norm = std::sqrt(dot(q, q));
-    for (Index i = 0; i < m; ++i) q[i] = norm > 0 ? q[i] / norm : 0;  // a column that depends on others adds nothing
+    for (Index i = 0; i < m; ++i) x[static_cast<std::size_t>(i)] = static_cast<double>(M.data()[i * n + k]);
+    for (Index j = 0; j < k; ++j) reflect(j, x.data());
+    const double* at = x.data() + k;
+    double below = 0;
+    for (Index i = 1; i < m - k; ++i) below += at[i] * at[i];
+    if (below == 0) continue;
+    const double length = -std::copysign(std::sqrt(at[0] * at[0] + below), at[0]);
+    tau[static_cast<std::size_t>(k)] = (length - at[0]) / length;
+    double* v = V.data() + k * m + k;
+    v[0] = 1;
+    for (Index i = 1; i < m - k; ++i) v[i] = at[i] / (at[0] - length);
   }
   Tensor T(Shape{r, m});
   real* to = T.write();
-  for (Index i = 0; i < r * m; ++i) to[i] = static_cast<real>(Q[static_cast<std::size_t>(i)]);
+  for (Index k = 0; k < r; ++k, to += m) {
+    std::fill(x.begin(), x.end(), 0);
+    x[static_cast<std::size_t>(k)] = 1;
+    for (Index j = k; j >= 0; --j) reflect(j, x.data());
+    for (Index i = 0; i < m; ++i) to[i] = static_cast<real>(x[static_cast<std::size_t>(i)]);
+  }
   return T;
 }
 

@@ -216,6 +216,32 @@ TEST(Lora, ARankAboveTheWidthIsAllowed) {
   EXPECT_THROW(peft::attach(base.host(), none, rng), ValueError);
 }
 
+/// W = Q·R as LAPACK has it: a column of zeros is not reflected, so the first q is the first unit vector, and the second is what
+/// the second column has below its first number. (Gram and Schmidt would make nothing of a column of zeros.)
+TEST(Lora, OLoRAOfAColumnOfZeros) {
+  Base base("llama");
+  Param& weight = base.built.model->parameter("layers.0.attn.q.weight");
+  Tensor W = weight.value().clone();
+  const Index m = W.rows(), n = W.cols();
+  for (Index i = 0; i < m; ++i) W.write()[i * n] = 0;
+  weight.give(W.clone());
+  peft::Lora lora;
+  lora.r = 2, lora.init = peft::Lora::Init::olora, lora.targets = {"layers.0.attn.q"};
+  Rng rng(1);
+  peft::attach(base.host(), lora, rng);
+  std::vector<double> u;
+  double norm = 0;
+  for (Index i = 0; i < m; ++i) u.push_back(i == 0 ? 0 : W[i * n + 1]), norm += u.back() * u.back();
+  Numbers right;
+  for (Index i = 0; i < m; ++i)
+    for (Index j = 0; j < n; ++j) {
+      double along = 0;
+      for (Index k = 0; k < m; ++k) along += u[static_cast<std::size_t>(k)] * W[k * n + j];
+      right.push_back((i == 0 ? 0 : W[i * n + j]) - u[static_cast<std::size_t>(i)] * along / norm);
+    }
+  EXPECT_LE(fixture::apart(table::numbers(weight.value()), right), 1e-5) << "the base goes without Q_r·R_r";
+}
+
 /// q, k and v that share an A start from one decomposition, as PEFT's c_attn.
 TEST(Lora, FusedProjectionsStartFromOneDecomposition) {
   for (const peft::Lora::Init init : {peft::Lora::Init::pissa, peft::Lora::Init::olora}) {
