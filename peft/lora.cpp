@@ -126,6 +126,8 @@ void Lora::graft(const Host& host, const std::string& name, Rng& rng) const {
     if (first) p.mask = first->mask, p.first = false;
     group.wrappers.push_back(&wrapper), group.pairs.push_back(&p);
     const Index in = wrapper.in(), rank = p.A.shape()[0];
+    expect<ValueError>(p.B.shape()[1] == rank, "LoRA: ", slot.first, " has rank ", p.B.shape()[1], ", but shares an A of rank ",
+                       rank, " with its neighbours (fused); give q, k and v of a layer one rank");
     const real bound = 1 / std::sqrt(static_cast<real>(in));
     if (!p.A.given())
       p.A.give(init == Init::gaussian ? normal({rank, in}, 0, 1 / static_cast<real>(rank), rng)

@@ -1,6 +1,7 @@
 #include "peft/lora_table.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "autograd/kernels.h"
 #include "autograd/ops.h"
@@ -71,6 +72,7 @@ std::unique_ptr<Table> LoraTable::plain(const std::string& name) const {
 
 void LoraTable::add(const std::string& name, Index r, real scale, bool dora, Rng& rng) {
   expect<ValueError>(r > 0, "LoRA: a rank of ", r, "; it must be at least 1");
+  expect<ValueError>(std::isfinite(scale), "LoRA: alpha gives a scale of ", scale, "; a finite number is needed");
   std::unique_ptr<Pair> pair(
       new Pair{Param(*this, "lora_A." + name, {rows(), r}), Param(*this, "lora_B." + name, {dim(), r}), scale, {}});
   pair->A.give(Tensor(pair->A.shape(), 0));

@@ -183,7 +183,12 @@ std::vector<std::pair<std::string, Param*>> learning(const Host& host) {
 }
 
 void learn(const Host& host, const std::vector<std::string>& names) {
-  for (const std::string& name : names) expect_attached(host, name, "learn");
+  for (const std::string& name : names) {
+    expect_attached(host, name, "learn");
+    const auto one = host.model.attachments.find(name);
+    expect<ValueError>(one == host.model.attachments.end() || !one->second.in_place, "learn: \"", name, "\" trains the model's ",
+                       "own parameters, which go by no name; detach it and attach it again, as the last");
+  }
   const std::set<std::string> mine(names.begin(), names.end());
   for (const auto& named : host.root.parameters()) {
     const std::vector<std::string> words = words_of(named.first);

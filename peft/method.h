@@ -78,7 +78,8 @@ std::vector<std::string> names(const Host& host);  ///< of all that is attached
 std::vector<std::pair<std::string, Param*>> parameters(const Host& host, const std::string& name);
 /// What learns now: what an optimizer is given. The pointers hold until the parameters are detached, folded or flattened.
 std::vector<std::pair<std::string, Param*>> learning(const Host& host);
-/// Just these learn from now on (several prompts that are trained in one batch). Errors: ValueError for an unknown name.
+/// Just these learn from now on (several prompts that are trained in one batch). Errors: ValueError for an unknown name, and for
+/// a method in place, whose parameters are the model's.
 void learn(const Host& host, const std::vector<std::string>& names);
 
 /// Folds it into the weights: inference then costs what the base costs. safe: throws before anything changes if a merged

@@ -50,6 +50,8 @@ void LoraGroup::start(const Tensor& A, const Tensor& B, const std::string& name)
 }
 
 void start_pissa(const LoraGroup& group, const std::string& name) {
+  expect<ValueError>(group.pairs[0]->scale > 0, "PiSSA: alpha gives a scale of ", group.pairs[0]->scale,
+                     ", whose root is taken; it must be above 0");
   const Svd svd = singular_values(group.weight("PiSSA"));  // U (out, n), S (n), Vᵀ (n, in)
   const Index r = group.pairs[0]->A.shape()[0], in = svd.Vt.cols(), out = svd.U.rows(), n = svd.S.numel();
   Tensor A(Shape{r, in}), B(Shape{out, r});

@@ -19,7 +19,7 @@ struct LoraGroup {
   void start(const Tensor& A, const Tensor& B, const std::string& name) const;
 };
 
-/// Errors: ValueError as LoraGroup::start().
+/// Errors: ValueError as LoraGroup::start(), and for s <= 0.
 void start_pissa(const LoraGroup& group, const std::string& name);
 
 }  // namespace graft::peft

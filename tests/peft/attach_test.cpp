@@ -54,6 +54,17 @@ TEST_F(Attach, RefusesWhatCannotBe) {
   refuses<ValueError>(*gpt2, changed([](auto& l) { l.targets = {"q", "gate"}; }), {"gate"});
   refuses<ValueError>(*gpt2, changed([](auto& l) { l.r = 0; }), {"0", "at least 1"});
   refuses<ValueError>(*gpt2, changed([](auto& l) { l.dropout = 1; }), {"[0, 1)"});
+  for (const real alpha : {real(0), real(-2)})
+    refuses<ValueError>(*gpt2, changed([=](auto& l) { l.alpha = alpha, l.init = peft::Lora::Init::pissa; }), {"PiSSA", "above 0"});
+  for (const char* target : {"q", "embed"})
+    refuses<ValueError>(*gpt2, changed([=](auto& l) {
+                          l.targets = {target}, l.alpha = std::numeric_limits<real>::infinity();
+                        }),
+                        {"scale of inf"});
+  refuses<ValueError>(*gpt2, changed([](auto& l) {
+                        l.targets = {"q", "v"}, l.fused = true, l.rank_pattern = {{"v", 3}};
+                      }),
+                      {"layers.0.attn.v", "rank 3", "rank 2", "fused"});
   refuses<ValueError>(*gpt2, changed([](auto& l) { l.also = {"nrom"}; }), {"nrom"});
   refuses<ValueError>(*gpt2, changed([](auto& l) { l.targets = {"embed"}, l.r = 0; }), {"0", "at least 1"});
   refuses<ValueError>(*gpt2, lora, {"word of letters"}, "a b");
@@ -150,6 +161,10 @@ TEST_F(Attach, TheFirstIsFrozenAndTheReportSaysSo) {
   peft::learn(*gpt2, {"one", "two"});
   EXPECT_EQ(peft::report(*gpt2).find("frozen"), std::string::npos);
   EXPECT_THROW(peft::learn(*gpt2, {"three"}), ValueError);
+  peft::attach(*gpt2, peft::FullFineTuning{}, rng, "whole");
+  const std::size_t all = peft::learning(*gpt2).size();
+  EXPECT_THROW(peft::learn(*gpt2, {"one", "whole"}), ValueError) << "its parameters have no name, so they would all be frozen";
+  EXPECT_EQ(peft::learning(*gpt2).size(), all);
 }
 
 /// A wrapper of an author's own that cannot be made after some were, and a parameter that lacks the adapter's name.
@@ -527,6 +542,31 @@ TEST_F(Files, ATemplateIsNothingThatPeftWouldMisread) {
   const auto x = logits(*gpt2.model), y = logits(*again.model);
   ASSERT_EQ(x.size(), y.size());
   for (std::size_t i = 0; i < x.size(); ++i) EXPECT_NEAR(x[i], y[i], 1e-5);
+}
+
+/// q and v go into one pair of the file with one scale, from which the other one's is told by its ratio.
+TEST_F(Files, AScaleOfZeroIsSavedAsSuch) {
+  const NoGrad no_grad;
+  const peft::Host host(*gpt2.model);
+  const Ids ids({1, 4}, {1, 2, 3, 4});
+  for (const bool all : {false, true}) {
+    peft::Lora lora;
+    lora.r = 2;
+    if (all) lora.alpha = real(0);
+    else lora.alpha_pattern = {{"layers.0.attn.q", 0}, {"layers.1.attn.v", 0}};
+    Rng rng(1);
+    const peft::Attached a = peft::attach(host, lora, rng);
+    table::move(host, "default");
+    const auto before = table::numbers((*gpt2.model)(ids).value());
+    peft::save_adapter(host, a, scratch.path("zero"));
+    peft::detach(host, a);
+    const auto plain = table::numbers((*gpt2.model)(ids).value());
+    const peft::Attached again = peft::load_adapter(host, scratch.path("zero"));
+    EXPECT_LE(fixture::apart(table::numbers((*gpt2.model)(ids).value()), before), 1e-5);
+    if (all) { EXPECT_EQ(before, plain); }
+    else EXPECT_GT(fixture::apart(before, plain), 1e-2);
+    peft::detach(host, again);
+  }
 }
 
 /// A method of a student's own, without a file format.
