@@ -38,7 +38,11 @@ Tensor logits(Model& m) {
 double apart(const Tensor& a, const Tensor& b) {
   if (a.shape() != b.shape()) return std::numeric_limits<double>::infinity();
   double worst = 0;
-  for (Index i = 0; i < a.numel(); ++i) worst = std::max(worst, std::abs(double(a[i]) - double(b[i])));
+  for (Index i = 0; i < a.numel(); ++i) {
+    const double d = std::abs(double(a[i]) - double(b[i]));
+    if (std::isnan(d)) return d;  // no bound holds it, and no later number hides it
+    worst = std::max(worst, d);
+  }
   return worst;
 }
 /// The logits at the user's places: virtual tokens put before them give rows of their own.
