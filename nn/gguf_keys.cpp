@@ -111,7 +111,7 @@ void expect_known_keys(const Gguf& g, double head_dim) {
     if (known != off.end())
       for (const double x : known->second) values += (values.empty() ? "" : " or ") + text(x);
     throw FormatError(known != off.end() ? text(g.path(), ": the key ", key, " is ", shown(value),
-                                                ", which graft does not compute; it computes what ", values, " would say")
+                                                ", which graft does not compute; it computes only ", values)
                                          : text(g.path(), ": the key ", key, " is ", shown(value),
                                                 ", and graft does not know whether that changes the model's numbers; if it "
                                                 "does not, make a file without it (llama.cpp's gguf_new_metadata.py "

@@ -186,9 +186,10 @@ std::vector<Id> ends_of(const Gguf& g, Index vocabulary) {
   };
   for (const char* name : {"eos", "eot", "eom"}) add(token(g, text("tokenizer.ggml.", name, "_token_id"), vocabulary));
   if (!g.has("tokenizer.ggml.tokens")) return ends;
-  static const std::set<std::string> names{"<|eot_id|>", "<|im_end|>",    "<|end|>",        "<|return|>",
-                                           "<|call|>",   "<end_of_turn>", "<|endoftext|>",  "<|eom_id|>",
-                                           "<EOT>",      "_<EOT>",        "<|end_of_text|>"};
+  static const std::set<std::string> names{"<|eot_id|>",      "<|im_end|>",         "<|end|>",      "<|return|>", "<|call|>",
+                                           "<|flush|>",       "<|calls|>",          "<end_of_turn>", "<|endoftext|>",
+                                           "<|eom_id|>",      "<EOT>",              "_<EOT>",       "[EOT]",      "[EOS]",
+                                           "<|end_of_text|>", "<end_of_utterance>", "</s>"};
   const std::vector<std::string>& tokens = g.texts("tokenizer.ggml.tokens");
   for (std::size_t i = 0; i < tokens.size(); ++i)
     if (names.count(tokens[i]) != 0) add(static_cast<Id>(i));

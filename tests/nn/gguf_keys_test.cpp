@@ -34,7 +34,7 @@ std::string bytes_of(const Key& key) {
   return all + raw(std::uint32_t{8}) + with_length(std::get<std::string>(key.value));
 }
 
-/// gguf_f32.gguf with more keys; names are replaced by others of the same length.
+/// gguf_f32.gguf with more keys; texts are replaced by others, which together have the same length.
 class File {
  public:
   explicit File(std::vector<Key> keys, const std::vector<std::pair<std::string, std::string>>& renamed = {}) {
@@ -88,15 +88,18 @@ TEST(GgufKeys, AFactorIsLinearAsInLlamaCpp) {
     EXPECT_EQ(logits(File(keys).name()), plain) << keys[0].name;
 }
 
-/// The angle of place p is p·θ^(-2j/d)/4: every fourth place of the scaled model is where the other one has it.
-TEST(GgufKeys, AFactorStretchesThePlaces) {
-  const NoGrad no_grad;
+/// The angle of place p is p·θ^(-2j/d)/4: the frequencies of the scaled model are a quarter of the other's.
+TEST(GgufKeys, AFactorSlowsTheRotation) {
   const Loaded plain = load_model(path("gguf_f32") + ".gguf"), scaled = load_model(File({{factor, 4.f}}).name());
-  const auto& a = dynamic_cast<const Llama&>(*plain.model).config;
-  const auto& b = dynamic_cast<const Llama&>(*scaled.model).config;
-  EXPECT_EQ(b.rope_scaling.kind, RopeScaling::Kind::linear);
-  EXPECT_EQ(b.rope_scaling.factor, 4);
-  EXPECT_EQ(a.rope_scaling.kind, RopeScaling::Kind::none);
+  const auto a = plain.model->slots<Attention>(), b = scaled.model->slots<Attention>();
+  ASSERT_EQ(a.size(), b.size());
+  ASSERT_GE(a.size(), 1u);
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    const std::vector<real> all = (*a[i].second)->sizes.frequencies.values();
+    std::vector<real> slower;
+    for (const real f : all) slower.push_back(f / 4);
+    EXPECT_EQ((*b[i].second)->sizes.frequencies.values(), slower);
+  }
 }
 
 TEST(GgufKeys, WhatSaysNothingOrOffIsHarmless) {
@@ -176,6 +179,10 @@ TEST(GgufKeys, AllEndsEndAText) {
   const Loaded named = load_model(File({}, {{"tokenizer.ggml.eos_token_id", "general.lost.eos_token_id.."}}).name());
   EXPECT_EQ(named.ends, std::vector<Id>{end});
   EXPECT_EQ(named.eos, end);
+  const std::pair<std::string, std::string> lost{"tokenizer.ggml.eos_token_id", "general.lost.eos_token_id.."};
+  EXPECT_EQ(load_model(File({}, {lost, {"<|im_start|>", "<end_of_utterance>"}, {"<|im_end|>", "</s>"}}).name()).ends,
+            (std::vector<Id>{end - 1, end}));
+  EXPECT_TRUE(load_model(File({}, {lost, {"<|im_end|>", "<|im_mid|>"}}).name()).ends.empty()) << "no name that means it";
   EXPECT_THROW(load_model(File({{"tokenizer.ggml.eot_token_id", std::uint32_t{99}}}).name()), FormatError);
 }
 
