@@ -33,9 +33,9 @@ const DemoSize& choose(const Options& options, const std::string& out, Progress&
   if (!options.size.empty()) return demo_size(options.size);
   const std::string kept = out + "/demo-size.txt";
   if (std::filesystem::exists(kept)) {
-    const std::string name = formats::read_text(kept);
-    say.say("size " + name + ", as the demo in " + options.out + " has; --size chooses");
-    return demo_size(name);
+    const DemoSize& size = demo_size(formats::read_text(kept));
+    say.say("size " + size.name + ", as the demo in " + options.out + " has; --size chooses");
+    return size;
   }
   if (options.steps > 0) return demo_sizes().front();
   const DemoPace pace = DemoPace::measured();

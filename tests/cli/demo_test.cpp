@@ -40,6 +40,17 @@ TEST(Demo, TwoAtOnceShareACacheAndEachHasItsReport) {
     EXPECT_EQ(absent, 3u);  // the probe, P-tuning and P-tuning v2 do not write sentences
     EXPECT_TRUE(fs::exists(folder / out / "report.html"));
   }
+  // Whoever goes on in the folder gets the size that it has, however fast the machine is now.
+  Arguments again = demo("a");
+  again.erase(again.end() - 4, again.end() - 2);  // without --steps
+  write_file(folder / "a" / "demo-size.txt", "tiny");
+  expect_fails(graft(again, cache), "there is no size \"tiny\" of the demo, but large, medium, small");
+  write_file(folder / "a" / "demo-size.txt", "medium");
+  const Result same = graft(demo("a"), cache);
+  expect_works(same);
+  EXPECT_NE(same.err.find("size medium, as the demo in"), std::string::npos) << same;
+  EXPECT_EQ(Json::parse(read_file(folder / "a" / "report.json"))["command"], "graft demo --size medium");
+  expect_refuses(graft({"demo", "--size", "tiny"}), "must be one of large, medium, small");
 }
 
 /// A little Bible: of each book twelve chapters of eight verses, whose words tell the kind.
