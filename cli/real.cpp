@@ -53,7 +53,8 @@ void write_data(const std::vector<Verse>& verses, const fs::path& folder) {
   for (const int held_part : {0, 1}) {
     const std::size_t there = pool[held_part].size();
     expect<ValueError>(there >= counts[held_part], "--bible: of the chapters ",
-                       held_part ? "that are held out, " : "to learn from, ", counts[held_part], " verses are drawn whose book is of a known kind, but there are ", there,
+                       held_part ? "that are held out, " : "to learn from, ", counts[held_part],
+                       " verses are drawn whose book is of a known kind, but there are ", there,
                        "; give the whole Bible, as `bible -f gen1:1-rev22:21` prints it");
     std::string lines;
     for (std::size_t n = 0; n < counts[held_part]; ++n) {  // drawn without replacement

@@ -38,7 +38,7 @@ Texts texts_with_adapter(Loaded& loaded, const Tokenizer& tokenizer, const TextO
   if (adapter.empty()) return texts;
   const std::optional<Beginning> run = read_beginning(adapter + "/run.json");
   if (!run) return texts;
-  const Texts then = run->texts.value_or(Texts{});  // graft 0.1 put nothing there
+  const Texts then = run->texts.value_or(Texts{});  // runs that kept none put nothing there
   if (!options.bos && !options.no_bos) texts.begin = then.begin;
   if (options.system.empty() && !options.no_system) texts.system = then.system;
   return texts;
@@ -47,8 +47,7 @@ Texts texts_with_adapter(Loaded& loaded, const Tokenizer& tokenizer, const TextO
 std::string about_template(const Tokenizer& tokenizer, const Texts& texts) {
   const ChatStyle style = chat_style(tokenizer.parts().chat_template);
   if (style.kind == ChatStyle::Kind::other)
-    return "the model has a chat template of its own, which is not the ChatML that graft knows, and a program, which is not "
-           "run; "
+    return "the model has a chat template of its own, which is not the ChatML that graft knows and which graft does not run; "
            "turns are written in ChatML";
   if (style.default_system.empty()) return "";
   if (style.default_system == texts.system)

@@ -53,11 +53,11 @@ void expect_known(const ConfigReader& config) {
   for (const char* on : {"original_ln_after", "residual_before_ln"}) config.only(on, true);
   // The start, what happens while training, and the shape of layers that phm_layer would switch on or inv_adapter would add.
   config.expect_one_of("architecture", config.word("architecture", "bottleneck"), {"bottleneck"});
-  config.expect_all_known({"init_weights", "init_weights_seed", "dropout", "stochastic_depth",
-                           "inv_adapter_reduction_factor", "hypercomplex_nonlinearity", "factorized_phm_W",
-                           "factorized_phm_rule", "learn_phm", "phm_bias", "phm_c_init", "phm_dim", "phm_init_range", "phm_rank", "shared_W_phm",
-                           "shared_phm_rule"},
-                          way_round_a_field);
+  config.expect_all_known(
+      {"init_weights", "init_weights_seed", "dropout", "stochastic_depth", "inv_adapter_reduction_factor",
+       "hypercomplex_nonlinearity", "factorized_phm_W", "factorized_phm_rule", "learn_phm", "phm_bias", "phm_c_init", "phm_dim",
+       "phm_init_range", "phm_rank", "shared_W_phm", "shared_phm_rule"},
+      way_round_a_field);
 }
 
 }  // namespace

@@ -154,8 +154,8 @@ bool holds_records(const std::string& path) { return format_of(path) != Format::
 
 std::string plain_text(std::string content, const std::string& path) {
   content = as_utf8(std::move(content), path);
-  expect<FormatError>(!looks_like_records(content), path, " holds JSON, which would be taken for text, braces and all; give it ",
-                      "a name that ends in .jsonl. If the braces are meant, put each piece into {\"text\": \"..\"} there");
+  expect<FormatError>(!looks_like_records(content), path, " holds JSON, which would be taken for text, braces and all; give ",
+                      "it a name that ends in .jsonl. If the braces are meant, put each piece into {\"text\": \"..\"} there");
   return content;
 }
 
@@ -203,7 +203,8 @@ Dataset read_dataset(const std::string& path, const Tokenizer& tokenizer, const 
       const std::vector<Id> body = tokenizer.encode(all);
       ids.insert(ids.end(), body.begin(), body.end());
       if (options.end >= 0 && !body.empty()) ids.push_back(options.end);
-      expect<FormatError>(!body.empty() && ids.size() > 1, path, ": the file is empty, or gives a single token; there is nothing to learn");
+      expect<FormatError>(!body.empty() && ids.size() > 1, path,
+                          ": the file is empty, or gives a single token; there is nothing to learn");
       const std::size_t window = options.longest > 0 ? static_cast<std::size_t>(options.longest) : ids.size();
       for (std::size_t begin = 0; begin + 1 < ids.size(); begin += window) {
         Example example;

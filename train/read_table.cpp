@@ -39,7 +39,8 @@ class Rows {
     const std::size_t begin = at_;
     for (; !at_end_of_cell(); ++at_)  // tabs leave no doubt, so there a mark inside of a cell is itself
       line.require(content_[at_] != '"' || separator_ == '\t',
-                   "a quotation mark inside of a cell that does not begin with one; put the whole cell in quotation marks, and double those that are inside: \"say \"\"so\"\"\"");
+                   "a quotation mark inside of a cell that does not begin with one; put the whole cell in quotation marks, and "
+                   "double those that are inside: \"say \"\"so\"\"\"");
     return content_.substr(begin, at_ - begin);
   }
 

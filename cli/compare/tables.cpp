@@ -21,7 +21,8 @@ std::string tables(const json& report, bool markdown) {
                            : std::string("–");
     };
     const std::string name = task.value("score_name", "score") + (percent ? " %" : "");
-    std::vector<std::vector<std::string>> rows{{"method", "trained", "%", name, "s/step", "peak", "adapter", "inference, unmerged"}};
+    std::vector<std::vector<std::string>> rows{
+        {"method", "trained", "%", name, "s/step", "peak", "adapter", "inference, unmerged"}};
     for (const json& run : task["runs"]) {
       if (run.contains("absent")) {
         rows.push_back({run["method"].get<std::string>(), "–", "–", "–", "–", "–", "–", "–"});

@@ -13,7 +13,7 @@ struct Beginning {
   nlohmann::json options;  ///< as words: {"r": ["8"], "targets": ["q", "v"], ...}
   nlohmann::json data;     ///< marks_of() the model and the files of data
   int threads = 0;
-  std::optional<Texts> texts;  ///< what was put around texts; none in runs of graft 0.1, which put nothing before them
+  std::optional<Texts> texts;  ///< what was put around texts; runs that were begun before this was kept put nothing
 };
 
 /// A mark of what each file holds, or the files of a model in a folder; "" as a name is none. Of large files the size and

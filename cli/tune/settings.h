@@ -25,8 +25,7 @@ struct Settings {
   std::vector<std::string> words;
   TextOptions around;
   std::optional<Texts> texts;  ///< those that the run began with that is gone on with
-  bool begun_before =
-      false;  ///< it is gone on with, but graft 0.1 began it: texts have nothing around them but config.json's end
+  bool begun_before = false;  ///< the run that is gone on with kept no texts: it had nothing around them but config.json's end
   // training
   Index batch = 8, accumulate = 1, steps = 0;
   double epochs = 3;

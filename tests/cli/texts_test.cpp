@@ -157,7 +157,7 @@ TEST_F(Texts, ARunGoesOnAsItBegan) {
   EXPECT_EQ(from_the_start("begun", [](Json& run) { run["texts"]["begin"] = Json::array(); }), plain)
       << "the file of the run counts";
   EXPECT_EQ(from_the_start("plain", [](Json&) {}), plain);
-  // A run of graft 0.1, which put nothing before texts; config.json names no end, so none was learned.
+  // A run that was begun before this was kept put nothing before texts; config.json names no end, so none was learned.
   const std::string old = from_the_start("begun", [](Json& run) { run.erase("texts"); });
   EXPECT_NE(old, begun);
   EXPECT_NE(old, plain) << "the tokenizer's end";

@@ -14,9 +14,9 @@ const graft::Tokenizer& tokenizer() {
   return one;
 }
 
-void use(const std::string& path) {
+void use(const std::string& path, bool by_line) {
   graft::train::ReadOptions options;
-  options.longest = 50, options.cut = true, options.by_line = path.size() % 2 == 0, options.end = 0;
+  options.longest = 50, options.cut = true, options.by_line = by_line, options.end = 0;
   const Dataset data = graft::train::read_dataset(path, tokenizer(), options);
   ASSERT_FALSE(data.examples.empty());
   std::vector<graft::Index> all;
@@ -44,13 +44,9 @@ const std::string classes = "{\"text\": \"the cat\", \"label\": \"yes\"}\n{\"tex
 const std::string list =
     "[\n {\"prompt\": \"a\",\n \"completion\": \"b\"}, {\"prompt\": \"\xE6\x9C\xA8\", \"completion\": \"[1]\"}\n]\n";
 
-void mutate(const char* name, const std::vector<std::string>& corpus) {
-  use([&] {  // makes the library's tables, which are not the files' fault
-    const std::string path = testing::TempDir() + "graft_fuzz_first_" + name;
-    std::ofstream(path, std::ios::binary) << corpus[0];
-    return path;
-  }());
-  fuzz::run(corpus, testing::TempDir() + "graft_fuzz_" + name, fuzz::cases(3000), 64, 400, use);
+void mutate(const char* name, const std::vector<std::string>& corpus, bool by_line = false) {
+  fuzz::run(corpus, testing::TempDir() + "graft_fuzz_" + name, fuzz::cases(3000), 64, 400,
+            [=](const std::string& path) { use(path, by_line); });
 }
 
 TEST(Fuzz, DataInJsonLines) { mutate("d.jsonl", {pairs, chats, classes, "{\"text\": \"the cat\"}\n{\"text\": \"sat\"}\n"}); }
@@ -62,7 +58,8 @@ TEST(Fuzz, DataInTables) {
                    "prompt,completion,id\nthe cat, sat,1\n\n,on,2\n", "text\nthe cat\n\"\"\"\"\n"});
 }
 TEST(Fuzz, DataInText) {
-  mutate("text.txt", {"the cat sat\non the mat\r\n\r\n", "\xEF\xBB\xBF{the}\n\xE6\x9C\xA8 mat", pairs});
+  const std::vector<std::string> corpus{"the cat sat\non the mat\r\n\r\n", "\xEF\xBB\xBF{the}\n\xE6\x9C\xA8 mat", pairs};
+  for (const bool by_line : {false, true}) mutate("text.txt", corpus, by_line);
 }
 
 }  // namespace
