@@ -1,17 +1,11 @@
 """The same as methods_bench.cpp by PEFT 0.21 on transformers 4.57: takes the same orders on its stdin (serve.h)."""
-import gc
-import os
 import resource
-import sys
-import time
 
-os.environ["HF_HUB_OFFLINE"] = "1"
-import torch
+from serve import learner, serve, torch, train
+
 from peft import IA3Config, LoraConfig, PrefixTuningConfig, PromptEncoderConfig, PromptTuningConfig, get_peft_model
 from transformers import GPT2Config, GPT2LMHeadModel
 
-torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", os.cpu_count())))
-gc.disable()
 C = dict(task_type="CAUSAL_LM")
 METHODS = {
     "full": None,
@@ -23,56 +17,37 @@ METHODS = {
     "ptuning": lambda: PromptEncoderConfig(num_virtual_tokens=20, encoder_hidden_size=768, encoder_reparameterization_type="LSTM",
                                            encoder_num_layers=2, **C),
 }
-model = ids = optimizer = None
+used = None
 
 
 def use(name):
-    global model, ids, optimizer
-    model = optimizer = None
-    gc.collect()
-    method, T = name.split("/")
-    T = int(T)
-    torch.manual_seed(1)
-    model = GPT2LMHeadModel(GPT2Config(resid_pdrop=0.0, embd_pdrop=0.0, attn_pdrop=0.0)).train()
-    if METHODS[method]:
-        model = get_peft_model(model, METHODS[method]())
-    ids = torch.tensor([(i * 7919 + 13) % 50257 for i in range(4 * T)]).view(4, T)
-    optimizer = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=1e-4)
+    global used
+    used = None
+    method, tokens = name.split("/")
+
+    def make():
+        model = GPT2LMHeadModel(GPT2Config(resid_pdrop=0.0, embd_pdrop=0.0, attn_pdrop=0.0)).train()
+        return get_peft_model(model, METHODS[method]()) if METHODS[method] else model
+
+    used = learner(make, 4, int(tokens), 50257)
 
 
-def run(step):
-    if not step:
-        with torch.no_grad():
-            model(input_ids=ids, labels=ids)
-        return
-    loss = model(input_ids=ids, labels=ids).loss
-    optimizer.zero_grad()
-    loss.backward()
-    optimizer.step()
+def run(what):
+    if what == "step":
+        return train(*used)
+    model, ids, _ = used
+    with torch.no_grad():
+        model(input_ids=ids, labels=ids)
 
 
-for line in sys.stdin:
-    words = line.split()
-    try:
-        if words[0] == "use":
-            use(words[1])
-            print("ok", flush=True)
-        elif words[0] == "time":
-            begin, work = time.perf_counter(), time.process_time()
-            for _ in range(int(words[2])):
-                run(words[1] == "step")
-            print(time.perf_counter() - begin, time.process_time() - work, flush=True)
-        elif words[0] == "check":
-            print(sum(p.numel() for p in model.parameters() if p.requires_grad), flush=True)
-        elif words[0] == "memory":
-            run(True)
-            run(True)
-            print(f"resident={resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}", flush=True)
-        elif words[0] == "list":
-            print(*METHODS, flush=True)
-        elif words[0] == "about":
-            print(f"side=PEFT;torch={torch.__version__}", flush=True)
-        else:
-            print("error: cannot do", line.strip(), flush=True)
-    except Exception as e:  # one bad case does not end a comparison
-        print("error:", type(e).__name__, str(e).replace("\n", " ")[:200], flush=True)
+def learning():
+    return sum(p.numel() for p in used[0].parameters() if p.requires_grad)
+
+
+def memory():
+    train(*used)
+    train(*used)
+    return f"resident={resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}"
+
+
+serve("PEFT", use, run, check=learning, memory=memory, list=lambda: " ".join(METHODS))

@@ -10,11 +10,12 @@
 
 #include <algorithm>
 #include <atomic>
-#include <chrono>
 #include <condition_variable>
 #include <memory>
 #include <thread>
 #include <vector>
+
+#include "autograd/cpu/crowd.h"
 #endif
 
 namespace graft::kernel {
@@ -65,23 +66,15 @@ void run_parts(const Parts& parts) { run_alone(parts); }
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
 using std::chrono::microseconds;
 
 // Measured by bench/busy. Who spins keeps a core from others, and pays for it: a thread that has used up its share of a core
-// is sent away in the middle of a part, and everyone waits for it. So once a thread was sent away, none spins for a while. On
-// a machine of its own, 100 microseconds bridge what lies between the loops of a training step.
-constexpr microseconds patience(100), sent_away(1000);
+// is sent away in the middle of a part, and everyone waits for it. So in a crowd none spins. On a machine of its own, 100
+// microseconds bridge what lies between the loops of a training step.
+constexpr microseconds patience(100);
 // Waking a thread takes some 20 microseconds until it has begun, beside other programs 80. So long must the work be, in
 // units of parallel.h.
 constexpr Index worth_waking = 131072, worth_waking_when_crowded = 524288;
-
-/// Whether other programs want the cores: for some time from when that was seen.
-std::atomic<Clock::rep> crowded_until{0};
-bool crowded(Clock::time_point now) { return now.time_since_epoch().count() < crowded_until.load(std::memory_order_relaxed); }
-void crowd_seen(Clock::time_point now) {
-  crowded_until.store((now + std::chrono::seconds(1)).time_since_epoch().count(), std::memory_order_relaxed);
-}
 
 void pause() {
 #if defined(__x86_64__) || defined(__i386__)
@@ -206,6 +199,7 @@ void Pool::run(const Parts& parts) {
   if (!lock) return run_alone(parts);
   const Index others = seats(parts.count - 1);
   const Clock::time_point begin = Clock::now();
+  look_for_a_crowd(begin);
   const bool wake = parts.work >= (crowded(begin) ? worth_waking_when_crowded : worth_waking);
   Loop loop(parts);
   loop_ = &loop;

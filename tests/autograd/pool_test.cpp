@@ -1,4 +1,5 @@
 // The threads behind the loops: every part runs once, whoever runs it; what a part is depends on the thread count alone.
+#include "autograd/cpu/crowd.h"
 #include "autograd/cpu/pool.h"
 
 #include <gtest/gtest.h>
@@ -171,7 +172,41 @@ TEST(Pool, TheCountMayChangeBetweenLoops) {
   }
 }
 
+TEST(Crowd, IsHeldForOneOnlyForAMoment) {
+  const auto now = std::chrono::steady_clock::now() + std::chrono::hours(1);  // whatever this machine does meanwhile
+  EXPECT_FALSE(kernel::crowded(now));
+  kernel::crowd_seen(now);
+  EXPECT_TRUE(kernel::crowded(now + std::chrono::milliseconds(50)));
+  EXPECT_FALSE(kernel::crowded(now + std::chrono::milliseconds(200)));
+  kernel::crowd_seen(std::chrono::steady_clock::now() - std::chrono::hours(1));
+}
+
+/// Whether two parts run at the same time.
+bool two_at_once() {
+  std::atomic<int> begun{0};
+  std::atomic<bool> met{true};
+  run_parts(2, [&](Index) {
+    ++begun;
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (begun < 2 && std::chrono::steady_clock::now() < end) std::this_thread::yield();
+    if (begun < 2) met = false;
+  });
+  return met;
+}
+
 /// What Python's multiprocessing does. The parent's threads are not in the child.
+TEST(Pool, AChildOfForkHasThreadsOfItsOwn) {
+  const WithThreads restore;
+  threads(2);
+  ASSERT_TRUE(two_at_once());
+  const pid_t child = fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) _exit(two_at_once() ? 0 : 1);
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
+}
+
 TEST(Pool, AChildOfForkComputes) {
   const WithThreads restore;
   threads(3);
