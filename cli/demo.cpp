@@ -29,7 +29,7 @@ struct Options {
 constexpr double minutes = 5;  // that a demo may take, if nothing else is asked for
 
 /// The size that was asked for; or that of a demo that `out` holds already; or the largest that ends in time on this machine.
-const DemoSize& choose(const Options& options, const std::string& out, Progress& say) {
+const DemoSize& choose(const Options& options, const std::string& out, const DemoBases& bases, Progress& say) {
   if (!options.size.empty()) return demo_size(options.size);
   const std::string kept = out + "/demo-size.txt";
   if (std::filesystem::exists(kept)) {
@@ -40,7 +40,7 @@ const DemoSize& choose(const Options& options, const std::string& out, Progress&
   if (options.steps > 0) return demo_sizes().front();
   const DemoPace pace = DemoPace::measured();
   const auto seconds = [&](const DemoSize& size) {
-    return pace.seconds(size, options.seeds, std::min(2, threads()), demo_base_is_there(out, size, 0));
+    return pace.seconds(size, options.seeds, std::min(2, threads()), bases.is_there(size));
   };
   const DemoSize* chosen = &demo_sizes().back();
   for (const DemoSize& size : demo_sizes())
@@ -59,10 +59,11 @@ const DemoSize& choose(const Options& options, const std::string& out, Progress&
 void demo(const Options& options, const Globals& globals) {
   const std::string out = std::filesystem::absolute(options.out).lexically_normal().string();
   Progress say("", 0, globals.quiet);
-  const DemoSize& size = choose(options, out, say);
+  const DemoBases bases(out, options.steps);
+  const DemoSize& size = choose(options, out, bases, say);
   formats::write_text((make_folder(out) / "demo-size.txt").string(), size.name);
   say.say("A small world is told, and a GPT learns its language.");
-  const std::string base = demo_base(out, size, options.steps, globals), tasks = out + "/tasks";
+  const std::string base = bases.made(size, globals), tasks = out + "/tasks";
   write_tasks(tasks);
   say.say("Now it is frozen, and each method teaches it two tasks.");
   Comparison comparison = demo_comparison(base, tasks, out, size, options.seeds, options.steps);

@@ -2,10 +2,14 @@
 
 #include <unistd.h>
 
+#include <optional>
 #include <set>
 
 #include "autograd/errors.h"
 #include "cli/interrupt.h"
+#include "cli/models.h"
+#include "cli/options.h"
+#include "cli/texts.h"
 
 namespace graft::cli {
 
@@ -82,6 +86,25 @@ void save_whole(const Loaded& loaded, const fs::path& target, const std::string&
   save_model(loaded, draft.path(), dtype, tokenizer, go_on);
   go_on(0, 0);
   draft.move_to(target);
+}
+
+bool save_whole(const Loaded& loaded, const fs::path& target, const std::string& from, const ModelOutput& output) {
+  std::optional<Tokenizer> tokenizer;
+  if (!output.no_tokenizer && has_tokenizer(from)) tokenizer.emplace(tokenizer_for(from));
+  save_whole(loaded, target, output.dtype, tokenizer ? &*tokenizer : nullptr);
+  return tokenizer.has_value();
+}
+
+void ModelOutput::add_model_option(const Command& command) { cli::add_model_option(command, model); }
+
+void ModelOutput::add_output_options(const Command& command) {
+  command.add_option("--out", out, "the folder to make").required().check(filled()).type_name("DIR");
+  command.add_option("--dtype", dtype, "how numbers are stored: F32, F16 or BF16")
+      .check(one_of({"F32", "F16", "BF16"}))
+      .show_default()
+      .type_name("TYPE");
+  command.add_flag("--force", force, "put the files into the folder even if it is not empty");
+  command.add_flag("--no-tokenizer", no_tokenizer, "leave the tokenizer out");
 }
 
 }  // namespace graft::cli

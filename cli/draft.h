@@ -4,9 +4,22 @@
 #include <filesystem>
 #include <string>
 
+#include "cli/command_line.h"
 #include "nn/load.h"
 
 namespace graft::cli {
+
+/// What convert and merge are told: of which model, and how and where to write it.
+struct ModelOutput {
+  std::string model, out, dtype = "F32";
+  bool force = false, no_tokenizer = false;
+
+  void add_model_option(const Command& command);    ///< --model
+  void add_output_options(const Command& command);  ///< --out, --dtype, --force, --no-tokenizer
+};
+
+/// save_whole() with the tokenizer of the model in `from`, if it has one and it is wanted; returns whether it was written.
+bool save_whole(const Loaded& loaded, const std::filesystem::path& target, const std::string& from, const ModelOutput& output);
 
 /// Where --out is to be, checked before the work: its parent exists, it is no file, not `from`, and empty unless forced.
 /// Errors: FileError, ValueError say what --force would do.

@@ -2,13 +2,11 @@
 #include <filesystem>
 #include <iostream>
 #include <memory>
-#include <optional>
 
 #include "cli/commands.h"
 #include "cli/draft.h"
 #include "cli/models.h"
 #include "cli/options.h"
-#include "cli/texts.h"
 #include "cli/tune/classes.h"
 #include "peft/adapter_file.h"
 
@@ -17,10 +15,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Options {
-  std::string model, adapter, out, dtype = "F32";
+struct Options : ModelOutput {
+  std::string adapter;
   std::vector<std::string> ignored_fields;
-  bool force = false, no_tokenizer = false;
 };
 
 void merge(const Options& options, const Globals& globals) {
@@ -33,9 +30,7 @@ void merge(const Options& options, const Globals& globals) {
     if (labels.size() == loaded.classifier->labels.size()) loaded.classifier->labels = labels;
   }
   peft::fold(loaded, attached.name);
-  std::optional<Tokenizer> tokenizer;
-  if (!options.no_tokenizer && has_tokenizer(from)) tokenizer.emplace(tokenizer_for(from));
-  save_whole(loaded, to, options.dtype, tokenizer ? &*tokenizer : nullptr);
+  save_whole(loaded, to, from, options);
   if (!globals.quiet)
     std::cerr << options.out << " holds the model with the " << attached.method->kind() << " adapter merged into it"
               << std::endl;
@@ -46,15 +41,9 @@ void merge(const Options& options, const Globals& globals) {
 void add_merge(const Command& program, const Globals& globals) {
   const auto options = std::make_shared<Options>();
   const Command command = program.add_command("merge", "fold an adapter into a model's weights, as a Hugging Face folder");
-  add_model_option(command, options->model);
+  options->add_model_option(command);
   add_adapter_option(command, options->adapter, options->ignored_fields).required();
-  command.add_option("--out", options->out, "the folder to make").required().check(filled()).type_name("DIR");
-  command.add_option("--dtype", options->dtype, "how numbers are stored: F32, F16 or BF16")
-      .check(one_of({"F32", "F16", "BF16"}))
-      .show_default()
-      .type_name("TYPE");
-  command.add_flag("--force", options->force, "put the files into the folder even if it is not empty");
-  command.add_flag("--no-tokenizer", options->no_tokenizer, "leave the tokenizer out");
+  options->add_output_options(command);
   command.footer(
       "A packed weight (GGUF) that the adapter touches is merged as plain numbers, not packed again.\n"
       "Example:\n  graft merge --model smollm2-135m --adapter my-lora --out merged");

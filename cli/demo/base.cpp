@@ -28,7 +28,7 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 
 /// All that the base is made of. A change in it makes another base, in a folder of its own.
-constexpr Index stories = 9000, vocabulary = 640;
+constexpr Index stories = 9000;
 json training(const DemoSize& size, Index most_steps) {
   const Index steps = most_steps > 0 ? std::min(most_steps, size.base_steps) : size.base_steps;
   return {{"method", "full"}, {"by-line", true}, {"length", 128},     {"batch", size.base_batch},
@@ -64,7 +64,7 @@ void write_beginning(const fs::path& folder, const DemoSize& size, const std::st
     lines.push_back(text.substr(at, end - at));
     at = end + 1;
   }
-  const Tokenizer tokenizer = train_tokenizer(lines, vocabulary, PreTokenizer::gpt2, {"<|endoftext|>"});
+  const Tokenizer tokenizer = train_tokenizer(lines, demo_vocabulary, PreTokenizer::gpt2, {"<|endoftext|>"});
   Gpt2Config c = size.config();
   c.vocabulary = static_cast<Index>(tokenizer.size());
   auto model = std::make_unique<Gpt2>(c);
@@ -79,20 +79,22 @@ void write_beginning(const fs::path& folder, const DemoSize& size, const std::st
   save_model(loaded, folder.string(), "F32", &tokenizer);
 }
 
-std::string key_of(const DemoSize& size, Index most_steps, const std::string& world) {
-  return text(std::hex, fingerprint(world + training(size, most_steps).dump() +
-                                    text(size.dim, ' ', size.layers, ' ', size.heads, ' ', vocabulary)));
-}
-
 }  // namespace
 
-bool demo_base_is_there(const std::string& out, const DemoSize& size, Index most_steps) {
-  return fs::exists(cache(out) / ("base-" + key_of(size, most_steps, told())) / "result.json");
+DemoBases::DemoBases(std::string out, Index most_steps) : out_(std::move(out)), world_(told()), most_steps_(most_steps) {}
+
+std::string DemoBases::key(const DemoSize& size) const {
+  return text(std::hex, fingerprint(world_ + training(size, most_steps_).dump() +
+                                    text(size.dim, ' ', size.layers, ' ', size.heads, ' ', demo_vocabulary)));
 }
 
-std::string demo_base(const std::string& out, const DemoSize& size, Index most_steps, const Globals& globals) {
-  const std::string world = told(), key = key_of(size, most_steps, world);
-  const fs::path folder = cache(out), base = folder / ("base-" + key);
+bool DemoBases::is_there(const DemoSize& size) const {
+  return fs::exists(cache(out_) / ("base-" + key(size)) / "result.json");
+}
+
+std::string DemoBases::made(const DemoSize& size, const Globals& globals) const {
+  const std::string key = this->key(size);
+  const fs::path folder = cache(out_), base = folder / ("base-" + key);
   FileLock one_at_a_time((folder / ".lock").string());
   if (!one_at_a_time.try_take()) {
     std::cerr << "waiting for another graft demo, which makes the same base" << std::endl;
@@ -105,9 +107,9 @@ std::string demo_base(const std::string& out, const DemoSize& size, Index most_s
     if (fs::exists(base / "run.json")) {
       child.arguments = {"tune", "--resume", base.string()};
     } else {
-      formats::write_text(told_in.string(), world);
-      write_beginning(begun, size, world);
-      json options = training(size, most_steps);
+      formats::write_text(told_in.string(), world_);
+      write_beginning(begun, size, world_);
+      json options = training(size, most_steps_);
       options["model"] = begun.string(), options["data"] = told_in.string();
       formats::write_text(config.string(), options.dump(1));
       child.arguments = {"tune", "--config", config.string(), "--out", base.string()};

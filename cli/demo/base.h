@@ -8,12 +8,24 @@
 
 namespace graft::cli {
 
-/// Makes it, or takes it from the user's cache: a folder, as Hugging Face has them. Interrupted, the next call goes on.
-/// Errors: FileError; Interrupted
-/// most_steps: 0, or at most so many steps of training, for a quick look (another base, cached apart).
-std::string demo_base(const std::string& out, const DemoSize& size, Index most_steps, const Globals& globals);
+/// The bases that a demo may stand on, one of each size: folders, as Hugging Face has them, in the user's cache.
+class DemoBases {
+ public:
+  /// out: the demo's folder, which holds the bases where there is no cache to write to
+  /// most_steps: 0, or at most so many steps of training, for a quick look (other bases, cached apart)
+  DemoBases(std::string out, Index most_steps);
 
-/// Whether it need not be trained any more.
-bool demo_base_is_there(const std::string& out, const DemoSize& size, Index most_steps);
+  /// Whether it need not be trained any more.
+  bool is_there(const DemoSize& size) const;
+  /// The folder of the base, which is trained if it is not there; interrupted, the next call goes on.
+  /// Errors: FileError; ValueError: the training failed; Interrupted
+  std::string made(const DemoSize& size, const Globals& globals) const;
+
+ private:
+  std::string key(const DemoSize& size) const;
+
+  std::string out_, world_;
+  Index most_steps_;
+};
 
 }  // namespace graft::cli

@@ -7,6 +7,9 @@
 
 namespace graft::cli {
 
+/// Tokens that the demo's tokenizer knows, at each size.
+constexpr Index demo_vocabulary = 640;
+
 /// A size of the demo: its base, and how long each method learns.
 struct DemoSize {
   std::string name;
@@ -14,7 +17,7 @@ struct DemoSize {
   Index base_steps, base_batch;
   Index most_virtual;       ///< virtual tokens, at most
   double share, rate;       ///< of the steps and of the rate of each recipe
-  double base, methods;    ///< what base and methods cost, in passes (see DemoPace)
+  double base_passes, method_passes;  ///< what base and methods cost (see DemoPace)
 
   Gpt2Config config() const;  ///< without the vocabulary
 };
