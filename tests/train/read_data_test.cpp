@@ -8,18 +8,12 @@
 #include "formats/file.h"
 #include "tests/formats/scratch_folder.h"
 #include "tests/here.h"
+#include "tests/train/words.h"
 #include "tokenizer/chat.h"
-#include "tokenizer/train.h"
 #include "train/data.h"
 
 namespace graft::train {
 namespace {
-
-const Tokenizer& tokenizer() {
-  static const Tokenizer t = train_tokenizer({"the cat sat on the mat, and the dog sat on the cat. user assistant system"}, 300,
-                                             PreTokenizer::gpt2, {"<|endoftext|>", "<|im_start|>", "<|im_end|>"});
-  return t;
-}
 
 class ReadData : public ::testing::Test {
  protected:
