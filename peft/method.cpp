@@ -115,6 +115,19 @@ void expect_attached(const Host& host, const std::string& name, const char* who)
                      [&] { return text(who, ": there is no \"", name, "\"; attached are ", joined(there)); });
 }
 
+/// The name that is merged into the weights; "" if none is.
+std::string merged_name(const Host& host) {
+  for (Wrapper* wrapper : wrappers(host))
+    if (auto* merging = dynamic_cast<Merging*>(wrapper); merging && !merging->merged().empty()) return merging->merged();
+  return "";
+}
+
+/// What is merged stands in the place of the base, which is kept aside where nobody finds it.
+void expect_none_merged(const Host& host, const std::string& name, const char* who) {
+  const std::string merged = merged_name(host);
+  expect<ValueError>(merged.empty(), who, ": \"", merged, "\" is merged already; unmerge it before \"", name, "\"");
+}
+
 /// How many parameters each attached name has.
 std::map<std::string, std::size_t> counts(const Host& host) {
   std::map<std::string, std::size_t> all;
@@ -198,6 +211,7 @@ void learn(const Host& host, const std::vector<std::string>& names) {
 }
 
 Attached detail::attach(const Host& host, std::shared_ptr<const Method> method, Rng& rng, const std::string& name) {
+  expect_none_merged(host, name, "attach");
   expect_free(host, name);
   const Method& m = *method;
   Model::Attachment mine{0, m.in_place(), {}};
@@ -228,7 +242,11 @@ Attached detail::attach(const Host& host, std::shared_ptr<const Method> method, 
 
 void detach(const Host& host, const std::string& name) {
   expect_attached(host, name, "detach");
+  const std::string merged = merged_name(host);
+  const bool other = !merged.empty() && merged != name;
+  if (other) unmerge(host, merged);  // what it has put aside may hold parts of this one
   take_back(host, name);
+  if (other) merge(host, merged, false);
 }
 
 void select(const Host& host, const std::string& name) {
@@ -257,6 +275,7 @@ void expect_finite(const Tensor& W, const std::string& name) {
 
 void merge(const Host& host, const std::string& name, bool safe) {
   expect_attached(host, name, "merge");
+  expect_none_merged(host, name, "merge");
   std::vector<Merging*> holders;
   for (Wrapper* wrapper : wrappers(host)) {
     if (!wrapper->holds(name)) continue;
@@ -286,11 +305,36 @@ void unmerge(const Host& host, const std::string& name) {
       if (merging->merged() == name) merging->unmerge();
 }
 
+namespace {
+
+/// Another name with parts below those of this one, in what fold() lets go; "" if there is none.
+std::string one_below(const Host& host, const std::string& name) {
+  std::string found;
+  for (Wrapper* wrapper : wrappers(host)) {
+    if (!wrapper->holds(name) || !dynamic_cast<Merging*>(wrapper)) continue;
+    const auto look = [&](const std::vector<std::string>& names) {
+      for (const std::string& other : names)
+        if (other != name) found = other;
+    };
+    dynamic_cast<Module&>(*wrapper).each([&](const std::string&, Part& part) {
+      if (auto* param = dynamic_cast<Param*>(&part)) look(param->variants());
+      for (const auto& child : part.children())
+        if (auto* below = dynamic_cast<Wrapper*>(child.second)) look(below->names());
+    });
+  }
+  return found;
+}
+
+}  // namespace
+
 void fold(const Host& host, const std::string& name) {
-  bool merged = false;
-  for (Wrapper* wrapper : wrappers(host))
-    if (auto* merging = dynamic_cast<Merging*>(wrapper)) merged = merged || merging->merged() == name;
-  if (!merged) merge(host, name);
+  expect_attached(host, name, "fold");
+  const bool merged = merged_name(host) == name;
+  if (merged) unmerge(host, name);
+  const std::string lost = one_below(host, name);
+  if (merged || lost.empty()) merge(host, name, !merged);
+  expect<ValueError>(lost.empty(), "fold: \"", lost, "\" sits on the weights that \"", name,
+                     "\" would replace for good, and would be lost; detach it first");
   for (Wrapper* wrapper : wrappers(host))
     if (auto* merging = dynamic_cast<Merging*>(wrapper))
       if (merging->merged() == name) merging->keep_merged();

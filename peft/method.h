@@ -57,7 +57,7 @@ Attached attach(const Host& host, std::shared_ptr<const Method> method, Rng& rng
 /// Freezes what is there, other adapters included, grafts the method on the base, and selects it for all rows. What is attached
 /// already does not change what it starts from. The head of a classifier learns too, as a variant of its own.
 /// Errors: ValueError: a name that is taken, or is no word of letters, digits, _ and -; a parameter of the method whose path
-/// lacks the name; and what the method itself refuses. After an error the model, and rng, are as they were.
+/// lacks the name; an adapter that is merged; and what the method itself refuses. After an error the model, and rng, are as they were.
 template <class M>
 Attached attach(const Host& host, const M& method, Rng& rng, const std::string& name = "default") {
   return detail::attach(host, std::make_shared<M>(method), rng, name);
@@ -84,10 +84,12 @@ void learn(const Host& host, const std::vector<std::string>& names);
 
 /// Folds it into the weights: inference then costs what the base costs. safe: throws before anything changes if a merged
 /// number is not finite. unmerge() restores the weights bit for bit, since they were kept aside.
-/// Errors: ValueError for a method that cannot be merged.
+/// While it is merged, nothing is attached, and nothing else merged.
+/// Errors: ValueError for a method that cannot be merged, or if one is merged already.
 void merge(const Host& host, const std::string& name, bool safe = true);
 void unmerge(const Host& host, const std::string& name);
-/// Merges it for good: wrappers and originals are gone, a plain model is left.
+/// Merges it for good: its wrappers and the originals are gone; without other adapters, a plain model is left.
+/// Errors: as merge(); ValueError for another adapter between this one and the weights, which would be gone with them.
 void fold(const Host& host, const std::string& name);
 /// Drops what only training needs (encoders), with equal results.
 void flatten(const Host& host, const std::string& name);

@@ -337,6 +337,84 @@ TEST_F(Attach, SafeMergeRefusesWhatIsNotFinite) {
   EXPECT_EQ(gpt2->tree(), tree);
 }
 
+/// The base is kept aside while something is merged, with all that others have put there.
+struct Merged : Attach {
+  const Ids ids{{1, 4}, {1, 2, 3, 4}};
+  const std::string tree = gpt2->tree();
+  const std::vector<real> base = said("");
+  std::vector<real> said(const std::string& name) {
+    const NoGrad no_grad;
+    peft::select(*gpt2, name);
+    return (*gpt2)(ids).value().values();
+  }
+  template <class M>
+  void attach(const M& method, const std::string& name) {
+    peft::attach(*gpt2, method, rng, name);
+    table::move(*gpt2, name);
+  }
+  void refuses_merged(const std::function<void()>& f, const std::vector<std::string>& words) {
+    try {
+      f();
+      ADD_FAILURE() << "not refused";
+    } catch (const ValueError& e) {
+      for (const std::string& word : words)
+        EXPECT_NE(std::string(e.what()).find(word), std::string::npos) << word << ": " << e.what();
+    }
+  }
+  Merged() {
+    peft::Ia3 ia3;
+    ia3.outputs = {"q", "k", "v"};
+    attach(ia3, "inner");
+    peft::Lora lora;
+    lora.r = 2, lora.init = peft::Lora::Init::pissa;
+    attach(lora, "varies");
+    lora.init = peft::Lora::Init::kaiming;
+    attach(lora, "outer");
+  }
+};
+
+TEST_F(Merged, NothingElseIsAttachedOrMerged) {
+  peft::merge(*gpt2, "outer");
+  refuses<ValueError>(*gpt2, peft::LayerNormTuning{}, {"outer", "merged already", "before \"mine\""});
+  for (const char* other : {"inner", "varies", "outer"})
+    refuses_merged([&] { peft::merge(*gpt2, other); }, {"\"outer\" is merged already", other});
+  peft::unmerge(*gpt2, "outer");
+  EXPECT_EQ(said(""), base);
+}
+
+TEST_F(Merged, OthersComeOffWithAllTheirParts) {
+  const std::vector<real> outer = said("outer");
+  peft::merge(*gpt2, "outer");
+  const std::vector<real> merged = said("outer");
+  peft::detach(*gpt2, "inner");
+  peft::detach(*gpt2, "varies");
+  EXPECT_EQ(said("outer"), merged);
+  peft::unmerge(*gpt2, "outer");
+  EXPECT_EQ(peft::names(*gpt2), std::vector<std::string>{"outer"});
+  EXPECT_EQ(said("outer"), outer);
+  peft::detach(*gpt2, "outer");
+  EXPECT_EQ(said(""), base);
+  EXPECT_EQ(gpt2->tree(), tree);
+}
+
+TEST_F(Merged, FoldingLosesNoOther) {
+  const std::vector<real> inner = said("inner"), varies = said("varies");
+  for (const bool merged : {false, true}) {
+    if (merged) peft::merge(*gpt2, "outer");
+    refuses_merged([&] { peft::fold(*gpt2, "outer"); }, {"fold", "would be lost", "detach it first"});
+    if (merged) peft::unmerge(*gpt2, "outer");
+    EXPECT_EQ(said("inner"), inner);
+    EXPECT_EQ(said("varies"), varies);
+  }
+  peft::detach(*gpt2, "inner");
+  refuses_merged([&] { peft::fold(*gpt2, "outer"); }, {"\"varies\""});
+  peft::detach(*gpt2, "varies");
+  peft::merge(*gpt2, "outer");
+  const std::vector<real> merged = said("outer");
+  peft::fold(*gpt2, "outer");
+  EXPECT_EQ(said(""), merged);
+}
+
 TEST_F(Attach, FullFineTuningLearnsInPlace) {
   const peft::Attached a = peft::attach(*gpt2, peft::FullFineTuning{}, rng);
   EXPECT_EQ(gpt2->count(true), gpt2->count(false));
