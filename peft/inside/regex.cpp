@@ -68,8 +68,9 @@ class Writer {
       }
       case Kind::repeat: repeat(n); break;
       case Kind::group: {
-        const int which = static_cast<int>(program_.names.size());  // the parser has refused a name that comes twice
-        program_.names.push_back(n.name);
+        const auto known = std::find(program_.names.begin(), program_.names.end(), n.name);  // by a repetition written out
+        const int which = static_cast<int>(known - program_.names.begin());
+        if (known == program_.names.end()) program_.names.push_back(n.name);
         op(add(Do::open)).a = which;
         write(n.parts[0]);
         op(add(Do::close)).a = which;

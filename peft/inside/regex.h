@@ -2,7 +2,8 @@
 // is matched, so the time is bounded: no pair of a step of the expression and a place in the text is visited twice (the
 // memoized backtracking of RE2's BitState; Cox 2010, "Regular expression matching in the wild"), and all steps are counted.
 // Understood: . [] [^] | () (?:) (?P<n>) * + ? {m,n}, lazy and possessive, ^ $ \A \Z \b \B \d \w \s and their opposites,
-// (?=) (?!) (?<=) (?<!) (?>) (?#), the flags i, m and s. Not: back-references, conditions, the flag x, letters beyond ASCII.
+// (?=) (?!) (?<=) (?<!) (?>) (?#), the flags i, m and s. Not: back-references, conditions, the flag x, letters beyond ASCII, and,
+// in possessive repetitions and (?>), repetitions of what may be empty.
 #pragma once
 #include <memory>
 #include <optional>

@@ -13,7 +13,8 @@ namespace {
 using Kind = RegexNode::Kind;
 using Set = std::bitset<256>;
 
-constexpr int deepest = 100;  // groups in groups
+constexpr int deepest = 100;            // groups in groups
+constexpr std::size_t longest = 50'000;  // characters; before a tree of as many parts is made
 
 RegexNode node(Kind kind, std::vector<RegexNode> parts = {}) {
   RegexNode n;
@@ -72,11 +73,19 @@ Widths widths(const RegexNode& n) {
   }
 }
 
+/// Is there a repetition of what may match nothing? When Python ends such a loop decides what matches first.
+bool repeats_nothing(const RegexNode& n) {
+  if (n.kind == Kind::repeat && n.max > 1 && widths(n.parts[0]).least == 0) return true;
+  return std::any_of(n.parts.begin(), n.parts.end(), repeats_nothing);
+}
+
 class Parser {
  public:
   Parser(const std::string& expression, const std::string& where) : text_(expression), where_(where) {}
 
   RegexNode all() {
+    expect<FormatError>(text_.size() <= longest, where_, " holds ", shown_regex(text_), ", a regular expression of ",
+                        text_.size(), " characters; at most ", longest, " are read");
     for (at_ = 0; at_ < text_.size(); ++at_)
       if (static_cast<unsigned char>(text_[at_]) > 127) fail("letters beyond ASCII occur in no module's name");
     at_ = 0;
@@ -170,7 +179,14 @@ class Parser {
     const bool possessive = !n.lazy && take("+");
     const std::size_t more = at_;
     if (quantifier(min, max)) fail("multiple repeat", more);
-    return possessive ? node(Kind::atomic, {std::move(n)}) : n;
+    if (!possessive) return n;
+    n.parts[0] = node(Kind::atomic, {std::move(n.parts[0])});  // Python goes back into no round of it, either
+    return atomic(std::move(n), at);
+  }
+
+  RegexNode atomic(RegexNode item, std::size_t at) {
+    if (repeats_nothing(item)) fail("a repetition of what may be empty, in a possessive one or (?>..), is not supported", at);
+    return node(Kind::atomic, {std::move(item)});
   }
 
   /// One item without its quantifier, or none.
@@ -296,7 +312,7 @@ class Parser {
   std::vector<RegexNode> group(std::size_t at, bool first) {
     if (!take("?")) return {node(Kind::sequence, {inside(at)})};
     if (take(":")) return {node(Kind::sequence, {inside(at)})};
-    if (take(">")) return {node(Kind::atomic, {inside(at)})};
+    if (take(">")) return {atomic(inside(at), at)};
     if (next_is("#")) return at_ = at, comment(), std::vector<RegexNode>{};
     if (take("P<")) return {named(at)};
     if (next_is("P=")) fail("back-references are not supported", at);
