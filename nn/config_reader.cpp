@@ -142,7 +142,7 @@ bool says_nothing(const json& value) {
   if (value.is_boolean()) return !value.get<bool>();
   if (value.is_number()) return value.get<double>() == 0;
   if (value.is_string()) return value.get_ref<const std::string&>().empty();
-  return value.empty();  // null, [] and {}
+  return value.is_null() || (value.is_array() && value.empty());  // not {}: all its defaults, of something that is on
 }
 }  // namespace
 

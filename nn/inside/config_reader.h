@@ -39,7 +39,7 @@ class ConfigReader {
 
   [[noreturn]] void refuse(const std::string& field, const std::string& what) const;  ///< "the field .. is <what>, which .."
   void only(const std::string& field, bool supported) const;                          ///< refuses the other value
-  /// Refuses the first field that nobody has asked for, is not among `harmless`, and is more than null, false, 0, "", [] or {}:
+  /// Refuses the first field that nobody has asked for, is not among `harmless`, and is more than null, false, 0, "" or []:
   /// it may change what is computed. way_round: the end of the message.
   void expect_all_known(std::initializer_list<std::string> harmless, const std::string& way_round) const;
   void expect_one_of(const std::string& field, const std::string& found, std::initializer_list<std::string> known) const;

@@ -11,8 +11,18 @@ using Json = nlohmann::json;
 const char* const way_round_a_field =
     "if it changes nothing, --ignore-field NAME (C++: AdapterOptions::ignored_fields) reads the adapter without it";
 
+namespace {
+std::string text_of(const std::string& path) {
+  constexpr std::size_t most = std::size_t(1) << 20;  // each layer of a large model named by itself takes a tenth
+  std::string all = formats::read_text(path);
+  expect<FormatError>(all.size() <= most, path, ": ", all.size(), " bytes are no adapter_config.json, which has a few thousand; at ",
+                      "most ", most, " are read");
+  return all;
+}
+}  // namespace
+
 AdapterJson::AdapterJson(const std::string& path, const std::vector<std::string>& ignored)
-    : text(formats::read_text(path)),
+    : text(text_of(path)),
       json(parse_config(text, path)) {
   expect<FormatError>(json.is_object(), path, ": it must hold an object, not ", json.type_name());
   for (const std::string& field : ignored) {

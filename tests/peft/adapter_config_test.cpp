@@ -136,7 +136,7 @@ TEST(AdapterConfigFields, UnknownOnesAreRefusedUnlessTheySayNothing) {
       {"alpha_regex", "llama"}, {"ia3_regex", "llama"},       {"prefix_gpt2", "gpt2"},
       {"prompt_gpt2", "gpt2"},  {"ptuning_mlp_gpt2", "gpt2"}, {"double_seq_bn_gpt2", "gpt2"}};
   for (const auto& [name, base] : adapters) {
-    for (const Json& nothing : {Json(nullptr), Json(false), Json(0), Json(0.0), Json(""), Json::array(), Json::object()})
+    for (const Json& nothing : {Json(nullptr), Json(false), Json(0), Json(0.0), Json(""), Json::array()})
       EXPECT_EQ(refusal(name, base, {{"new_field", nothing}}), "") << name << nothing;
     for (const Json& something : {Json(true), Json(1), Json("x"), Json::array({0}), Json{{"a", nullptr}}}) {
       expect_says(refusal(name, base, {{"new_field", something}}),
@@ -178,6 +178,26 @@ TEST(AdapterConfigFields, NoExpressionHangs) {
   refusal("alpha_regex", "llama", {{"alpha_pattern", {{"(.*)*x", 1}, {"((a*)*)*b", 2}}}});
   refusal("ia3_regex", "llama", {{"feedforward_modules", "(.*)*x"}});
   EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::minutes(1));
+}
+
+/// PEFT makes {} a KasaConfig, a VeloraConfig and so on with all defaults: what they are for is on.
+TEST(AdapterConfigFields, AnEmptyObjectIsNotNothing) {
+  for (const char* field : {"kasa_config", "velora_config", "arrow_config", "use_bdlora", "monteclora_config", "new_config"})
+    expect_says(refusal("alpha_regex", "llama", {{field, Json::object()}}), {field, "{}", "--ignore-field"});
+  EXPECT_EQ(refusal("alpha_regex", "llama", {{"loftq_config", Json::object()}, {"eva_config", Json::object()}}), "");
+}
+
+TEST(AdapterConfigFields, SizeIsBoundedBeforeItIsParsed) {
+  const std::string many(300'000, 'a');
+  for (const std::string& expression : {many, std::string("[") + many + "]", many + "|" + many})
+    for (const char* field : {"target_modules", "exclude_modules"})
+      expect_says(refusal("alpha_regex", "llama", {{field, expression}, {"modules_to_save", nullptr}}), {field, "characters; at most"});
+  expect_says(refusal("alpha_regex", "llama", {{"alpha_pattern", {{many, 3}}}}), {"alpha_pattern", "characters; at most"});
+  Json list = Json::array();
+  for (int i = 0; i < 200'000; ++i) list.push_back("x" + std::to_string(i));
+  const std::string said = refusal("alpha_regex", "llama", {{"target_modules", list}});
+  expect_says(said, {"adapter_config.json", "bytes", "at most"});
+  EXPECT_LT(said.size(), 1000u);
 }
 
 /// Of a key that comes twice Python keeps the first place and the last value.
