@@ -125,12 +125,24 @@ void read_added(Tokenizer::Parts& parts, const Field& added) {
   for (const auto& one : later) json::put(parts.tokens, one.first, one.second.at("content").text(), one.second);
 }
 
-/// What TemplateProcessing would put around a single text.
+/// What the post-processor would put around a single text.
 void read_template(Tokenizer::Parts& parts, const Field& processor) {
   std::vector<Field> steps;
   flatten(processor, "processors", steps);
   for (const Field& step : steps) {
-    if (type_of(step) != "TemplateProcessing") continue;
+    const std::string type = type_of(step);
+    if (type == "ByteLevel") continue;  // says where words begin, which no id depends on
+    if (type == "BertProcessing" || type == "RobertaProcessing") {  // "cls": ["<s>", 0]
+      const auto id = [&](const char* which) {
+        const Field pair = step.at(which).array();
+        pair.check(pair.value->size() == 2, " has ", pair.value->size(), " entries, expected a token and its id");
+        return pair.at(1).id();
+      };
+      parts.before.push_back(id("cls")), parts.after.push_back(id("sep"));
+      continue;
+    }
+    step.check(type == "TemplateProcessing", " is ", type, "; supported are TemplateProcessing, BertProcessing, ",
+               "RobertaProcessing and ByteLevel");
     std::vector<TokenId>* side = &parts.before;
     const Field single = step.at("single");
     for (std::size_t i = 0; i < single.array().value->size(); ++i) {

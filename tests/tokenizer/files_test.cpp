@@ -73,6 +73,18 @@ TEST(Files, SettingsOfTheFileAreRead) {
   EXPECT_EQ(std::tie(named.parts().bos, named.parts().eos, named.parts().pad), std::make_tuple(1, 2, -1));
 }
 
+/// [1, 0, 2] for "a" with {"a": 0, "<s>": 1, "</s>": 2} by tokenizers 0.22: cls goes before, sep after.
+TEST(Files, OtherPostProcessorsPutTheirTokensAround) {
+  for (const char* type : {"BertProcessing", "RobertaProcessing"}) {
+    Json file = fixture::row("gpt2").at("file");
+    file["post_processor"] = {{"type", type}, {"sep", {"<|im_end|>", 2}}, {"cls", {"<|im_start|>", 1}}};
+    const Tokenizer tokenizer = from_json(file.dump(), "file");
+    EXPECT_EQ(tokenizer.parts().before, Ids{1}) << type;
+    EXPECT_EQ(tokenizer.parts().after, Ids{2}) << type;
+    EXPECT_EQ(from_json(to_json(tokenizer), "again").parts().before, Ids{1}) << type;
+  }
+}
+
 TEST(Files, OtherSpellingsOfTheSameAreRead) {
   const struct {
     const char* title;

@@ -94,6 +94,19 @@ TEST(Malformed, WrongTokenizersAreNamedByFileAndKey) {
        [](Json& j) {
          j["post_processor"] = {{"type", "TemplateProcessing"}};
        }},
+      {": post_processor is Sandwich; supported are", [](Json& j) { j["post_processor"] = {{"type", "Sandwich"}}; }},
+      {": post_processor.processors[1] is Sandwich",
+       [](Json& j) {
+         j["post_processor"] = {{"type", "Sequence"}, {"processors", {{{"type", "ByteLevel"}}, {{"type", "Sandwich"}}}}};
+       }},
+      {": post_processor.cls is missing",
+       [](Json& j) {
+         j["post_processor"] = {{"type", "RobertaProcessing"}};
+       }},
+      {": post_processor.cls has 1",
+       [](Json& j) {
+         j["post_processor"] = {{"type", "BertProcessing"}, {"cls", {"<s>"}}, {"sep", {"</s>", 1}}};
+       }},
       {": post_processor.special_tokens.<s>",
        [](Json& j) {
          j["post_processor"] = {{"type", "TemplateProcessing"},
