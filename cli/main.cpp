@@ -17,8 +17,16 @@
 namespace {
 
 int failed(std::string why) {
+  constexpr std::size_t most = 4000;  // a file's own words may be of any length
+  if (why.size() > most) {
+    std::size_t end = most;
+    while (end > 0 && (why[end] & 0xc0) == 0x80) --end;  // no part of a character
+    why = why.substr(0, end) + " ...";
+  }
   const auto control = [](unsigned char c) { return c < 0x20 || c == 0x7f; };
   std::replace_if(why.begin(), why.end(), control, ' ');  // whatever a file or a name contains: one line, and no commands
+  for (std::size_t i = 0; i + 1 < why.size(); ++i)        // nor those that terminals know as U+0080 to U+009F
+    if (why[i] == '\xc2' && (why[i + 1] & 0xe0) == 0x80) why.replace(i, 2, "  ");
   std::cerr << "graft: " << why << std::endl;
   return 1;
 }

@@ -115,6 +115,28 @@ TEST_F(Adapters, EveryCommandIgnoresTheField) {
   }
 }
 
+/// Whatever a stranger's file says: one line of a length that can be read, and nothing that a terminal takes for a command.
+TEST_F(Adapters, MessagesQuoteFilesWithCare) {
+  const std::string from = fixture("adapter_configs/alpha_regex"), to = folder / "adapter";
+  std::filesystem::copy(from, to);
+  const std::string ids = ids_of(from + "/reference.safetensors");
+  const Json good = Json::parse(read_file(to + "/adapter_config.json"));
+  std::string wide;
+  for (int i = 0; i < 30'000; ++i) wide += "\xc3\xa4";
+  for (const std::string& word : {std::string("\x1b[31m\n"), std::string("\xc2\x9b" "31m"), std::string(100'000, 'a'), wide}) {
+    Json config = good;
+    config["bias"] = word;
+    write_file(to + "/adapter_config.json", config.dump());
+    const Result r = logits(fixture("models/llama"), to, ids);
+    EXPECT_EQ(r.code, 1);
+    EXPECT_NE(r.err.find("bias"), std::string::npos);
+    EXPECT_LT(r.err.size(), 4100u);
+    EXPECT_EQ(std::count_if(r.err.begin(), r.err.end() - 1, [](unsigned char c) { return c < 0x20 || c == 0x7f; }), 0);
+    EXPECT_EQ(r.err.find("\xc2\x9b"), std::string::npos);
+    EXPECT_NO_THROW((void)Json(r.err).dump()) << "UTF-8";
+  }
+}
+
 TEST_F(Adapters, LogitsAreThoseOfTheReference) {
   const std::pair<const char*, const char*> cases[] = {{"gpt2", "peft/lora_gpt2_all"},
                                                        {"gpt2", "peft/prompt_gpt2"},
@@ -196,6 +218,7 @@ TEST_F(Adapters, OfAClassifierTellsClasses) {
   const Result r = words(tiny(), folder / "adapter");
   ASSERT_EQ(r.code, 0) << r;
   EXPECT_EQ(r.out.find("LABEL_"), 0u) << r.out;
+
   write_file(folder / "adapter/classes.json", R"({"labels": ["a", "b", "c"], "words": [], "quantized": false})");
   const Result named = words(tiny(), folder / "adapter");
   ASSERT_EQ(named.code, 0) << named;
