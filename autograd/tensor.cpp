@@ -38,9 +38,14 @@ real* Tensor::write() {
   return static_cast<real*>(storage_->block.memory);
 }
 
+real Tensor::nothing_to_read(const char* by) {
+  throw ValueError(text(by, ": the tensor is empty, there is nothing to read; a gradient is empty until backward() has reached ",
+                        "it, and again after it was cleared"));
+}
+
 real Tensor::at(std::initializer_list<Index> index) const {
-  expect<IndexError>(defined() && static_cast<int>(index.size()) == rank(), "Tensor::at: ", index.size(), " indices for shape ",
-                     shape_, (defined() ? "" : " of an empty tensor"));
+  if (!defined()) nothing_to_read("at");
+  expect<IndexError>(static_cast<int>(index.size()) == rank(), "Tensor::at: ", index.size(), " indices for shape ", shape_);
   Index flat = 0;
   int axis = 0;
   for (const Index i : index) {
@@ -52,7 +57,7 @@ real Tensor::at(std::initializer_list<Index> index) const {
 }
 
 real Tensor::item() const {
-  expect<ValueError>(defined(), "item: the tensor is empty");
+  if (!defined()) nothing_to_read("item");
   expect(numel() == 1, "item: the tensor has shape ", shape_, ", that is ", numel(), " numbers; item() reads exactly one");
   return data()[0];
 }

@@ -47,9 +47,10 @@ class Tensor {
   /// The same numbers, to be changed. Errors: ValueError on an empty tensor.
   real* write();
 
-  real operator[](Index i) const { return data()[i]; }  ///< flat index, unchecked
-  real at(std::initializer_list<Index> index) const;    ///< Errors: IndexError
-  real item() const;                                    ///< the only number. Errors: ShapeError
+  /// By flat index, which is not checked. Errors: ValueError on an empty tensor, as a gradient is before backward()
+  real operator[](Index i) const { return defined() ? data()[i] : nothing_to_read("[]"); }
+  real at(std::initializer_list<Index> index) const;  ///< Errors: IndexError; ValueError as []
+  real item() const;                                  ///< the only number. Errors: ShapeError; ValueError as []
   std::vector<real> values() const { return {data(), data() + (defined() ? numel() : 0)}; }
 
   /// The same storage under another shape. Errors: ShapeError unless numel is the same.
@@ -66,6 +67,7 @@ class Tensor {
   Tag tag() const { return storage_ ? storage_->tag : Tag{}; }
 
  private:
+  [[noreturn]] static real nothing_to_read(const char* by);
   Shape shape_;
   std::shared_ptr<Storage> storage_;
 };

@@ -70,6 +70,15 @@ TEST(Tensor, RefusesWhatDoesNotFit) {
   EXPECT_THROW(t.at({0}), IndexError);
   EXPECT_THROW(Tensor().write(), ValueError);
   EXPECT_THROW(Tensor().item(), ValueError);
+  EXPECT_THROW(Tensor().at({0}), ValueError);
+  const Variable w = parameter(Tensor({2}, 1));  // backward() forgotten: told, not a crash
+  for (const Index i : {0, 1}) {
+    std::string said;
+    try {
+      (void)w.grad()[i];
+    } catch (const ValueError& e) { said = e.what(); }
+    EXPECT_NE(said.find("empty until backward()"), std::string::npos) << said;
+  }
   EXPECT_THROW(Ids({2}, {1}), ShapeError);
   EXPECT_EQ(Tensor().data(), nullptr);
 }
