@@ -34,6 +34,8 @@ std::map<std::string, std::vector<Piece>> pieces_of(const Loaded& loaded) {
     Piece piece;
     if (const auto* param = dynamic_cast<const Param*>(&part)) {
       if (!seen.insert(param->identity()).second) return;
+      expect<ValueError>(param->given(), "save_model: the parameter ", path, " ", param->shape(),
+                         " has no numbers yet; load the model from a file, or initialize() it");
       piece.numbers = [param] { return param->value(); };
       piece.shape = param->shape();
     } else if (const auto* packed = dynamic_cast<const PackedPart*>(&part)) {

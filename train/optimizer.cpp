@@ -6,6 +6,16 @@
 #include "autograd/kernels.h"
 
 namespace graft::train {
+namespace {
+
+/// A parameter does not know its path, but whoever has forgotten to initialize it wants to.
+const Variable& own(const std::pair<std::string, Param*>& named) {
+  expect<ValueError>(named.second->given(), "parameter ", named.first, " ", named.second->shape(),
+                     " has no numbers yet; load the model from a file, or initialize() it");
+  return named.second->own();
+}
+
+}  // namespace
 
 Optimizer::Optimizer(std::vector<Group> groups) : groups_(std::move(groups)) {
   std::set<const void*> seen;
@@ -16,6 +26,8 @@ Optimizer::Optimizer(std::vector<Group> groups) : groups_(std::move(groups)) {
       expect<ValueError>(seen.insert(named.second->identity()).second, "optimizer: ", named.first, " is there twice");
       watched_.push_back(named.second->watch());
     }
+  expect<ValueError>(!watched_.empty(), "optimizer: it is given no parameters, so nothing learns; learning() lists what does, once ",
+                     "a method is attached");
 }
 
 void Optimizer::expect_there() const {
@@ -27,17 +39,18 @@ void Optimizer::expect_there() const {
 }
 
 void Optimizer::step(real rate) {
+  expect<ValueError>(std::isfinite(rate) && rate >= 0, "optimizer: a rate of ", rate, "; it must be a number, and not below 0");
   expect_there();
   bool any = false;
   for (const Group& group : groups_)
-    for (const auto& named : group.parameters) any = any || named.second->own().grad().defined();
+    for (const auto& named : group.parameters) any = any || own(named).grad().defined();
   expect<ValueError>(any, "optimizer: none of its ", watched_.size(), " parameters has a gradient. Either backward() was ",
                      "forgotten, or the optimizer was made before attach(), which froze them: make it afterwards, from ",
                      "learning()");
   ++steps_;
   for (const Group& group : groups_)
     for (const auto& named : group.parameters) {
-      const Variable& variable = named.second->own();
+      const Variable& variable = own(named);
       if (!variable.grad().defined()) continue;
       Tensor w = variable.value();
       update(named.first, w, variable.grad(), rate * group.factor, group.decays);
@@ -149,7 +162,7 @@ double clip_gradients(const NamedParams& parameters, double largest) {
   expect<ValueError>(largest > 0, "clip_gradients: the largest norm is ", largest, ", but must be positive");
   double sum = 0;
   for (const auto& named : parameters) {
-    const Tensor& g = named.second->own().grad();
+    const Tensor& g = own(named).grad();
     for (Index i = 0; i < g.numel(); ++i) sum += static_cast<double>(g[i]) * static_cast<double>(g[i]);
   }
   const double norm = std::sqrt(sum), factor = largest / (norm + 1e-6);

@@ -25,13 +25,14 @@ struct Group {
 
 class Optimizer {
  public:
-  /// Errors: ValueError if a parameter does not learn or is there twice.
+  /// Errors: ValueError if a parameter does not learn or is there twice, or if there is none.
   explicit Optimizer(std::vector<Group> groups);
   explicit Optimizer(NamedParams parameters) : Optimizer(std::vector<Group>{{std::move(parameters)}}) {}
   virtual ~Optimizer() = default;
 
   /// One step along the gradients that are there; parameters without one stay. rate: the learning rate of this step.
-  /// Errors: ValueError, and nothing has changed, if no parameter has a gradient, or one is gone since the optimizer was made.
+  /// Errors: ValueError, and nothing has changed, if the rate is negative or no number, if no parameter has a gradient, or if one
+  /// is gone since the optimizer was made.
   void step(real rate);
   void clear_gradients();
   Index steps() const { return steps_; }

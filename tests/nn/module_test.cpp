@@ -4,12 +4,14 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <limits>
 #include <type_traits>
 
 #include "nn/gpt2.h"
 #include "nn/layers.h"
 #include "nn/llama.h"
+#include "nn/load.h"
 
 namespace graft {
 namespace {
@@ -96,6 +98,12 @@ TEST(Model, NumbersThatWereNotGivenAreNamedByTheirPath) {
   EXPECT_NE(message(Ids({1, 2}, {1, 2})).find("parameter layers.1.attn.v.weight [4, 4] has no numbers yet"), std::string::npos)
       << message(Ids({1, 2}, {1, 2}));
   EXPECT_NE(message(Ids({1, 2})).find("Ids({1, 2}, ..) is one row"), std::string::npos) << message(Ids({1, 2}));
+  std::string unsaved;
+  try {
+    save_model(gpt2, ::testing::TempDir() + "graft-without-numbers");
+  } catch (const ValueError& e) { unsaved = e.what(); }
+  EXPECT_NE(unsaved.find("layers.1.attn.v.weight"), std::string::npos) << unsaved;
+  EXPECT_FALSE(std::filesystem::exists(::testing::TempDir() + "graft-without-numbers/model.safetensors"));
 }
 
 TEST(Module, EachVisitsAPartBeforeWhatIsInIt) {

@@ -9,6 +9,7 @@
 #include <limits>
 
 #include "autograd/rng.h"
+#include "nn/gpt2.h"
 #include "tests/formats/scratch_folder.h"
 #include "tests/nn/fixture.h"
 #include "train/adafactor.h"
@@ -171,6 +172,21 @@ TEST(Optimizer, StateGoesOnWhereItStopped) {
   }
 }
 
+TEST(Optimizer, NumbersThatWereNotGivenAreNamedByTheirPath) {
+  Gpt2Config c;
+  c.vocabulary = 11, c.context = 8, c.dim = 4, c.layers = 1, c.heads = 2;
+  const Gpt2 gpt2(c);
+  train::AdamW adam(gpt2.parameters());
+  for (const bool clipping : {false, true}) {
+    std::string said;
+    try {
+      if (clipping) train::clip_gradients(gpt2.parameters(), 1);
+      else adam.step(1);
+    } catch (const ValueError& e) { said = e.what(); }
+    EXPECT_NE(said.find("parameter embed.weight [11, 4] has no numbers yet"), std::string::npos) << said;
+  }
+}
+
 TEST(Optimizer, Refuses) {
   Two two;
   start(two);
@@ -183,7 +199,12 @@ TEST(Optimizer, Refuses) {
   train::AdamW adam(two.parameters());
   const auto before = two.a.value().values();
   EXPECT_THROW(adam.step(1), ValueError) << "there are no gradients";
+  set_gradients(two, 1);
+  for (const real rate : {-real(1), std::numeric_limits<real>::quiet_NaN(), std::numeric_limits<real>::infinity()})
+    EXPECT_THROW(adam.step(rate), ValueError) << rate;
+  EXPECT_EQ(adam.steps(), 0);
   EXPECT_EQ(two.a.value().values(), before);
+  EXPECT_THROW(train::AdamW(train::NamedParams{}), ValueError);
 }
 
 // --- pages -----------------------------------------------------------------------------------------------------------------
