@@ -28,6 +28,7 @@ struct Dataset {
   std::vector<Example> examples;
   std::vector<std::string> labels;  ///< the names of the classes, in order of the alphabet
   Index cut = 0;                    ///< how many examples were cut
+  std::string unread;               ///< other fields of the first example, which say nothing here: "id", "labels"
 
   Index tokens() const;
 };

@@ -1,6 +1,7 @@
 // Files of examples. Every complaint about a line names the file, the line and what was expected there.
 #include <algorithm>
 #include <functional>
+#include <iterator>
 #include <set>
 
 #include "autograd/errors.h"
@@ -12,21 +13,54 @@
 namespace graft::train {
 namespace {
 
-/// The string that a record, or a message of it, has under the key.
-const std::string& string_in(const Fields& fields, const char* key, const Line& line) {
+/// "a", "b", and of long names the beginning, in whole characters.
+std::string listed(const std::vector<std::string>& names) {
+  constexpr std::size_t most = 10, longest = 40;
+  std::string all;
+  for (std::size_t i = 0; i < std::min(names.size(), most); ++i) {
+    std::size_t end = std::min(names[i].size(), longest);
+    while (end > 0 && end < names[i].size() && (names[i][end] & 0xc0) == 0x80) --end;
+    all += (all.empty() ? "\"" : ", \"") + names[i].substr(0, end) + "\"";
+  }
+  return all + (names.size() > most ? ", .." : "");
+}
+
+/// What a message adds for whoever called a field otherwise.
+std::string but_here(const std::vector<std::string>& names) {
+  if (names.empty()) return "";
+  return (names.size() == 1 ? "; here the only field is " : "; here the fields are ") + listed(names);
+}
+
+/// The string that a record, or a message of it, has under the key. names: of the record's fields.
+const std::string& string_in(const Fields& fields, const char* key, const Line& line,
+                             const std::vector<std::string>& names = {}) {
   const auto found = fields.find(key);
-  line.require(found != fields.end(), "there is no \"", key, "\"; expected is one like ", expected_fields);
+  if (found == fields.end())
+    line.require(false, "there is no \"", key, "\"; expected is one like ", expected_fields, but_here(names));
   const std::string type = found->second.type;
   line.require(type == "string", "\"", key, "\" is ", type, ", but a string is expected",
                type == "array" ? "; expected is an object for each example (pandas: to_json(.., orient=\"records\"))" : "");
   return found->second.text;
 }
 
-Dataset::Kind kind_of(const Fields& fields, const Line& line) {
+Dataset::Kind kind_of(const Record& record, const Line& line) {
+  const Fields& fields = record.fields;
   if (fields.count("prompt") || fields.count("completion")) return Dataset::Kind::completion;
   if (fields.count("messages")) return Dataset::Kind::chat;
-  line.require(fields.count("text"), "expected is one like ", expected_fields);
+  if (fields.count("text") == 0) line.require(false, "expected is one like ", expected_fields, but_here(record.names));
   return fields.count("label") ? Dataset::Kind::labelled : Dataset::Kind::text;
+}
+
+/// The fields that an example of this kind does not have.
+std::string unread(const Record& record, Dataset::Kind kind) {
+  std::set<std::string> read{"text"};
+  if (kind == Dataset::Kind::completion) read = {"prompt", "completion"};
+  if (kind == Dataset::Kind::chat) read = {"messages"};
+  if (kind == Dataset::Kind::labelled) read.insert("label");
+  std::vector<std::string> others;
+  std::copy_if(record.names.begin(), record.names.end(), std::back_inserter(others),
+               [&](const std::string& name) { return read.count(name) == 0; });
+  return listed(others);
 }
 
 /// Appends ids, scored or not.
@@ -36,9 +70,10 @@ void say(Example& example, const std::vector<Id>& ids, bool scored) {
   else example.labels.insert(example.labels.end(), ids.size(), ignored);
 }
 
-Example completion(const Fields& fields, const Tokenizer& tokenizer, const ReadOptions& options, const Line& line) {
+Example completion(const Record& record, const Tokenizer& tokenizer, const ReadOptions& options, const Line& line) {
   Example example;
-  example.prompt = string_in(fields, "prompt", line), example.reference = string_in(fields, "completion", line);
+  example.prompt = string_in(record.fields, "prompt", line, record.names);
+  example.reference = string_in(record.fields, "completion", line, record.names);
   line.require(!example.reference.empty() || options.end >= 0, "\"completion\" is empty; there is nothing to learn");
   say(example, options.begin, false);
   say(example, tokenizer.encode(example.prompt), false);
@@ -168,7 +203,9 @@ std::vector<std::string> lines_of(const std::string& content) {
 std::vector<std::string> read_texts(const std::string& path) {
   if (!holds_records(path)) return lines_of(plain_text(formats::read_text(path), path));
   std::vector<std::string> all;
-  each_record(path, [&](const Record& one) { all.push_back(string_in(one.fields, "text", Line{path, one.line})); });
+  each_record(path, [&](const Record& one) {
+    all.push_back(string_in(one.fields, "text", Line{path, one.line}, one.names));
+  });
   return all;
 }
 
@@ -178,12 +215,12 @@ Dataset read_dataset(const std::string& path, const Tokenizer& tokenizer, const 
   if (holds_records(path)) {
     each_record(path, [&](const Record& record) {
       const Line line{path, record.line};
-      const Dataset::Kind kind = kind_of(record.fields, line);
-      if (data.examples.empty()) data.kind = kind;
+      const Dataset::Kind kind = kind_of(record, line);
+      if (data.examples.empty()) data.kind = kind, data.unread = unread(record, kind);
       line.require(kind == data.kind, "this is one of ", name(kind), ", but the lines before are ", name(data.kind),
                    "; one file holds one kind");
       at.push_back(record.line);
-      data.examples.push_back(kind == Dataset::Kind::completion ? completion(record.fields, tokenizer, options, line)
+      data.examples.push_back(kind == Dataset::Kind::completion ? completion(record, tokenizer, options, line)
                               : kind == Dataset::Kind::chat     ? chat(record, tokenizer, options, line)
                               : kind == Dataset::Kind::labelled
                                   ? labelled(record.fields, tokenizer, options, line)

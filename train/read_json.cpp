@@ -100,12 +100,17 @@ Field field(const json& value) {
 
 Record record(const json& object, const Line& line) {
   line.require(object.is_object(), "this is ", object.type_name(), "; expected is one like ", expected_fields);
-  Record one{line.number, {}, {}};
+  Record one{line.number, {}, {}, {}};
+  for (const auto& item : object.items()) one.names.push_back(item.key());
   for (const char* key : known_fields)
     if (const auto found = object.find(key); found != object.end()) one.fields.emplace(key, field(*found));
+  const auto known = [](const json& value) {  // an example of its own
+    return value.is_object() && std::any_of(std::begin(known_fields), std::end(known_fields),
+                                            [&](const char* key) { return value.contains(key); });
+  };
   if (one.fields.empty())
     for (const auto& [key, value] : object.items())
-      line.require(!value.is_array() || value.empty() || !value[0].is_object(), "the examples are inside of \"",
+      line.require(!value.is_array() || value.empty() || !known(value[0]), "the examples are inside of \"",
                    key.substr(0, 40), "\"; write that list alone into the file");
   const auto list = object.find("messages");
   if (list == object.end()) return one;

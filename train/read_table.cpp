@@ -107,7 +107,7 @@ void each_row(const std::string& content, const std::string& path, char separato
     Line{path, number}.require(cells.size() == names.size(), cells.size(), cells.size() == 1 ? " cell" : " cells",
                                ", but the first row names ", names.size(), names.size() == 1 ? " column" : " columns",
                                "; a cell that holds a ", separator == ',' ? "comma" : "tab", " stands in quotation marks");
-    Record one{number, {}, {}};
+    Record one{number, names, {}, {}};
     for (std::size_t i = 0; i < cells.size(); ++i)
       if (names[i] == "text" || names[i] == "label" || names[i] == "prompt" || names[i] == "completion")
         one.fields.emplace(names[i], Field{"string", true, cells[i]});

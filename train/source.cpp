@@ -135,7 +135,8 @@ std::string as_utf8(std::string content, const std::string& path) {
     const std::string where =
         text(path, ", line ", line_at(content, at), ", byte ", before == std::string::npos ? at + 1 : at - before, ": ");
     throw FormatError(text(where, "the byte ", hex(content, at, 1), " is not UTF-8, which is expected. ",
-                           c.cut ? "Was the file cut off? " : "", "If it is in Latin-1, ", converted_by("LATIN1")));
+                           c.cut ? "Was the file cut off? " : "", "If it is in GBK, ", converted_by("GB18030"),
+                           "; if in Latin-1, with -f LATIN1"));
   }
   return content;
 }

@@ -129,6 +129,31 @@ TEST_F(Data, SaysWhichLineIsWrongAndWhatIsExpected) {
   EXPECT_THROW(read_dataset(scratch.path("none.jsonl"), tokenizer(), {}), FileError);
 }
 
+TEST_F(Data, FieldsOfOtherNamesAreNamed) {
+  const auto expect_says = [&](const std::string& content, const std::string& words) {
+    const std::string said = refused<FormatError>(content);
+    EXPECT_NE(said.find(words), std::string::npos) << said;
+  };
+  expect_says("{\"instruction\": \"a\", \"output\": \"b\"}\n", "here the fields are \"instruction\", \"output\"");
+  expect_says("{\"prompt\": \"a\", \"response\": \"b\"}\n",
+              "there is no \"completion\"; expected is one like {\"prompt\": .., \"completion\": ..}, {\"messages\": [..]}, "
+              "{\"text\": .., \"label\": ..} or {\"text\": ..}; here the fields are \"prompt\", \"response\"");
+  // Turns under another name are no file of examples inside of a field.
+  expect_says("{\"conversations\": [{\"from\": \"human\", \"value\": \"x\"}]}\n", "here the only field is \"conversations\"");
+  const std::string long_name = std::string(39, 'a') + "\xe7\xb1\xbb";  // no half of a character is shown
+  expect_says("{\"" + long_name + "\": 1}\n", "\"" + std::string(39, 'a') + "\"");
+
+  // What would silently be left out: the label under another name, and a table's other columns.
+  const auto unread = [&](const std::string& name, const std::string& content) {
+    return read_dataset(file(name, content), tokenizer(), {}).unread;
+  };
+  EXPECT_EQ(unread("a.jsonl", "{\"text\": \"the cat\", \"labels\": \"b\"}\n"), "\"labels\"");
+  EXPECT_EQ(unread("b.jsonl", "{\"text\": \"the cat\", \"label\": \"b\"}\n"), "");
+  EXPECT_EQ(unread("c.jsonl", "{\"prompt\": \"a\", \"completion\": \"b\", \"text\": \"c\"}\n"), "\"text\"");
+  EXPECT_EQ(unread("d.csv", "id,text,label,by\n1,the cat,b,me\n"), "\"id\", \"by\"");
+  EXPECT_EQ(unread("e.txt", "the cat sat"), "");
+}
+
 TEST_F(Data, LongExamplesAreCountedAndCutOnlyWhenAsked) {
   ReadOptions options;
   options.longest = 3;

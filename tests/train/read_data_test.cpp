@@ -113,7 +113,8 @@ TEST_F(ReadData, WhatIsNoTextIsRefusedWithTheNextStep) {
   refused("a.txt", std::string("\x1f\x8b\x08\0\0", 5), {"packed by gzip", "unpack it first"});
   refused("a", "PAR1....PAR1", {"a Parquet file"});
   refused("a.txt", std::string("the cat\nsat\0on", 14), {"line 2: a NUL byte"});
-  refused("a.txt", "caf\xe9", {"line 1, byte 4: the byte E9 is not UTF-8", "iconv -f LATIN1"});
+  refused("a.txt", "caf\xe9", {"line 1, byte 4: the byte E9 is not UTF-8", "-f LATIN1"});
+  refused("a.txt", "\xb4\xd3\xc7\xb0", {"line 1, byte 1: the byte B4 is not UTF-8", "GBK", "iconv -f GB18030 -t UTF-8"});
   refused("a.md", "the cat\nsat on \xe6\x9c", {"line 2, byte 8: the byte E6 is not UTF-8", "cut off?"});
   for (const char* name : {"a.txt", "a.text", "notes"})
     for (const std::string& content : {one + "\n" + two, "[\n" + one + "]", std::string("{\"text\": \"the cat\"}\n")})

@@ -18,8 +18,9 @@ using Fields = std::map<std::string, Field>;
 
 struct Record {
   std::size_t line;
-  Fields fields;                 ///< prompt, completion, messages, text, label: those that are there
-  std::vector<Fields> messages;  ///< role and content of each
+  std::vector<std::string> names;  ///< of all its fields, known or not
+  Fields fields;                   ///< prompt, completion, messages, text, label: those that are there
+  std::vector<Fields> messages;    ///< role and content of each
 };
 using Take = std::function<void(const Record&)>;
 
