@@ -3,8 +3,10 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <iostream>
+#include <utility>
 
 #include "autograd/errors.h"
+#include "nn/inside/alike.h"
 
 namespace graft::cli {
 
@@ -93,6 +95,38 @@ void missing(const std::string& what) { throw CLI::RequiredError(what); }
 void wrong_call(const std::string& command, const std::string& why) { throw CLI::ValidationError(command, why); }
 void end_with(int exit_code) { throw CLI::RuntimeError(exit_code); }
 
+namespace {
+
+/// "; do you mean --steps?" if one of the names is near to the word.
+std::string or_rather(const std::string& word, const std::vector<std::string>& names) {
+  std::string nearest;
+  std::size_t least = 2 + word.size() / 4;  // from there on it is another word
+  for (const std::string& name : names)
+    if (const std::size_t distance = edits(word, name); distance < least) nearest = name, least = distance;
+  return nearest.empty() ? "" : "; do you mean " + nearest + "?";
+}
+
+std::vector<std::string> names_of(const std::vector<const CLI::App*>& commands) {
+  std::vector<std::string> all;
+  for (const CLI::App* command : commands) all.push_back(command->get_name());
+  return all;
+}
+
+/// What to say about words of the line that nobody has asked for.
+std::string about(const std::vector<std::string>& words, const CLI::App& program, const CLI::App& command) {
+  const auto option = std::find_if(words.begin(), words.end(), [](const std::string& word) { return word[0] == '-'; });
+  const std::string called = program.get_name() + " " + command.get_name(), help = " " + called + " --help lists them";
+  if (option == words.end()) return called + ": nothing is known to do with \"" + words.front() + "\";" + help;
+  std::vector<std::string> names;
+  for (const CLI::App* app : {&command, &program})
+    for (const CLI::Option* one : app->get_options())
+      for (const std::string& name : one->get_lnames()) names.push_back("--" + name);
+  const std::string word = option->substr(0, option->find('=')), rather = or_rather(word, names);
+  return called + " has no option " + word + (rather.empty() ? ";" : rather) + help;
+}
+
+}  // namespace
+
 Program::Program(const std::string& name, const std::string& version, const std::string& what)
     : app_(std::make_unique<CLI::App>(what)) {
   app_->name(name);
@@ -111,8 +145,16 @@ int Program::run(int argc, char** argv) {
     return e.get_exit_code();
   } catch (const CLI::ParseError& e) {
     if (app_->get_subcommands().empty() && app_->remaining_size() > 0) {
-      std::cerr << app_->get_name() << ": there is no command \"" << app_->remaining().front() << "\"; " << app_->get_name()
-                << " --help lists them" << std::endl;
+      const std::string word = app_->remaining().front();
+      const std::string rather = or_rather(word, names_of(std::as_const(*app_).get_subcommands({})));
+      std::cerr << app_->get_name() << ": there is no command \"" << word << "\"" << (rather.empty() ? "; " : rather + " ")
+                << app_->get_name() << " --help lists them" << std::endl;
+      return 2;
+    }
+    const std::vector<std::string> unknown = app_->remaining(true);
+    const bool missing = dynamic_cast<const CLI::RequiredError*>(&e) != nullptr;  // perhaps as it was misspelt
+    if ((missing || dynamic_cast<const CLI::ExtrasError*>(&e)) && !unknown.empty() && !app_->get_subcommands().empty()) {
+      std::cerr << about(unknown, *app_, *app_->get_subcommands().front()) << std::endl;
       return 2;
     }
     if (app_->exit(e) != 0) return 2;  // help and version come as errors with code 0

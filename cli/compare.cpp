@@ -33,6 +33,14 @@ Special special(const std::string& word) {
   return {word.substr(0, dot), word.substr(dot + 1, equals - dot - 1), word.substr(equals + 1)};
 }
 
+/// Not an option that only other methods have.
+bool takes(const MethodKind& kind, const std::string& option) {
+  const auto has = [&](const MethodKind& one) {
+    return std::find(one.options.begin(), one.options.end(), option) != one.options.end();
+  };
+  return has(kind) || std::none_of(method_kinds().begin(), method_kinds().end(), has);
+}
+
 /// Errors: ValueError if one is there twice: its trainings would share a folder.
 template <class T>
 void once(const std::vector<T>& all, const char* option) {
@@ -68,6 +76,10 @@ void compare(const Options& o, const Command& command, const Globals& globals) {
                        one.method, "\" is not among --methods");
     expect<ValueError>(one.option != "method" && one.option != "seed" && one.option != "out", "--set ", word, ": ", one.option,
                        " is the comparison's to choose");
+    expect<ValueError>(command.has("--" + one.option), "--set ", word, ": there is no option --", one.option,
+                       "; graft tune --help lists them");
+    expect<ValueError>(takes(method_kind(one.method), one.option), "--set ", word, ": --", one.option, " says nothing to ",
+                       method_kind(one.method).title);
     expect<ValueError>(!one.value.empty(), "--set ", word, ": there is no value");
   }
   for (const std::uint64_t seed : o.seeds)

@@ -10,7 +10,6 @@
 #include "cli/options.h"
 #include "cli/texts.h"
 #include "nn/evaluate.h"
-#include "peft/adapter_file.h"
 #include "train/data.h"
 
 namespace graft::cli {
@@ -29,7 +28,7 @@ void evaluate(const Options& options, const Globals& globals) {
                      " holds examples, but graft evaluate reads a plain text; graft tune --test scores examples");
   const std::string words = train::plain_text(read_input(options.file), options.file == "-" ? "standard input" : options.file);
   Loaded loaded = load_language_model(path, "evaluate");
-  if (!options.adapter.empty()) peft::load_adapter(peft::Host(loaded), options.adapter, "default", {options.ignored_fields});
+  if (!options.adapter.empty()) put_adapter(loaded, options.adapter, options.ignored_fields);
   const Tokenizer tokenizer = tokenizer_for(path);
   std::vector<Id> ids = encode(tokenizer, words);
   texts_with_adapter(loaded, tokenizer, options.around, options.adapter.empty() ? path : options.adapter).put_begin(ids);

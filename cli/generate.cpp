@@ -12,7 +12,6 @@
 #include "cli/options.h"
 #include "cli/texts.h"
 #include "nn/generate.h"
-#include "peft/adapter_file.h"
 #include "tokenizer/chat.h"
 #include "tokenizer/stream.h"
 
@@ -165,7 +164,7 @@ class Clock {
 void generate(const Options& options, bool asked, const Globals& globals) {
   const std::string path = find_model(options.model);
   Loaded loaded = load_language_model(path, "generate");
-  if (!options.adapter.empty()) peft::load_adapter(peft::Host(loaded), options.adapter, "default", {options.ignored_fields});
+  if (!options.adapter.empty()) put_adapter(loaded, options.adapter, options.ignored_fields);
   const Tokenizer tokenizer = tokenizer_for(path);
   const Texts around = texts_with_adapter(loaded, tokenizer, options.around, options.adapter.empty() ? path : options.adapter);
   if (!options.chat.empty() && !globals.quiet)

@@ -166,7 +166,7 @@ void info(const Options& options) {
 void add_info(const Command& program) {
   const auto options = std::make_shared<Options>();
   const Command command = program.add_command("info", "what a model is made of: sizes, formats, the tree of its modules");
-  const Option model = command.add_option("MODEL", options->model, what_a_model_is).check(filled()).type_name("");
+  const Option model = command.add_option("--model,MODEL", options->model, what_a_model_is).check(filled()).type_name("");
   const Option adapter = add_adapter_option(command, options->adapter, options->ignored_fields);
   command.add_flag("--all", options->all, "show every layer, also where all are alike, and every tensor of an adapter");
   command.footer(

@@ -32,7 +32,10 @@ Ids read_ids(const std::string& path, Index vocabulary) {
       return true;
     };
     json = Json::parse(formats::read_text(path), shallow);
-  } catch (const Json::exception& e) { throw FormatError(text(where, "not JSON: ", e.what())); }
+  } catch (const Json::exception& e) {
+    const std::string what = e.what();
+    throw FormatError(text(where, "this is not JSON:", what.substr(what.find(']') + 1), form));  // without nlohmann's own number
+  }
   expect<FormatError>(json.is_object() && json.contains("ids"), where, "there is no \"ids\"", form);
   for (const auto& entry : json.items())
     expect<FormatError>(entry.key() == "ids", where, "what does \"", entry.key(), "\" mean? Only \"ids\" is known", form);

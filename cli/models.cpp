@@ -8,6 +8,7 @@
 
 #include "formats/file.h"
 #include "formats/gguf.h"
+#include "peft/adapter_file.h"
 
 namespace graft::cli {
 namespace {
@@ -42,7 +43,14 @@ bool could_be_fetched(const std::string& name) {
 
 std::string find_model(const std::string& name) {
   std::error_code ignored;
-  if (fs::exists(name, ignored)) return name;
+  if (fs::exists(name, ignored)) {
+    const fs::path folder = name;
+    const bool adapter = fs::exists(folder / "adapter_config.json", ignored) ||
+                         fs::exists(folder / "prompt-0" / "adapter_config.json", ignored);
+    expect<FileError>(!adapter || fs::exists(folder / "config.json", ignored), name,
+                      " holds an adapter, not a model; the model that it was made for is --model, and this is --adapter");
+    return name;
+  }
   const fs::path models = cache();
   const bool fetched = could_be_fetched(name);
   if (!models.empty() && name.find("..") == std::string::npos && name[0] != '/') {
@@ -69,6 +77,13 @@ Loaded load_language_model(const std::string& path, const char* command) {
   expect<ValueError>(loaded.classifier == nullptr && loaded.token_classifier == nullptr, path, " is a classifier, but ",
                      command, " needs a language model; graft logits gives a classifier's answers");
   return loaded;
+}
+
+void put_adapter(const Loaded& loaded, const std::string& folder, const std::vector<std::string>& ignored_fields) {
+  const std::string task = peft::describe_adapter(folder).task;
+  expect<ValueError>(task != "SEQ_CLS", folder, " is the adapter of a classifier (SEQ_CLS); graft classify asks it");
+  expect<ValueError>(task != "TOKEN_CLS", folder, " is the adapter of a classifier of tokens (TOKEN_CLS); graft logits asks it");
+  peft::load_adapter(peft::Host(loaded), folder, "default", {ignored_fields});
 }
 
 bool is_gguf(const std::string& path) { return !fs::is_directory(path); }

@@ -16,6 +16,9 @@ Loaded load(const std::string& path);
 /// Loads it and checks that it is a language model. Errors: ValueError says that `command` needs one.
 Loaded load_language_model(const std::string& path, const char* command);
 
+/// Puts an adapter on a language model. Errors: ValueError for that of a classifier: says which command asks it.
+void put_adapter(const Loaded& loaded, const std::string& folder, const std::vector<std::string>& ignored_fields);
+
 bool is_gguf(const std::string& path);
 /// Whether any tokenizer comes with the model, of a kind that graft reads or not.
 bool has_tokenizer(const std::string& path);

@@ -4,6 +4,8 @@
 #include <cstdio>
 #include <set>
 
+#include "nn/inside/alike.h"
+
 namespace graft {
 
 Part::Part(Module& owner, std::string name) : owner_(&owner), name_(std::move(name)) { owner.parts_.push_back(this); }
@@ -94,22 +96,6 @@ namespace {
 std::string join(const std::string& path, const std::string& name) {
   if (path.empty() || name.empty()) return path + name;
   return path + "." + name;
-}
-
-/// Levenshtein's distance: how many letters to put in, take out or change to make b of a.
-std::size_t edits(const std::string& a, const std::string& b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t before = row[0];  // the entry above on the left
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t changed = before + (a[i - 1] != b[j - 1]);
-      before = row[j];
-      row[j] = std::min({changed, row[j] + 1, row[j - 1] + 1});
-    }
-  }
-  return row[b.size()];
 }
 }  // namespace
 

@@ -36,11 +36,23 @@ const std::map<std::string, Read>& readers() {
   return all;
 }
 
+/// What a folder that is no adapter holds instead, where it is plain: the end of a message.
+std::string instead(const fs::path& folder) {
+  const fs::path prompt = folder / "prompt-0";
+  if (fs::exists(prompt / "adapter_config.json"))
+    return text("; it holds the prompts of an ensemble, and each of them is an adapter: ", prompt.string(), ", ..");
+  if (fs::exists(folder / "config.json"))
+    return "; it holds a whole model, as full fine-tuning leaves one: that is loaded by itself, as --model";
+  if (fs::exists(folder / "run.json"))
+    return text("; the training in it has not come to its end, and graft tune --resume ", folder.string(), " goes on with it");
+  return "";
+}
+
 std::string config_file(const std::string& folder) {
   const fs::path path = fs::path(folder) / "adapter_config.json";
   expect<FileError>(fs::is_directory(folder), folder, ": no such folder; an adapter is a folder with adapter_config.json and ",
                     "adapter_model.safetensors");
-  expect<FileError>(fs::exists(path), folder, ": there is no adapter_config.json, so this is no adapter");
+  expect<FileError>(fs::exists(path), folder, ": there is no adapter_config.json, so this is no adapter", instead(folder));
   return path.string();
 }
 

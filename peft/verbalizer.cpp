@@ -32,10 +32,17 @@ Verbalizer::Verbalizer(std::vector<std::vector<Id>> words, Index vocabulary) : w
 namespace {
 std::vector<std::vector<Id>> first_tokens(const std::vector<std::vector<std::string>>& words, const Tokenizer& tokenizer) {
   std::vector<std::vector<Id>> ids(words.size());
+  std::map<TokenId, std::pair<std::size_t, std::string>> taken;  // the label, and the word of it
   for (std::size_t l = 0; l < words.size(); ++l)
     for (const std::string& word : words[l]) {
       const std::vector<TokenId> tokens = tokenizer.encode(word);
       expect<ValueError>(!tokens.empty(), "verbalizer: the word \"", word, "\" of label ", l, " gives no token");
+      const auto known = taken.emplace(tokens[0], std::make_pair(l, word));
+      expect<ValueError>(known.second || known.first->second.first == l, [&, first = tokens[0]] {
+        return text("verbalizer: the words \"", known.first->second.second, "\" and \"", word, "\", of different labels, begin ",
+                    "with the same token, \"", tokenizer.decode(std::vector<TokenId>{first}), "\" (", first,
+                    "), and only the first token of a word counts; choose words whose first tokens differ (--words)");
+      });
       ids[l].push_back(static_cast<Id>(tokens[0]));
     }
   return ids;

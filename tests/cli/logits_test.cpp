@@ -83,6 +83,7 @@ TEST_F(Logits, NeverOverItsOwnInput) {
 
 TEST_F(Logits, WrongIds) {
   fails("", "not JSON");
+  fails("{\"prompt\": 1}\n{\"prompt\": 2}\n", "expected end of input; the file must be {\"ids\": [[");
   fails("{\"ids\": [[1, 2]", "not JSON");
   fails("[[1, 2]]", "there is no \"ids\"");
   fails("{\"id\": [[1]]}", "there is no \"ids\"");

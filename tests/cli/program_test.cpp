@@ -36,6 +36,22 @@ TEST(Program, CalledWrongly) {
     expect_refuses(graft({command, "--no-such-option"}), "");
 }
 
+TEST(Program, MisspeltWordsAreAnsweredWithTheNearest) {
+  expect_refuses(graft({"tunee"}), "there is no command \"tunee\"; do you mean tune? graft --help lists them");
+  expect_refuses(graft({"frobnicate"}), "there is no command \"frobnicate\"; graft --help lists them");
+  expect_refuses(graft({"tune", "--stesp", "3"}), "graft tune has no option --stesp; do you mean --steps? graft tune --help");
+  expect_refuses(graft({"generate", "--temprature=1"}), "has no option --temprature; do you mean --temperature?");
+  expect_refuses(graft({"info", "x", "--thread", "2"}), "has no option --thread; do you mean --threads?");
+  expect_refuses(graft({"tune", "--zzzzzzzz"}), "graft tune has no option --zzzzzzzz; graft tune --help lists them");
+  expect_refuses(graft({"info", "one", "two"}), "graft info: nothing is known to do with \"two\"; graft info --help");
+}
+
+TEST(Program, EveryCommandTakesItsModelAsAnOption) {  // info also without its name
+  const Result named = graft({"info", "--model", tiny()}), bare = graft({"info", tiny()});
+  expect_works(named);
+  EXPECT_EQ(named.out, bare.out);
+}
+
 TEST(Program, ModelsThatAreNotThere) {
   expect_fails(graft({"info", "nowhere"}), "there is no model \"nowhere\"");
   expect_fails(graft({"info", "smollm2-135m"}, {"", {{"GRAFT_MODELS", "/nowhere"}}, {}, ""}), "./run fetch smollm2-135m");

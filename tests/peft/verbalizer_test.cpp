@@ -76,7 +76,7 @@ TEST(Verbalizer, FromTexts) {
     EXPECT_EQ(weights[2 * id + 1], id == first(bad) ? 1 : 0);
   }
   const std::string said = ::fixture::message<ValueError>([&] { peft::Verbalizer(Texts{{good}, {bad, more}}, tokenizer, V); });
-  for (const char* word : {"label 0", "label 1", "first tokens differ"}) ::fixture::expect_has(said, word);
+  for (const char* word : {"\" good\" and \" goodxyz\"", "different labels", "same token", "first tokens differ"}) ::fixture::expect_has(said, word);
   EXPECT_THROW(peft::Verbalizer(Texts({{""}, {bad}}), tokenizer, V), ValueError);
 }
 
