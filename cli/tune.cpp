@@ -14,9 +14,9 @@ void add_tune(const Command& program, const Globals& globals) {
   add_tune_options(command, *settings);
   command.footer(
       "Data are examples of one kind, as lines of JSON (.jsonl; .json may also be a list) or columns of a table (.csv, .tsv):\n"
-      "  {\"prompt\": \"..\", \"completion\": \"..\"}                 the completion is learned\n"
+      "  {\"prompt\": \"..\", \"completion\": \"..\"}                   the completion is learned\n"
       "  {\"messages\": [{\"role\": \"user\", \"content\": \"..\"}, ..]}  what the assistant says is learned (ChatML)\n"
-      "  {\"text\": \"..\", \"label\": \"..\"}                        classes\n"
+      "  {\"text\": \"..\", \"label\": \"..\"}                          classes\n"
       "  {\"text\": \"..\"}                                         text to go on with\n"
       "or, in any other file, text to go on with.\n"
       "Examples:\n"

@@ -41,8 +41,9 @@ peft::Lora lora(const MethodChoice& c) {
   if (c.dropout >= 0) method.dropout = static_cast<real>(c.dropout);
   if (!c.targets.empty()) method.targets = c.targets;
   if (!c.init.empty())
-    method.init =
-        one_of<Init>(c.init, "--init", {{"kaiming", Init::kaiming}, {"gaussian", Init::gaussian}, {"pissa", Init::pissa}});
+    method.init = one_of<Init>(
+        c.init, "--init",
+        {{"kaiming", Init::kaiming}, {"gaussian", Init::gaussian}, {"pissa", Init::pissa}, {"olora", Init::olora}});
   if (c.name == "pissa") method.init = Init::pissa;
   method.dora = c.name == "dora";
   method.rank_stabilized = c.name == "rslora";

@@ -1,5 +1,8 @@
 #include "cli/tune/said.h"
 
+#include "cli/printable.h"
+#include "cli/tune/training.h"
+
 namespace graft::cli {
 
 std::string described(const Job& job) {
@@ -15,13 +18,15 @@ std::string described_data(const Job& job) {
            job.held.examples.size(), job.test.examples.empty() ? "" : text(", for the score ", job.test.examples.size()));
   const Index cut = job.data.cut + job.held.cut + job.test.cut;
   if (cut > 0) line += text("; ", cut, " were too long and are cut");
-  line += text(". ", job.steps(), " steps of ", s.batch * s.accumulate, " examples");
+  line += text(". ", job.steps(), " steps of ", s.batch * s.accumulate, " examples, rate ", plan(job).schedule.rate,
+               ", ", s.schedule);
   return line;
 }
 
 std::vector<std::string> notes(const Job& job) {
   std::vector<std::string> all;
   using Kind = train::Dataset::Kind;
+  if (!job.data.unread.empty()) all.push_back("fields of the data that are not looked at: " + printable(job.data.unread));
   if (job.data.kind == Kind::chat) {
     if (const std::string note = about_template(job.tokenizer, job.texts); !note.empty()) all.push_back(note);
     return all;

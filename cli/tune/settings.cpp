@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -36,7 +37,7 @@ void add_method_options(const Command& command, MethodChoice& m) {
   };
   option("--r", m.r, "the rank (8)", whole(1, 100000), "N");
   option("--alpha", m.alpha, "the scale is alpha/r, of rslora alpha/√r (alpha = r)", above(0), "A");
-  option("--dropout", m.dropout, "dropout of the method's own (0)", number(0, 0.99), "P");
+  option("--dropout", m.dropout, "dropout of the method's own (0; p-tuning-v2: 0.1)", number(0, 0.99), "P");
   option("--ratio", m.ratio, "the rate of B over that of A (16)", number(1, 10000), "X");
   command
       .add_option("--targets", m.targets, of("--targets", "ends of the names of projections: q,v or q,k,v,out,up,down (q,v)"))
@@ -48,7 +49,7 @@ void add_method_options(const Command& command, MethodChoice& m) {
   option("--scale", m.scale, "what it adds is multiplied by this (1; He et al. have 4 with --form parallel)", above(0), "S");
   option("--activation", m.activation, "its function: gelu (Houlsby et al.), relu, silu, .. (silu for houlsby, else relu)",
          filled(), "NAME");
-  option("--virtual", m.length, "how many virtual tokens", whole(1, 100000), "N");
+  option("--virtual", m.length, "how many virtual tokens (prefix: 10; p-tuning: 9; the others: 20)", whole(1, 100000), "N");
   option("--hidden", m.hidden,
          "the width of the net that makes the virtual tokens (prefix, p-tuning-v2: there is none; p-tuning: the paper's "
          "encoder, whose width follows from the model's: with this option the encoder is PEFT's)",
@@ -56,7 +57,10 @@ void add_method_options(const Command& command, MethodChoice& m) {
   option("--prompts", m.prompts, "how many prompts (5)", whole(2, 1000), "K");
   option("--template", m.pattern, "\"[v][v] {sentence} [v] it was [answer]\"", filled(), "TEXT");
   option("--encoder", m.encoder, "lstm, mlp or none (lstm)", filled(), "NAME");
-  option("--init", m.init, "how the method starts; see its page in docs/methods", filled(), "NAME");
+  option("--init", m.init,
+         "how the method starts. LoRA: kaiming, gaussian, pissa or olora; adapter: near-identity, bert or zero-up; prefixes: "
+         "random, zero or words; prompts: vocabulary, uniform, random, text or labels (see its page in docs/methods)",
+         filled(), "NAME");
   option("--text", m.text, "the words that virtual tokens start from", filled(), "TEXT");
 }
 
@@ -147,7 +151,11 @@ void add_tune_options(const Command& command, Settings& s) {
       .show_default();
   option("--budget", s.budget, "paged-adamw: MiB of its numbers that may be in memory", number(2, 1e6), "MIB", training)
       .show_default();
-  option("--rate", s.rate, "the learning rate (default: the method's)", above(0), "X", training);
+  std::map<double, std::string> usual;  // rate -> the methods that have it
+  for (const MethodKind& kind : method_kinds()) usual[kind.rate] += (usual[kind.rate].empty() ? "" : ", ") + kind.name;
+  std::string rates;
+  for (const auto& [rate, names] : usual) rates += text(rates.empty() ? "" : "; ", names, ": ", rate);
+  option("--rate", s.rate, ("the learning rate (default, " + rates + ")").c_str(), above(0), "X", training);
   option("--schedule", s.schedule, "cosine, linear or constant", one_of({"cosine", "linear", "constant"}), "NAME", training)
       .show_default();
   option("--warmup", s.warmup, "steps of warm-up; below 1, their share of all, rounded up", number(0, 1e9), "N", training)

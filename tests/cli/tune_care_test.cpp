@@ -1,8 +1,15 @@
 // graft tune and its relatives take care: of data in any format, of folders and signals, and that a method is what it is called.
 #include <csignal>
 #include <fstream>
+#include <iterator>
+#include <sstream>
 
 #include "cli/pace.h"
+#include "peft/lora.h"
+#include "peft/p_tuning.h"
+#include "peft/p_tuning_v2.h"
+#include "peft/prompt.h"
+#include "tests/here.h"
 #include "tests/cli/tune_fixture.h"
 
 namespace graft::testing {
@@ -110,6 +117,95 @@ TEST_F(Tune, EveryMethodOfTheTableMakesItself) {
   const Result named = graft({"--threads", "1", "tune", "--model", tiny(), "--data", data("pairs.jsonl"), "--dry-run",
                               "--method", "pissa", "--r", "2"});
   EXPECT_EQ(named.out.rfind("PiSSA (LoRA) on Llama", 0), 0u) << named;
+}
+
+TEST_F(Tune, WhatARunLeavesIsNamedWhereItDoesNotFit) {
+  for (const char* method : {"full", "ensemble", "lora"})
+    expect_ok(graft(command("pairs.jsonl", method, {"--method", method, "--steps", "1"})));
+  const auto with = [&](const std::string& adapter) {
+    return graft({"generate", "--model", tiny(), "--adapter", folder / adapter, "--prompt", "the cat"});
+  };
+  expect_fails(with("full"), "it holds a whole model, as full fine-tuning leaves one: that is loaded by itself, as --model");
+  expect_fails(with("ensemble"), "each of them is an adapter: " + (folder / "ensemble/prompt-0").string());
+  expect_works(with("ensemble/prompt-0"));
+  expect_works(graft({"generate", "--model", folder / "full", "--prompt", "the cat"}));
+  fs::create_directory(folder / "begun");
+  fs::copy_file(folder / "lora/run.json", folder / "begun/run.json");
+  expect_fails(with("begun"), "graft tune --resume " + (folder / "begun").string() + " goes on with it");
+  for (const char* adapter : {"lora", "ensemble", "ensemble/prompt-0"})
+    for (const Arguments& asking : {Arguments{"generate", "--prompt", "a"}, Arguments{"convert", "--out", folder / "new"},
+                                    Arguments{"tune", "--data", data("pairs.jsonl"), "--out", folder / "new"}}) {
+      Arguments all = asking;
+      all.insert(all.end(), {"--model", folder / adapter});
+      expect_fails(graft(all), "holds an adapter, not a model; the model that it was made for is --model");
+      EXPECT_FALSE(fs::exists(folder / "new"));
+    }
+}
+
+TEST_F(Tune, AComparisonKnowsItsOptionsBeforeItTrains) {
+  const auto set = [&](const std::string& words) {
+    return graft({"compare", "--model", tiny(), "--data", data("labelled.jsonl"), "--methods", "probe,lora", "--set", words,
+                  "--steps", "1", "--out", folder / "none"});
+  };
+  expect_fails(set("lora.rr=3"), "--set lora.rr=3: there is no option --rr; graft tune --help lists them");
+  expect_fails(set("probe.r=3"), "--set probe.r=3: --r says nothing to linear probe");
+  EXPECT_FALSE(fs::exists(folder / "none"));
+}
+
+TEST_F(Tune, WhatIsTakenByDefaultIsSaid) {
+  const std::string help = graft({"tune", "--help"}).out;
+  const auto expect_in_help = [&](const std::string& words) { EXPECT_NE(help.find(words), std::string::npos) << words; };
+  expect_in_help(text("(prefix: ", peft::PrefixTuning().length, "; p-tuning: ", peft::virtual_count(peft::PTuning().pattern),
+                      "; the others: ", peft::PromptTuning().length, ")"));
+  EXPECT_EQ(peft::PTuningV2().length, peft::PromptTuning().length);
+  expect_in_help(text("(0; p-tuning-v2: ", peft::PTuningV2().dropout, ")"));
+  expect_in_help(text("the rank (", peft::Lora().r, ")"));
+  const auto dry = [&](const std::string& file, const Arguments& more) {
+    Arguments all{"tune", "--model", tiny(), "--data", data(file), "--dry-run"};
+    all.insert(all.end(), more.begin(), more.end());
+    const Result r = graft(all);
+    expect_ok(r);
+    return r.out;
+  };
+  expect_in_help("lora, rslora, dora, qlora: 0.0005");
+  const std::string usual = dry("pairs.jsonl", {}), asked = dry("pairs.jsonl", {"--rate", "0.25", "--schedule", "linear"});
+  EXPECT_NE(usual.find("rate 0.0005, cosine"), std::string::npos) << usual;
+  EXPECT_NE(asked.find("rate 0.25, linear"), std::string::npos) << asked;
+
+  // A label under another name would make the texts something to go on with.
+  EXPECT_EQ(usual.find("not looked at"), std::string::npos) << usual;
+  std::string lines;
+  for (int i = 0; i < 10; ++i) lines += "{\"text\": \"the cat sat\", \"Label\": \"yes\"}\n";
+  write_file(folder / "other.jsonl", lines);
+  const std::string other = dry("other.jsonl", {});
+  EXPECT_NE(other.find("fields of the data that are not looked at: \"Label\""), std::string::npos) << other;
+}
+
+/// The words of `enum class Init` in a method's header, as the command line has them.
+Arguments starts_in(const std::string& header) {
+  const std::string code = read_file(fs::path(here::root()) / "peft" / header);
+  const std::size_t begin = code.find("enum class Init {") + 17;
+  std::string words = code.substr(begin, code.find('}', begin) - begin);
+  for (char& c : words) c = c == '_' ? '-' : c == ',' ? ' ' : c;
+  std::istringstream in(words);
+  return {std::istream_iterator<std::string>(in), {}};
+}
+
+TEST_F(Tune, EveryStartOfEveryMethodRunsFromTheCommandLine) {
+  const std::string help = graft({"tune", "--help"}).out;
+  int runs = 0;
+  for (const auto& [method, header] : std::map<std::string, const char*>{
+           {"lora", "lora.h"}, {"adapter", "bottleneck.h"}, {"prefix", "prefix.h"}, {"prompt", "prompt.h"}})
+    for (const std::string& start : starts_in(header)) {
+      SCOPED_TRACE(method + " " + start);
+      Arguments more{"--method", method, "--init", start, "--steps", "1"};
+      if (start == "text" || start == "words") more.insert(more.end(), {"--text", "the cat"});
+      const Arguments all = command("labelled.jsonl", method + "-" + start, more);
+      expect_ok(graft(all));
+      EXPECT_NE(help.find(start), std::string::npos);
+      ++runs;
+    }
+  EXPECT_EQ(runs, 4 + 3 + 3 + 5);
 }
 
 TEST_F(Tune, TheAdaptersOfBothPapersRunFromTheCommandLine) {
