@@ -1,4 +1,4 @@
-// graft demo: all of it in a few minutes. A small world is told (demo/world.h), a tokenizer and a small GPT learn its language, and
+// graft demo: all of it in a few minutes. A tokenizer and a small GPT learn the language of a made-up world (demo/world.h), and
 // every method teaches the frozen model two things that it cannot do: to write a sentence from a table, and to judge a review.
 #include <algorithm>
 #include <filesystem>
@@ -62,7 +62,7 @@ void demo(const Options& options, const Globals& globals) {
   const DemoBases bases(out, options.steps);
   const DemoSize& size = choose(options, out, bases, say);
   formats::write_text((make_folder(out) / "demo-size.txt").string(), size.name);
-  say.say("A small world is told, and a GPT learns its language.");
+  say.say("A GPT learns the language of a small made-up world.");
   const std::string base = bases.made(size, globals), tasks = out + "/tasks";
   write_tasks(tasks);
   say.say("Now it is frozen, and each method teaches it two tasks.");
