@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <iostream>
+#include <map>
 #include <utility>
 
 #include "autograd/errors.h"
@@ -97,9 +98,14 @@ void end_with(int exit_code) { throw CLI::RuntimeError(exit_code); }
 
 namespace {
 
-/// "; do you mean --steps?" if one of the names is near to the word.
+/// "; do you mean --steps?" if one of the names is near to the word, or is what other programs call so.
 std::string or_rather(const std::string& word, const std::vector<std::string>& names) {
+  static const std::map<std::string, std::string> elsewhere{
+      {"--lr", "--rate"}, {"--learning-rate", "--rate"}, {"--learning_rate", "--rate"}, {"--rank", "--r"}};
   std::string nearest;
+  if (const auto called = elsewhere.find(word);
+      called != elsewhere.end() && std::find(names.begin(), names.end(), called->second) != names.end())
+    return "; do you mean " + called->second + "?";
   std::size_t least = 2 + word.size() / 4;  // from there on it is another word
   for (const std::string& name : names)
     if (const std::size_t distance = edits(word, name); distance < least) nearest = name, least = distance;

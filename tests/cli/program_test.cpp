@@ -42,6 +42,8 @@ TEST(Program, MisspeltWordsAreAnsweredWithTheNearest) {
   expect_refuses(graft({"tune", "--stesp", "3"}), "graft tune has no option --stesp; do you mean --steps? graft tune --help");
   expect_refuses(graft({"generate", "--temprature=1"}), "has no option --temprature; do you mean --temperature?");
   expect_refuses(graft({"info", "x", "--thread", "2"}), "has no option --thread; do you mean --threads?");
+  for (const char* rate : {"--lr", "--learning_rate=1"})  // --lr is nearer to --r
+    expect_refuses(graft({"tune", rate}), "; do you mean --rate?");
   expect_refuses(graft({"tune", "--zzzzzzzz"}), "graft tune has no option --zzzzzzzz; graft tune --help lists them");
   expect_refuses(graft({"info", "one", "two"}), "graft info: nothing is known to do with \"two\"; graft info --help");
 }
