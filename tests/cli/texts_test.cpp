@@ -137,6 +137,7 @@ TEST_F(Texts, TuneTrainsWithTheBeginning) {
   };
   EXPECT_EQ(classes("labelled.jsonl4"), classes("labelled.jsonl4", {"--no-bos"}));
   EXPECT_EQ(classes("labelled.jsonl3"), classes("labelled.jsonl3", {"--bos"}));
+  EXPECT_NE(classes("labelled.jsonl3"), classes("labelled.jsonl3", {"--no-bos"}));
 }
 
 TEST_F(Texts, ARunGoesOnAsItBegan) {

@@ -3,8 +3,10 @@
 #include <fstream>
 #include <iterator>
 #include <sstream>
+#include <tuple>
 
 #include "cli/pace.h"
+#include "formats/safetensors.h"
 #include "peft/lora.h"
 #include "peft/p_tuning.h"
 #include "peft/p_tuning_v2.h"
@@ -222,6 +224,42 @@ TEST_F(Tune, TheAdaptersOfBothPapersRunFromTheCommandLine) {
   const Result help = graft({"tune", "--help"});
   EXPECT_NE(help.out.find("lora, rslora, lora-plus, dora, pissa, qlora: the rank"), std::string::npos) << help;
   EXPECT_EQ(help.out.find("an 16th"), std::string::npos);
+}
+
+/// q is 16 x 16, k is 8 x 16; what the report says of B·A has its Frobenius norm, and as many singular values as the width allows.
+TEST_F(Tune, ARankAboveTheWidthIsTrainedAndReported) {
+  expect_ok(graft(command("pairs.jsonl", "wide", {"--r", "20", "--targets", "q,k"})));
+  const formats::Safetensors file(folder / "wide" / "adapter_model.safetensors");
+  const auto numbers = [&](const std::string& name, std::vector<std::int64_t> shape) {
+    const formats::TensorEntry* entry = file.find("base_model.model.model.layers.0.self_attn." + name + ".weight");
+    EXPECT_TRUE(entry && std::vector<std::int64_t>(entry->shape.begin(), entry->shape.end()) == shape) << name;
+    std::vector<float> all(entry ? static_cast<std::size_t>(entry->numel()) : 0);
+    if (entry) formats::read_numbers(*entry, all.data(), "");
+    return all;
+  };
+  std::size_t seen = 0;
+  const Json report = result("wide");
+  for (const Json& delta : report["delta"])
+    for (const auto& [path, name, out] : {std::tuple<std::string, std::string, std::size_t>{"layers.0.attn.q", "q_proj", 16},
+                                          {"layers.0.attn.k", "k_proj", 8}}) {
+      if (delta["name"] != path) continue;
+      const std::vector<float> A = numbers(name + ".lora_A", {20, 16});
+      const std::vector<float> B = numbers(name + ".lora_B", {static_cast<std::int64_t>(out), 20});
+      ASSERT_EQ(A.size() + B.size(), 20 * (16 + out));
+      double squares = 0, sum_of_squares = 0;
+      for (std::size_t i = 0; i < out; ++i)
+        for (std::size_t j = 0; j < 16; ++j) {
+          double ba = 0;  // s = 1
+          for (std::size_t k = 0; k < 20; ++k) ba += static_cast<double>(B[i * 20 + k]) * A[k * 16 + j];
+          squares += ba * ba;
+        }
+      for (const double s : delta["singular"]) sum_of_squares += s * s;
+      EXPECT_EQ(delta["singular"].size(), out) << path;
+      EXPECT_GT(squares, 0) << path;
+      EXPECT_NEAR(sum_of_squares / squares, 1, 1e-3) << path;
+      ++seen;
+    }
+  EXPECT_EQ(seen, 2u);
 }
 
 TEST_F(Tune, AFolderThatNothingCameOfIsGoneAgain) {

@@ -73,6 +73,7 @@ TEST_P(Load, AModelThatNobodyLoadedIsSavedToo) {
   save_model(*own.root, scratch.at("own"));  // and is still its owner's
   const Loaded again = load_model(scratch.at("own")), reference = load_model(path(GetParam()));
   expect_same_parameters(*again.root, *own.root);
+  if (own.classifier) { EXPECT_EQ(again.classifier->pad, own.classifier->pad) << "the padding id belongs to it"; }
   const NoGrad no_grad;
   const Ids ids = row_of({5, 6, 7, 8});
   EXPECT_EQ(forward(again, ids).value().values(), forward(reference, ids).value().values());
