@@ -5,6 +5,7 @@
 #include <map>
 
 #include "formats/file.h"
+#include "nn/inside/text.h"
 #include "nn/layers.h"
 #include "peft/adapterhub_file.h"
 #include "peft/bottleneck.h"
@@ -171,11 +172,16 @@ void put_into_classifier(Loaded& loaded, bool tokens, Index labels) {
   for (const auto& named : (*Host(loaded).score)->parameters()) named.second->give(Tensor(named.second->shape(), 0));
 }
 
-/// How many classes the head in the file tells apart; 0 if it holds none.
-Index classes_of(const formats::Safetensors& file, const std::string& head) {
+/// How many classes the head in the file tells apart; 0 if it holds none. Errors: FormatError if it is no matrix of so many
+/// columns: [2^40, 0] takes no room in a file.
+Index classes_of(const formats::Safetensors& file, const std::string& head, Index width) {
   for (const char* prefix : {"base_model.model.", "base_model."})
-    if (const formats::TensorEntry* entry = file.find(prefix + head + ".weight"))
-      return entry->shape.size() == 2 ? static_cast<Index>(entry->shape[0]) : 0;
+    if (const formats::TensorEntry* entry = file.find(prefix + head + ".weight")) {
+      expect<FormatError>(entry->shape.size() == 2 && entry->shape[1] == width, file.path(), ": the tensor \"", entry->name,
+                          "\" has shape ", listed(entry->shape), ", but this model's head needs [",
+                          entry->shape.empty() ? 0 : entry->shape[0], ", ", width, "]; the adapter is made for another base");
+      return static_cast<Index>(entry->shape[0]);
+    }
   return 0;
 }
 
@@ -190,7 +196,7 @@ Attached load_adapter(Loaded& loaded, const std::string& folder, const std::stri
   if (!tokens && task != "SEQ_CLS") return load_adapter(Host(loaded), folder, name, options);
   const char* head = tokens && model_type(Host(loaded)) == "gpt2" ? "classifier" : "score";
   const std::string weights = weights_file(folder);
-  const Index labels = classes_of(formats::Safetensors(weights), head);
+  const Index labels = classes_of(formats::Safetensors(weights), head, loaded.model->width());
   expect<FormatError>(labels > 0, weights, ": the adapter is for a classifier (", task, "), but holds no head for one (", head,
                       ".weight), and ", loaded.root->kind(), " has none; load it on the classifier that it was trained on");
   expect<ValueError>(loaded.model->attachments.empty(), "load_adapter: ", folder, " makes a classifier of the model, and \"",

@@ -156,6 +156,8 @@ TEST_F(TiedFiles, SaysWhoIsWrong) {
           "another base");
   refuses(llama, changed("classes_llama", [&](auto& f) { f.erase(tensor("score.weight")); }), {"SEQ_CLS", "score.weight"});
   refuses(llama, changed("classes_llama", [&](auto& f) { f[tensor("score.weight")].shape = {4, 9}; }), {"[4, 9]", "[4, 12]"});
+  const auto endless = [&](auto& f) { f[tensor("score.weight")].shape = {Index(1) << 40, 0}, f[tensor("score.weight")].bytes = ""; };
+  refuses(llama, changed("classes_llama", endless), {"[1099511627776, 0]", "12]"});  // takes no room in a file
 }
 
 TEST_F(TiedFiles, AModelWithAnAdapterIsMadeNoClassifier) {
