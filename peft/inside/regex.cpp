@@ -157,7 +157,9 @@ class Run {
   int from(int first, int last, int at) {
     const std::size_t places = static_cast<std::size_t>(length_) + 1;
     std::vector<bool> visited(static_cast<std::size_t>(last - first) * places);
-    budget_.steps -= static_cast<long long>(visited.size() / 64);
+    constexpr long long to_begin = 100;  // steps that its two vectors are worth, which looks in looks make by the million
+    budget_.steps -= to_begin + static_cast<long long>(visited.size() / 64);
+    if (budget_.steps < 0) return nowhere;
     std::vector<Todo> todo{{first, at}};
     while (!todo.empty()) {
       const Todo next = todo.back();

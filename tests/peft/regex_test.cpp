@@ -84,7 +84,8 @@ TEST(Regex, NoExpressionTakesLong) {
   const auto begin = std::chrono::steady_clock::now();
   for (const char* expression :
        {"(.*)*x", "(a*)*b", "(a|a)*b", "(a|aa)+b", "(.*a){20}b", "((a*)*)*b", "(a?){1000}a{1000}b", "(?:){999999999}",
-        "((((((a*)*)*)*)*)*)*b", "(?=(a*)*b)(?=(a*)*b)", "(?:(?=(?:(?=a*)a)*)a)*b", "(?>(?:aa*)*)*b"}) {
+        "((((((a*)*)*)*)*)*)*b", "(?=(a*)*b)(?=(a*)*b)", "(?:(?=(?:(?=a*)a)*)a)*b", "(?>(?:aa*)*)*b",
+        "(?=.*(?=.*(?=.*(?=.*(?=.*(?=x))))))", "(?>.*?(?>.*?(?>.*?(?>.*?(?>.*?(?>x))))))"}) {
     RegexBudget budget;
     try {
       EXPECT_FALSE(Regex(expression, "test", budget).fullmatch(text)) << expression;
