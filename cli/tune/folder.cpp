@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <vector>
 
 #include "autograd/errors.h"
 #include "formats/file.h"
@@ -32,6 +33,14 @@ bool is_best(const fs::path& path) {
   return numbered(path.filename().string(), "best-", ".safetensors") && fs::is_regular_file(fs::symlink_status(path));
 }
 
+/// What a run that was killed left of a file that it was writing: .run.json.4711-0.new (formats/atomic_file.cpp).
+bool is_left(const fs::path& path) {
+  const std::string name = path.filename().string();
+  const std::size_t dash = name.rfind('-'), dot = dash == std::string::npos ? dash : name.rfind('.', dash);
+  return name[0] == '.' && dot != std::string::npos && dot > 0 && numbered(name.substr(dot, dash - dot), ".", "") &&
+         numbered(name.substr(dash), "-", ".new") && fs::is_regular_file(fs::symlink_status(path));
+}
+
 /// The topmost of the folders on the way to `path` that is not there yet; "" if all are.
 fs::path topmost_new(fs::path path) {
   fs::path top;
@@ -56,6 +65,11 @@ Folder::Folder(const std::string& path, const std::string& who)
       path_(make_folder(path)),
       lock_(file(".lock")) {
   expect<FileError>(lock_.try_take(), "--out: another ", who, " is at work in ", path);
+  std::vector<fs::path> left;
+  for (const auto& entry : fs::directory_iterator(path_))
+    if (is_left(entry.path())) left.push_back(entry.path());
+  std::error_code ignored;
+  for (const fs::path& file : left) fs::remove(file, ignored);
 }
 
 Folder::~Folder() {

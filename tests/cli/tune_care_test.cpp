@@ -276,6 +276,20 @@ TEST_F(Tune, AFolderThatNothingCameOfIsGoneAgain) {
   fs::permissions(folder / "mine", fs::perms::owner_all);
 }
 
+/// kill -9 in the middle of a file leaves its beginning under another name.
+TEST_F(Tune, WhatAKilledRunWasWritingIsTidiedUp) {
+  fs::create_directories(folder / "run");
+  write_file(folder / "run/.run.json.4711-0.new", "{\"gra");
+  expect_ok(graft(command("labelled.jsonl", "run")));
+  EXPECT_FALSE(fs::exists(folder / "run/.run.json.4711-0.new"));
+  write_file(folder / "run/.checkpoint.safetensors.4711-12.new", "half");
+  const std::vector<std::string> others{".notes-1.new", ".a.b-1.new", "a.1-1.new", ".a.1-1.newer", ".a.1-.new"};
+  for (const std::string& other : others) write_file(folder / ("run/" + other), "mine");
+  expect_ok(graft({"tune", "--resume", folder / "run", "--quiet"}));
+  EXPECT_FALSE(fs::exists(folder / "run/.checkpoint.safetensors.4711-12.new"));
+  for (const std::string& other : others) EXPECT_TRUE(fs::exists(folder / ("run/" + other))) << other;
+}
+
 TEST_F(Tune, ForceLeavesWhatOnlyLooksLikeARuns) {
   expect_ok(graft(command("pairs.jsonl", "run", {"--method", "ensemble", "--virtual", "2", "--prompts", "2", "--trace"})));
   const std::vector<std::string> mine{"best-friends.txt",   "best-1.safetensors.bak",   "prompt-ideas.txt",
