@@ -6,6 +6,7 @@
 #include <iostream>
 #include <iterator>
 
+#include "cli/printable.h"
 #include "formats/file.h"
 #include "formats/gguf.h"
 #include "peft/adapter_file.h"
@@ -68,7 +69,7 @@ std::string find_model(const std::string& name) {
 
 Loaded load(const std::string& path) {
   Loaded loaded = load_model(path);
-  for (const std::string& note : loaded.notes) std::cerr << "graft: " << note << std::endl;
+  for (const std::string& note : loaded.notes) std::cerr << "graft: " << printable(note) << std::endl;
   return loaded;
 }
 

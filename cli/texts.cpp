@@ -4,6 +4,7 @@
 #include <iostream>
 
 #include "autograd/errors.h"
+#include "cli/printable.h"
 #include "cli/tune/beginning.h"
 #include "tokenizer/chat.h"
 
@@ -51,13 +52,13 @@ std::string about_template(const Tokenizer& tokenizer, const Texts& texts) {
            "turns are written in ChatML";
   if (style.default_system.empty()) return "";
   if (style.default_system == texts.system)
-    return "chats without a system turn begin with the model's own, \"" + texts.system + "\"; --no-system leaves it out";
-  return "the model's own system turn, \"" + style.default_system + "\", is not used";
+    return "chats without a system turn begin with the model's own, \"" + printable(texts.system) + "\"; --no-system leaves it out";
+  return "the model's own system turn, \"" + printable(style.default_system) + "\", is not used";
 }
 
 Tokenizer tokenizer_for(const std::string& path) {
   Tokenizer tokenizer = load_tokenizer_of(path);
-  for (const std::string& warning : tokenizer.parts().warnings) std::cerr << "graft: " << warning << std::endl;
+  for (const std::string& warning : tokenizer.parts().warnings) std::cerr << "graft: " << printable(warning) << std::endl;
   return tokenizer;
 }
 

@@ -33,7 +33,7 @@ std::vector<std::string> notes(const Job& job) {
   }
   if (!job.texts.begin.empty())
     all.push_back("each text begins with " +
-                  job.tokenizer.decode(std::vector<TokenId>(job.texts.begin.begin(), job.texts.begin.end())) +
+                  printable(job.tokenizer.decode(std::vector<TokenId>(job.texts.begin.begin(), job.texts.begin.end()))) +
                   "; --no-bos leaves it out");
   if (job.texts.end < 0 && job.data.kind != Kind::labelled)
     all.push_back(

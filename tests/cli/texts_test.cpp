@@ -227,6 +227,14 @@ TEST_F(Texts, ChatsBeginWithTheModelsOwnSystemTurn) {
   const std::string other =
       copy("other", {{"tokenizer_config.json", [](Json& j) { j["chat_template"] = "{{ messages[0] }}"; }}});
   EXPECT_NE(answer(other, {}).err.find("a chat template of its own"), std::string::npos);
+  std::string loud = system_template;  // what it says is shown, and is no command to the terminal
+  loud.replace(loud.find("the cat"), 7, "the \x1b[31mcat");
+  const std::string commands = copy("commands", {{"tokenizer_config.json", [&](Json& j) { j["chat_template"] = loud; }}});
+  for (const Arguments& more : {Arguments{}, Arguments{"--no-system"}}) {
+    const std::string said = answer(commands, more).err;
+    EXPECT_NE(said.find("the \\x1b[31mcat"), std::string::npos) << said;
+    EXPECT_EQ(said.find('\x1b'), std::string::npos) << said;
+  }
 
   const std::string with = tuned(model, "chat.jsonl", "with"), without = tuned(tiny(), "chat.jsonl", "without");
   EXPECT_NE(with, without);
