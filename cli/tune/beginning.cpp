@@ -1,6 +1,8 @@
 #include "cli/tune/beginning.h"
 
+#include <algorithm>
 #include <filesystem>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -62,8 +64,14 @@ std::optional<Beginning> read_beginning(const std::string& file) {
     return {};
   Beginning b{run["options"], run["data"], run["threads"], {}};
   if (!run.contains("texts")) return b;
+  const json& texts = run["texts"];
+  const auto id = [](const json& value) {  // other numbers would be cast to some id
+    return value.is_number_integer() && value >= -1 && value <= std::numeric_limits<Id>::max();
+  };
   try {
-    b.texts = Texts{run["texts"].at("begin"), run["texts"].at("system"), run["texts"].at("end")};
+    const json& begin = texts.at("begin");
+    if (!begin.is_array() || !std::all_of(begin.begin(), begin.end(), id) || !id(texts.at("end"))) return {};
+    b.texts = Texts{begin, texts.at("system"), texts.at("end")};
   } catch (const json::exception&) { return {}; }
   return b;
 }

@@ -209,6 +209,23 @@ TEST_F(Texts, EveryEndEndsWhatIsWritten) {
         << model;
 }
 
+/// An adapter of a stranger may bring a run.json of any kind; what is no id is not made one.
+TEST_F(Texts, NumbersOfARunThatAreNoIdsAreNotCastToSome) {
+  (void)tuned(tiny(), "pairs.jsonl", "run");
+  const std::string run = folder / "run", file = folder / "run/run.json";
+  const auto said_with = [&] {
+    return said({"generate", "--model", tiny(), "--adapter", run, "--prompt", "the cat", "--max-tokens", "4", "--quiet"});
+  };
+  const std::string before = said_with();
+  const Json good = Json::parse(read_file(file));
+  for (const char* begin : {"[1e300]", "[3.7]", "[true]", "[99999999999]", "\"x\"", "[-7]", "{}"}) {
+    Json other = good;
+    other["texts"]["begin"] = Json::parse(begin);
+    write_file(file, other.dump());
+    EXPECT_EQ(said_with(), before) << begin;
+  }
+}
+
 TEST_F(Texts, ChatsBeginWithTheModelsOwnSystemTurn) {
   const std::string model = copy("chats", {{"tokenizer_config.json", [](Json& j) { j["chat_template"] = system_template; }}});
   const auto answer = [&](const std::string& of, const Arguments& more) {
