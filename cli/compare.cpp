@@ -84,9 +84,9 @@ void compare(const Options& o, const Command& command, const Globals& globals) {
   }
   for (const std::uint64_t seed : o.seeds)
     for (const std::string& method : o.methods) {
-      const MethodKind& kind = method_kind(method);
+      const tune::MethodKind& kind = tune::method_kind(method);
       PlannedRun run{"data", method, "", "", "", options, seed};
-      for (const MethodKind& other : method_kinds())  // options of other methods say nothing to this one
+      for (const tune::MethodKind& other : tune::method_kinds())  // options of other methods say nothing to this one
         for (const std::string& option : other.options)
           if (std::find(kind.options.begin(), kind.options.end(), option) == kind.options.end()) run.options.erase(option);
       const bool by_words = method == "p-tuning" || given.answer == "words";
@@ -114,8 +114,8 @@ void add_compare(const Command& program, const Globals& globals) {
       .required()
       .type_name("LIST")
       .check([](const std::string& name) -> std::string {
-        const auto& all = method_kinds();
-        const bool known = std::any_of(all.begin(), all.end(), [&](const MethodKind& kind) { return kind.name == name; });
+        const auto& all = tune::method_kinds();
+        const bool known = std::any_of(all.begin(), all.end(), [&](const tune::MethodKind& kind) { return kind.name == name; });
         return known ? "" : "there is no method \"" + name + "\"; graft tune --help lists them";
       });
   command.add_option("--seeds", options->seeds, "each method once with each of these seeds")

@@ -7,8 +7,8 @@
 #include "cli/draft.h"
 #include "cli/models.h"
 #include "cli/options.h"
-#include "cli/tune/classes.h"
 #include "peft/adapter_file.h"
+#include "tune/classes.h"
 
 namespace graft::cli {
 namespace {
@@ -26,7 +26,7 @@ void merge(const Options& options, const Globals& globals) {
   Loaded loaded = load(from);
   const peft::Attached attached = peft::load_adapter(loaded, options.adapter, "default", {options.ignored_fields});
   if (loaded.classifier && fs::exists(fs::path(options.adapter) / "classes.json")) {  // of graft tune: with the labels' names
-    const std::vector<std::string> labels = read_classes(options.adapter).labels;
+    const std::vector<std::string> labels = tune::read_classes(options.adapter).labels;
     if (labels.size() == loaded.classifier->labels.size()) loaded.classifier->labels = labels;
   }
   peft::fold(loaded, attached.name);

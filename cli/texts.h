@@ -1,36 +1,15 @@
-// What is put around texts before a model sees them: the token that begins one, the system turn of a chat, the token that ends one.
-// Models are trained with these, and their tokenizers and templates say which.
+// The texts of tune/texts.h on a command line: its options, and what a user is told on stderr.
 #pragma once
-#include <optional>
 #include <string>
-#include <vector>
 
-#include "nn/load.h"
+#include "tune/texts.h"
 
 namespace graft::cli {
 
-/// What a user says about it.
-struct TextOptions {
-  bool bos = false, no_bos = false;  ///< the token for the beginning is put, or not; neither: as the tokenizer says
-  std::string system;                ///< the first turn of chats that have no system turn; empty: as the model's template says
-  bool no_system = false;            ///< there is none
-};
-
-struct Texts {
-  std::vector<Id> begin;  ///< before each text, but not before chats
-  std::string system;     ///< what chats begin with that have no system turn; empty: nothing
-  Id end = -1;            ///< what is learned to end a text; -1: none
-
-  /// Puts `begin` before ids that do not begin so.
-  void put_begin(std::vector<Id>& ids) const;
-};
-
-/// As the options, or else the model's files say. The tokenizer's end joins those of the model. Errors: ValueError: --bos, but no
-/// file names a token for it; a token that the model has no row for.
-Texts texts_of(Loaded& loaded, const Tokenizer& tokenizer, const TextOptions& options);
-
-/// texts_of(), but for what the run of graft tune in the adapter's folder was trained with, if it is one.
-Texts texts_with_adapter(Loaded& loaded, const Tokenizer& tokenizer, const TextOptions& options, const std::string& adapter);
+using tune::TextOptions;
+using tune::Texts;
+using tune::texts_of;
+using tune::texts_with_adapter;
 
 /// What a user of chats should know of the model's own template; empty: nothing.
 std::string about_template(const Tokenizer& tokenizer, const Texts& texts);

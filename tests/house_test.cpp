@@ -26,7 +26,8 @@ const std::map<std::string, std::set<std::string>> may_include = {
     {"nn", {"autograd", "tokenizer", "formats"}},
     {"peft", {"autograd", "tokenizer", "formats", "nn"}},
     {"train", {"autograd", "tokenizer", "formats", "nn"}},
-    {"cli", {"autograd", "tokenizer", "formats", "nn", "peft", "train", "cuda"}},
+    {"tune", {"autograd", "tokenizer", "formats", "nn", "peft", "train"}},
+    {"cli", {"autograd", "tokenizer", "formats", "nn", "peft", "train", "tune", "cuda"}},
 };
 
 // Public, but not part of graft.h: the opt-in views for Eigen, and the kernels that ops are made of.

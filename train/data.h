@@ -50,7 +50,7 @@ struct ReadOptions {
 /// Errors: FileError; FormatError names the line and what was expected there: malformed JSON, a missing field, another kind
 /// than the first, a class that is not among options.labels, nothing at all; a file that is no text (.parquet, .gz, UTF-16, NUL
 /// bytes), or a text that looks like JSON; ValueError: examples longer than options.longest, counted.
-Dataset read_dataset(const std::string& path, const Tokenizer& tokenizer, const ReadOptions& options);
+Dataset read_dataset(const std::string& path, const Tokenizer& tokenizer, const ReadOptions& options = {});
 
 /// Whether read_dataset() takes the file for JSON or a table, by its ending. Errors: FormatError: an ending of no text
 bool holds_records(const std::string& path);

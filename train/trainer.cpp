@@ -103,4 +103,10 @@ End run(Task& task, Optimizer& optimizer, const Plan& plan, Progress& progress, 
   return End::steps;
 }
 
+Progress run(Task& task, Optimizer& optimizer, const Plan& plan, const Hooks& hooks) {
+  Progress progress;
+  run(task, optimizer, plan, progress, hooks);
+  return progress;
+}
+
 }  // namespace graft::train

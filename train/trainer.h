@@ -29,6 +29,10 @@ struct Plan {
   Index evaluate_every = 0;  ///< steps between validations, which come at the end as well; 0: none at all
   Index patience = 0;        ///< so many validations in a row without a better one end the training; 0: never
   Index save_every = 0;      ///< steps between checkpoints; 0: none but when the training ends or is stopped
+
+  Plan() = default;
+  /// So many steps at a rate that falls along a cosine, with gradients clipped at a norm of 1.
+  Plan(Index steps, double rate) : clip(1) { schedule.steps = steps, schedule.rate = rate; }
 };
 
 /// How far it is: what a checkpoint has to hold beside parameters, optimizer and random numbers.
@@ -61,6 +65,8 @@ enum class End { steps, patience, stopped };
 /// Errors: ValueError if a loss or a gradient is not a number, or the loss climbs far above where it began and stays there
 /// (20 steps in a row more than twice the mean of the first 10, and at least 1 above it): the message says which step, on
 /// what, and what to do. The parameters are then as before that step, and no checkpoint is written.
-End run(Task& task, Optimizer& optimizer, const Plan& plan, Progress& progress, const Hooks& hooks);
+End run(Task& task, Optimizer& optimizer, const Plan& plan, Progress& progress, const Hooks& hooks = {});
+/// The same from the beginning; returns how far it came.
+Progress run(Task& task, Optimizer& optimizer, const Plan& plan, const Hooks& hooks = {});
 
 }  // namespace graft::train

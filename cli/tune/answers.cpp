@@ -2,104 +2,44 @@
 
 #include <algorithm>
 #include <ctime>
-#include <map>
+#include <nlohmann/json.hpp>
+#include <numeric>
 
 #include "cli/interrupt.h"
-#include "nn/generate.h"
-#include "peft/ensemble.h"
+#include "peft/prefix.h"
 #include "peft/wrapper.h"
+#include "tune/insight.h"
 
 namespace graft::cli {
-namespace {
 
-/// The prompts of some examples, and how to go on with them.
-struct Questions {
-  std::vector<std::vector<Id>> prompts;
-  GenerateOptions how;
-};
-Questions questions(const Job& job, const std::vector<Index>& which) {
-  Questions q;
-  q.how.ends = job.loaded.ends, q.how.max_tokens = 8;
-  if (job.asked().kind == train::Dataset::Kind::chat) q.how.ends.push_back(job.tokenizer.id("<|im_end|>"));
-  Index longest = 0;
-  for (const Index i : which) {
-    const train::Example& example = job.asked().examples[static_cast<std::size_t>(i)];
-    const auto answer = std::find_if(example.labels.begin(), example.labels.end(), [](Id label) { return label != ignored; });
-    const Index at = job.asked().kind == train::Dataset::Kind::text ? static_cast<Index>(prompt_of_text(example))
-                                                                    : static_cast<Index>(answer - example.labels.begin());
-    q.prompts.emplace_back(example.ids.begin(), example.ids.begin() + at);
-    if (at == 0) q.prompts.back().push_back(job.loaded.bos >= 0 ? job.loaded.bos : example.ids[0]);  // nothing is asked
-    longest = std::max(longest, at);
-    const Index room = static_cast<Index>(example.ids.size()) - at + 8;  // somewhat more than the reference has
-    q.how.max_tokens = std::max(q.how.max_tokens, std::min<Index>(64, room));
-  }
-  q.how.max_tokens = std::min(q.how.max_tokens, std::max<Index>(1, job.loaded.model->room() - longest));
-  return q;
-}
+using nlohmann::json;
 
-/// Of those that are equally frequent the earliest.
-std::string most_frequent(const std::vector<std::string>& all) {
-  std::map<std::string, Index> votes;
-  for (const std::string& one : all) ++votes[one];
-  return *std::max_element(all.begin(), all.end(),
-                           [&](const std::string& a, const std::string& b) { return votes[a] < votes[b]; });
-}
-
-std::vector<std::string> texts(Job& job, const std::vector<Index>& which) {
+Answers answer(Job& job, bool tuned) {
   Model& model = *job.loaded.model;
-  const Questions q = questions(job, which);
-  const std::vector<std::string> names = job.prompts() > 1 ? job.chosen.names() : std::vector<std::string>{model.selection.all};
-  std::vector<std::vector<std::string>> said(which.size());  // of each example what each prompt says
-  for (const std::string& name : names) {
-    const peft::Selected one(model.selection, name);
-    Rng none(0);
-    const auto rows = generate(model, q.prompts, q.how, none);
-    for (std::size_t b = 0; b < rows.size(); ++b) said[b].push_back(job.tokenizer.decode(rows[b], true));
-  }
-  std::vector<std::string> all;
-  for (const std::vector<std::string>& one : said) all.push_back(most_frequent(one));
-  return all;
-}
-
-}  // namespace
-
-std::size_t prompt_of_text(const train::Example& example) {
-  return std::max<std::size_t>(1, std::min<std::size_t>(24, example.ids.size() / 2));
-}
-
-Answers answer(Job& job, Index most, bool tuned) {
-  const NoGrad constant;
-  const Evaluating no_dropout(*job.loaded.root);
-  const peft::Selected as(job.loaded.model->selection, tuned ? job.loaded.model->selection.all : "");
-  Answers answers;
-  const Index n = std::min(most, static_cast<Index>(job.asked().examples.size()));
-  std::vector<real> votes;
+  const peft::Selected as(model.selection, tuned ? model.selection.all : "");
   const auto look = [] {  // a score may take minutes
     if (const int signal = CatchSignals::caught()) throw Interrupted{signal};
   };
-  for (const std::vector<Index>& which : job.in_order(n)) {
+  const train::Dataset& asked = job.asked();
+  const Index most = job.settings.score;
+  Answers all;
+  if (const tune::ClassTask* classes = job.classes()) {
+    all.predicted = predict(*classes, asked, most, look);
     look();
-    if (job.classes()) {
-      const peft::Votes said = peft::vote(job.logits(train::batch(job.asked(), which, 0)).value(), job.prompts());
-      answers.predicted.insert(answers.predicted.end(), said.majority.begin(), said.majority.end());
-      const std::vector<real> counted = said.votes.values();
-      votes.insert(votes.end(), counted.begin(), counted.end());
-    } else {
-      for (std::string& one : texts(job, which)) answers.texts.push_back(std::move(one));
-    }
+    all.score = tune::score(asked, all.predicted);
+  } else {
+    all.texts = complete(job.language(), asked, job.tokenizer, job.loaded.ends, job.loaded.bos, most, look);
+    look();
+    all.score = tune::score(job.language(), asked, all.texts);
   }
-  look();
-  const bool by_loss = job.data.kind == train::Dataset::Kind::text || job.data.kind == train::Dataset::Kind::chat;
-  if (by_loss) answers.loss = job.loss_on(job.asked());
-  if (!votes.empty()) answers.votes = Tensor(Shape{n, static_cast<Index>(job.data.labels.size())}, std::move(votes));
-  return answers;
+  return all;
 }
 
 std::pair<double, double> inference(Job& job) {
   const NoGrad constant;
   const Evaluating no_dropout(*job.loaded.root);
   Model& model = *job.loaded.model;
-  const Framed user = job.batches(0)[0];
+  const Framed user = job.task->batches(0)[0];
   const auto seconds = [&](const std::string& name) {
     const peft::Selected selected(model.selection, name);
     const std::clock_t began = std::clock();
@@ -115,6 +55,97 @@ std::pair<double, double> inference(Job& job) {
     with = std::min(with, seconds(name));
   }
   return {with, without};
+}
+
+json score(const Job& job, const Answers& answers) {
+  const tune::Score& s = answers.score;
+  json all{{"score", s.value}, {"score_name", s.name}, {"higher_is_better", s.higher_is_better}};
+  if (s.confusion) {
+    json rows = json::array();
+    const Index L = static_cast<Index>(job.data().labels.size());
+    for (Index t = 0; t < L; ++t) {
+      json row = json::array();
+      for (Index p = 0; p < L; ++p) row.push_back(s.confusion->count(t, p));
+      rows.push_back(row);
+    }
+    all["majority"] = s.confusion->majority(), all["confusion"] = rows, all["predicted"] = answers.predicted.classes;
+    return all;
+  }
+  if (s.exact) all["exact"] = *s.exact;
+  all["texts"] = answers.texts;
+  return all;
+}
+
+json samples(const Job& job, const Answers& answers, const json& before, Index count) {
+  json all = json::array();
+  const std::vector<std::string>& labels = job.data().labels;
+  const auto label = [&](const json& predicted, std::size_t i) -> std::string {
+    return labels.at(predicted.at(i).get<std::size_t>());
+  };
+  const std::vector<Index>& predicted = answers.predicted.classes;
+  for (std::size_t i = 0; i < static_cast<std::size_t>(count) && i < job.asked().examples.size(); ++i) {
+    const train::Example& example = job.asked().examples[i];
+    json one{{"prompt", example.prompt}, {"reference", example.reference}};
+    if (job.classes() && i < predicted.size()) {
+      one["after"] = labels[static_cast<std::size_t>(predicted[i])];
+      one["before"] = before.contains("predicted") ? label(before["predicted"], i) : "";
+    } else if (i < answers.texts.size()) {
+      one["after"] = answers.texts[i];
+      one["before"] = before.contains("texts") ? before["texts"].at(i).get<std::string>() : "";
+      if (job.data().kind == train::Dataset::Kind::text)
+        one["prompt"] = job.tokenizer.decode(
+            {example.ids.begin(), example.ids.begin() + static_cast<std::ptrdiff_t>(tune::prompt_of_text(example))}, true);
+    } else {
+      break;
+    }
+    all.push_back(one);
+  }
+  return all;
+}
+
+json votes(const Job& job, const Answers& answers, Index count) {
+  json all = json::array();
+  const std::vector<std::string>& labels = job.data().labels;
+  const Index L = static_cast<Index>(labels.size());
+  const std::vector<Index>& predicted = answers.predicted.classes;
+  for (Index i = 0; i < count && i < static_cast<Index>(predicted.size()); ++i) {
+    const std::size_t at = static_cast<std::size_t>(i);
+    json counts = json::object();
+    for (Index l = 0; l < L; ++l)
+      if (answers.predicted.votes[i * L + l] > 0)
+        counts[labels[static_cast<std::size_t>(l)]] = static_cast<Index>(answers.predicted.votes[i * L + l]);
+    all.push_back({{"text", job.asked().examples[at].prompt},
+                   {"answer", job.asked().examples[at].reference},
+                   {"majority", labels[static_cast<std::size_t>(predicted[at])]},
+                   {"votes", counts}});
+  }
+  return all;
+}
+
+json insight(const Job& job) {
+  json all = json::object();
+  const auto put = [&](const char* key, json value) {
+    if (!value.empty()) all[key] = std::move(value);
+  };
+  const std::string name = job.chosen.names()[0];
+  json delta = json::array();
+  if (!job.chosen.attached[0].method->in_place())
+    for (const tune::LoraDelta& one : tune::lora_delta(job.host(), name))
+      delta.push_back({{"name", one.path}, {"norm", one.norm}, {"singular", one.singular}});
+  put("delta", delta);
+  if (dynamic_cast<peft::Prefix*>(&*job.loaded.model->memory)) {
+    std::vector<Index> some(static_cast<std::size_t>(std::min<Index>(4, static_cast<Index>(job.data().examples.size()))));
+    std::iota(some.begin(), some.end(), Index(0));
+    put("prefix_attention", tune::prefix_attention(job.host(), train::batch(job.data(), some, 0)));
+  }
+  json tokens = json::array();
+  for (const tune::VirtualToken& token : tune::nearest_words(job.host(), job.tokenizer, name)) {
+    json near = json::array();
+    for (const tune::VirtualToken::Near& one : token.near) near.push_back({{"word", one.word}, {"cosine", one.cosine}});
+    tokens.push_back({{"index", tokens.size()}, {"near", near}});
+  }
+  put("virtual_tokens", tokens);
+  return all;
 }
 
 }  // namespace graft::cli

@@ -1,29 +1,34 @@
-// What a model says on the examples that it is asked about, Job::asked(): classes, or texts.
+// What a model says on the examples that it is asked about, Job::asked(), and how good that is, as result.json holds it.
 #pragma once
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "cli/tune/job.h"
+#include "tune/answers.h"
 
 namespace graft::cli {
 
 struct Answers {
-  std::vector<Index> predicted;    ///< classes, one per example
+  tune::Predicted predicted;       ///< of classes
   std::vector<std::string> texts;  ///< what was generated
-  Tensor votes;                    ///< (examples, labels), of an ensemble
-  double loss = 0;                 ///< of text and chats: the mean over all that is scored
+  tune::Score score;
 };
 
-/// How many tokens of a plain text are the prompt when it is gone on with.
-std::size_t prompt_of_text(const train::Example& example);
-
-/// Of the first `most` examples, with the method or without. Without it there is no answer to classes by a trained head.
-/// Of an ensemble the majority; of answers that are equally frequent the earliest. Errors: Interrupted, by a signal that
-/// CatchSignals has caught.
-Answers answer(Job& job, Index most, bool tuned);
+/// Of the first so many examples as the settings say, with the method or without. Without it there is no answer to classes by a
+/// trained head. Errors: Interrupted, by a signal that CatchSignals has caught.
+Answers answer(Job& job, bool tuned);
 
 /// Seconds of processor time of a forward pass over a batch, with the method and without, measured in turns.
 std::pair<double, double> inference(Job& job);
+
+/// {"score", "score_name", "higher_is_better", and "exact" or "majority", "confusion", "predicted"}
+nlohmann::json score(const Job& job, const Answers& answers);
+/// [{"prompt", "reference", "before", "after"}]; before: what score() said of the model without the method.
+nlohmann::json samples(const Job& job, const Answers& answers, const nlohmann::json& before, Index count);
+nlohmann::json votes(const Job& job, const Answers& answers, Index count);
+/// The fields "delta", "prefix_attention", "virtual_tokens" of a run in report.h, those that the method has.
+nlohmann::json insight(const Job& job);
 
 }  // namespace graft::cli

@@ -1,8 +1,6 @@
 #include "cli/tune/beginning.h"
 
-#include <algorithm>
 #include <filesystem>
-#include <limits>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -64,15 +62,8 @@ std::optional<Beginning> read_beginning(const std::string& file) {
     return {};
   Beginning b{run["options"], run["data"], run["threads"], {}};
   if (!run.contains("texts")) return b;
-  const json& texts = run["texts"];
-  const auto id = [](const json& value) {  // other numbers would be cast to some id
-    return value.is_number_integer() && value >= -1 && value <= std::numeric_limits<Id>::max();
-  };
-  try {
-    const json& begin = texts.at("begin");
-    if (!begin.is_array() || !std::all_of(begin.begin(), begin.end(), id) || !id(texts.at("end"))) return {};
-    b.texts = Texts{begin, texts.at("system"), texts.at("end")};
-  } catch (const json::exception&) { return {}; }
+  b.texts = tune::texts_of_run(fs::path(file).parent_path().string());
+  if (!b.texts) return {};
   return b;
 }
 

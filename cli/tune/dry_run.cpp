@@ -22,7 +22,7 @@ double resident() {
 
 double seconds_of_a_step(Job& job) {
   const auto began = std::chrono::steady_clock::now();
-  (void)job.gradients(0);
+  (void)job.task->gradients(0);
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
 }
 

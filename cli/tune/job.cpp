@@ -2,15 +2,30 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
-#include <numeric>
+#include <map>
 
 #include "cli/models.h"
-#include "nn/generate.h"
-#include "peft/ensemble.h"
-#include "peft/wrapper.h"
 
 namespace graft::cli {
+namespace {
+
+/// What --words says, {"LABEL=word,word", ..}, by label. Errors: ValueError
+std::map<std::string, std::vector<std::string>> words_by_label(const std::vector<std::string>& given) {
+  std::map<std::string, std::vector<std::string>> all;
+  for (const std::string& one : given) {
+    const std::size_t equals = one.find('=');
+    expect<ValueError>(equals != std::string::npos && equals + 1 < one.size(), "--words \"", one,
+                       "\": expected is LABEL=word,word");
+    for (std::size_t at = equals + 1; at <= one.size();) {
+      const std::size_t comma = std::min(one.find(',', at), one.size());
+      all[one.substr(0, equals)].push_back(one.substr(at, comma - at));
+      at = comma + 1;
+    }
+  }
+  return all;
+}
+
+}  // namespace
 
 Job::Job(const Settings& s)
     : settings(s),
@@ -25,66 +40,60 @@ Job::Job(const Settings& s)
   Rng draws = rng.split(), order = rng.split();
 
   // The data are read twice: once to know the classes, and once to fit beside the method.
-  train::ReadOptions reading = look();
-  const bool by_words = check_kinds();
-  if (classes()) {
-    reading.labels = loaded.classifier ? loaded.classifier->labels : data.labels;
-    expect<ValueError>(reading.labels.size() > 1, "tune: all examples have the label \"", reading.labels.front(),
+  train::ReadOptions reading = texts.reading();
+  reading.by_line = s.by_line;
+  std::vector<std::string> labels = look(reading).labels;
+  const bool by_words = check_kinds(!labels.empty());
+  if (!labels.empty()) {
+    if (loaded.classifier) labels = loaded.classifier->labels;
+    expect<ValueError>(labels.size() > 1, "tune: all examples have the label \"", labels.front(),
                        "\"; at least two classes are needed");
-    data.labels = reading.labels;
-    if (!by_words && !loaded.classifier) give_head(loaded, data.labels, draws);
+    if (!by_words && !loaded.classifier) tune::make_classifier(loaded, labels, draws);
   }
   loaded.model->recomputing = s.recompute;
-  chosen = cli::attach(host(), s.method, tokenizer, data.labels, draws);
+  chosen = tune::attach(host(), s.method, tokenizer, labels, draws);
+  if (by_words) words = tune::label_words(labels, words_by_label(s.words));
+  reading.labels = std::move(labels);
+  read(std::move(reading), by_words, order);
   loaded.root->training(&rng);
-  if (by_words) {
-    words = label_words(s.words, data.labels);
-    verbalizer.emplace(words, tokenizer, loaded.model->vocabulary());
-  }
-  if (chosen.ensemble()) loaded.model->selection = {chosen.names()[0], {}};
-
-  read(std::move(reading));
-  const Index n = static_cast<Index>(data.examples.size());
-  order_.emplace(n, s.batch, order.next());
-  const double per_step = static_cast<double>(s.batch * s.accumulate);
-  steps_ =
-      s.steps > 0 ? s.steps : std::max<Index>(1, static_cast<Index>(std::ceil(s.epochs * static_cast<double>(n) / per_step)));
+  task->accumulate = s.accumulate;
+  const double n = static_cast<double>(data().examples.size()), per_step = static_cast<double>(s.batch * s.accumulate);
+  steps_ = s.steps > 0 ? s.steps : std::max<Index>(1, static_cast<Index>(std::ceil(s.epochs * n / per_step)));
 }
 
-train::ReadOptions Job::look() {
-  train::ReadOptions reading;
-  reading.begin = texts.begin, reading.system = texts.system, reading.end = texts.end, reading.by_line = settings.by_line;
+train::Dataset Job::look(const train::ReadOptions& reading) const {
   const std::string& file = settings.data;
   const bool records = train::holds_records(file);
   expect<ValueError>(!records || !settings.by_line, "--by-line says nothing to ", file, ", whose lines are examples anyway");
-  if (records) data = train::read_dataset(file, tokenizer, reading);
-  return reading;
+  return records ? train::read_dataset(file, tokenizer, reading) : train::Dataset();
 }
 
-bool Job::check_kinds() const {
+bool Job::check_kinds(bool classes) const {
   const Settings& s = settings;
-  expect<ValueError>(!loaded.classifier || classes(), "tune: ", s.model,
+  expect<ValueError>(!loaded.classifier || classes, "tune: ", s.model,
                      " is a classifier, which needs lines like {\"text\": .., \"label\": ..}");
-  const MethodKind& kind = method_kind(s.method.name);
+  const tune::MethodKind& kind = tune::method_kind(s.method.name);
   const bool by_words =
-      classes() && (s.answer.empty() ? s.method.name == "p-tuning" && !loaded.classifier : s.answer == "words");
+      classes && (s.answer.empty() ? s.method.name == "p-tuning" && !loaded.classifier : s.answer == "words");
   expect<ValueError>(s.words.empty() || by_words, "--words: there are no classes that label words answer; add --answer words");
   expect<ValueError>(!loaded.classifier || !by_words, "tune: ", s.model, " has a head; --answer words needs a language model");
-  expect<ValueError>(s.answer.empty() || classes(), "--answer: the data have no classes");
-  expect<ValueError>(classes() && !by_words ? kind.classifies : kind.generates, "tune: ", kind.title,
+  expect<ValueError>(s.answer.empty() || classes, "--answer: the data have no classes");
+  expect<ValueError>(classes && !by_words ? kind.classifies : kind.generates, "tune: ", kind.title,
                      " needs a head, so data like {\"text\": .., \"label\": ..}");
   return by_words;
 }
 
-void Job::read(train::ReadOptions reading) {
+void Job::read(train::ReadOptions reading, bool by_words, Rng& order) {
   const Settings& s = settings;
   Model& model = *loaded.model;
-  const Index room = model.room() - (verbalizer ? 1 : 0);
+  std::optional<peft::Verbalizer> verbalizer;
+  if (by_words) verbalizer.emplace(words, tokenizer, model.vocabulary());
+  const Index room = model.room() - (by_words ? 1 : 0);
   expect<ValueError>(s.length <= room, "--length ", s.length, " is beyond the ", room, " tokens that the context of ",
                      model.context(), " has room for", room < model.context() ? " beside the method" : "");
   reading.longest = s.length > 0 ? s.length : std::min<Index>(room, 512);
   reading.cut = s.cut;
-  data = train::read_dataset(s.data, tokenizer, reading);
+  train::Dataset data = train::read_dataset(s.data, tokenizer, reading), held;
   const auto other = [&](const std::string& file) {
     train::Dataset more = train::read_dataset(file, tokenizer, reading);
     expect<FormatError>(more.kind == data.kind, file, " holds ", name(more.kind), ", but ", s.data, " ", name(data.kind));
@@ -94,99 +103,13 @@ void Job::read(train::ReadOptions reading) {
   else if (s.split > 0) held = train::split(data, s.split, s.seed);
   if (!s.test.empty()) test = other(s.test);
   expect<ValueError>(s.patience == 0 || !held.examples.empty(), "--patience: nothing is held out that could become better");
-}
-
-Index Job::scored(const train::Dataset& of, const std::vector<Index>& which) const {
-  if (classes()) return static_cast<Index>(which.size());
-  const Framed user = train::batch(of, which, 0);
-  const Ids next = next_labels(loaded.model->frame(Framed{user.ids, user.labels, {}}).labels);
-  return static_cast<Index>(std::count_if(next.begin(), next.end(), [](Id label) { return label != ignored; }));
-}
-
-Index Job::prompts() const {
-  return chosen.ensemble() && !loaded.model->selection.all.empty() ? static_cast<Index>(chosen.attached.size()) : 1;
-}
-
-Variable Job::logits(const Framed& user) const {
-  return class_logits(loaded, verbalizer ? &*verbalizer : nullptr, prompts() > 1 ? chosen.names() : std::vector<std::string>{},
-                      user);
-}
-
-Variable Job::loss(const train::Dataset& of, const std::vector<Index>& which, double share) const {
-  const Framed user = train::batch(of, which, 0);
-  Model& model = *loaded.model;
-  if (classes()) {
-    const Ids right = peft::repeated(train::classes(of, which), prompts());
-    Reduction each;
-    each.weights.assign(static_cast<std::size_t>(right.numel()),
-                        static_cast<real>(share / static_cast<double>(which.size())));  // of each prompt the mean
-    return cross_entropy(logits(user), right, each);
-  }
-  const Variable y = prompts() > 1 ? peft::ensemble_loss(model, chosen.names(), user.ids, user.labels)
-                                   : language_loss(model, user.ids, user.labels);
-  return share == 1 ? y : static_cast<real>(share) * y;
-}
-
-double Job::gradients(Index step) {
-  std::vector<std::vector<Index>> parts;
-  std::vector<Index> counts;
-  Index all = 0;
-  for (Index part = 0; part < settings.accumulate; ++part) {
-    parts.push_back((*order_)(step * settings.accumulate + part));
-    counts.push_back(settings.accumulate == 1 ? 1 : scored(data, parts.back()));
-    all += counts.back();
-  }
-  double sum = 0;
-  for (std::size_t i = 0; i < parts.size(); ++i) {  // each scored token, or row, counts alike, whichever batch it is in
-    const Variable y = loss(data, parts[i], static_cast<double>(counts[i]) / static_cast<double>(all));
-    sum += static_cast<double>(y.item());
-    y.backward();
-  }
-  return sum / static_cast<double>(prompts());
-}
-
-double Job::clip(double largest) {
-  const double bound = largest > 0 ? largest : std::numeric_limits<double>::infinity();
-  if (!chosen.ensemble()) return train::clip_gradients(peft::learning(host()), bound);
-  double most = 0;  // each prompt is a model of its own
-  for (const std::string& prompt : chosen.names())
-    most = std::max(most, train::clip_gradients(peft::parameters(host(), prompt), bound));
-  return most;
-}
-
-std::string Job::batch(Index step) const {
-  std::string all;
-  for (Index part = 0; part < settings.accumulate; ++part)
-    for (const Index i : (*order_)(step * settings.accumulate + part)) all += (all.empty() ? "" : ", ") + std::to_string(i + 1);
-  return (all.find(',') == std::string::npos ? "example " : "examples ") + all;
-}
-
-std::vector<Framed> Job::batches(Index step) const {
-  std::vector<Framed> all;
-  for (Index part = 0; part < settings.accumulate; ++part)
-    all.push_back(train::batch(data, (*order_)(step * settings.accumulate + part), 0));
-  return all;
-}
-
-std::vector<std::vector<Index>> Job::in_order(Index n) const {
-  std::vector<std::vector<Index>> all;
-  for (Index begin = 0; begin < n; begin += settings.batch) {
-    all.emplace_back(static_cast<std::size_t>(std::min(n - begin, settings.batch)));
-    std::iota(all.back().begin(), all.back().end(), begin);
-  }
-  return all;
-}
-
-double Job::loss_on(const train::Dataset& examples) {
-  const NoGrad constant;
-  const Evaluating no_dropout(*loaded.root);
-  double sum = 0, count = 0;
-  for (const std::vector<Index>& which : in_order(static_cast<Index>(examples.examples.size()))) {
-    const double these = static_cast<double>(scored(examples, which));
-    sum += these * static_cast<double>(loss(examples, which, 1).item()) / static_cast<double>(prompts());
-    count += these;
-  }
-  return sum / count;
+  const std::vector<std::string> prompts = chosen.ensemble() ? chosen.names() : std::vector<std::string>{};
+  if (verbalizer)
+    task = std::make_unique<tune::ClassTask>(host(), std::move(data), std::move(held), s.batch, order, *verbalizer, prompts);
+  else if (!reading.labels.empty())
+    task = std::make_unique<tune::ClassTask>(host(), std::move(data), std::move(held), s.batch, order, prompts);
+  else
+    task = std::make_unique<tune::LanguageTask>(host(), std::move(data), std::move(held), s.batch, order, prompts);
 }
 
 }  // namespace graft::cli

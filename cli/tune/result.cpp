@@ -4,11 +4,11 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <sstream>
 
 #include "autograd/ledger.h"
+#include "cli/progress.h"
 #include "cli/tune/answers.h"
-#include "cli/tune/insight.h"
-#include "cli/tune/score.h"
 #include "peft/adapter_file.h"
 
 namespace graft::cli {
@@ -73,7 +73,7 @@ std::uintmax_t save_result(Job& job, const Folder& folder) {
 }
 
 json result_of(Job& job, const train::Progress& progress, const std::vector<json>& lines, const json& before) {
-  const MethodKind& kind = method_kind(job.settings.method.name);
+  const tune::MethodKind& kind = tune::method_kind(job.settings.method.name);
   const Index all = job.loaded.root->count(false);
   Index trainable = 0;
   for (const auto& named : peft::learning(job.host())) trainable += named.second->numel();
@@ -88,8 +88,8 @@ json result_of(Job& job, const train::Progress& progress, const std::vector<json
               {"seconds_per_step", median(seconds)},
               {"steps", progress.step},
               {"seed", job.settings.seed},
-              {"kind", name(job.data.kind)},
-              {"labels", job.data.labels},
+              {"kind", name(job.data().kind)},
+              {"labels", job.data().labels},
               {"curve", curve(lines, "loss")},
               {"evaluations", curve(lines, "held_out_loss")}};
   result["base"] = {{"name", job.loaded.model->kind()},
@@ -98,7 +98,7 @@ json result_of(Job& job, const train::Progress& progress, const std::vector<json
                     {"vocabulary", job.loaded.model->vocabulary()}};
   if (progress.best_step >= 0) result["held_out_loss"] = progress.best;
   if (!job.asked().examples.empty()) {
-    const Answers answers = answer(job, job.settings.score, true);
+    const Answers answers = answer(job, true);
     result.update(score(job, answers));
     result["untuned"] = before.value("score", json());
     result["samples"] = samples(job, answers, before, job.settings.samples);
@@ -110,6 +110,22 @@ json result_of(Job& job, const train::Progress& progress, const std::vector<json
   }
   result.update(insight(job));
   return result;
+}
+
+std::string summary(const json& result) {
+  std::ostringstream out;
+  if (result.contains("score")) {
+    out << result["score_name"].get<std::string>() << "  " << digits(result["score"].get<double>());
+    if (result["untuned"].is_number()) out << ", before " << digits(result["untuned"].get<double>());
+    if (result.contains("majority")) out << ", majority " << digits(result["majority"].get<double>());
+    if (result.contains("exact")) out << ", exactly right " << digits(100 * result["exact"].get<double>(), 1) << " %";
+    out << "\n";
+  }
+  if (result.contains("held_out_loss")) out << "held-out loss  " << digits(result["held_out_loss"].get<double>()) << "\n";
+  out << "trained  " << result["trainable"] << " numbers, " << result["steps"] << " steps of "
+      << digits(result["seconds_per_step"].get<double>()) << " s, " << short_bytes(result["peak"]["total"].get<double>())
+      << " of tensors at the peak\nadapter  " << short_bytes(result["adapter_bytes"].get<double>()) << "\n";
+  return out.str();
 }
 
 }  // namespace graft::cli

@@ -2,6 +2,7 @@
 #pragma once
 #include <cstdint>
 #include <nlohmann/json.hpp>
+#include <string>
 #include <vector>
 
 #include "cli/tune/folder.h"
@@ -20,5 +21,7 @@ std::uintmax_t save_result(Job& job, const Folder& folder);
 /// and samples. before: what score() said of the model without the method.
 nlohmann::json result_of(Job& job, const train::Progress& progress, const std::vector<nlohmann::json>& lines,
                          const nlohmann::json& before);
+
+std::string summary(const nlohmann::json& result);  ///< some lines to read
 
 }  // namespace graft::cli

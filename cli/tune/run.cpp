@@ -15,7 +15,6 @@
 #include "cli/tune/log.h"
 #include "cli/tune/result.h"
 #include "cli/tune/said.h"
-#include "cli/tune/score.h"
 #include "cli/tune/trace.h"
 #include "cli/tune/training.h"
 #include "formats/file.h"
@@ -84,7 +83,7 @@ void run_tune(const Settings& settings, const json& options, const Globals& glob
 
   // What the base says without the method is asked before anything is learned.
   const bool can_answer_untuned =
-      !job.asked().examples.empty() && (job.verbalizer || job.data.kind != train::Dataset::Kind::labelled);
+      !job.asked().examples.empty() && (!job.classes() || job.classes()->by_words());
   const auto stopped_while = [&](const char* what, const auto& work) {
     try {
       work();
@@ -96,14 +95,14 @@ void run_tune(const Settings& settings, const json& options, const Globals& glob
   if (!folder.has("before.json"))
     stopped_while("before the first step", [&] {
       write_json(folder.file("before.json"),
-                 can_answer_untuned ? score(job, answer(job, settings.score, false)) : json::object());
+                 can_answer_untuned ? score(job, answer(job, false)) : json::object());
     });
 
   const train::Plan course = plan(job);
   reset_peaks();
   train::Hooks hooks;
   std::string held_out;
-  const double tokens = static_cast<double>(job.data.tokens()) / static_cast<double>(job.data.examples.size()) *
+  const double tokens = static_cast<double>(job.data().tokens()) / static_cast<double>(job.data().examples.size()) *
                         static_cast<double>(settings.batch * settings.accumulate);
   hooks.stepped = [&](const train::Hooks::Step& s) {
     log.write({{"step", s.step}, {"loss", s.loss}, {"norm", s.norm}, {"rate", s.rate}, {"seconds", s.seconds}});
@@ -119,7 +118,7 @@ void run_tune(const Settings& settings, const json& options, const Globals& glob
     folder.keep_best(p.best_step);
   };
   hooks.stop = [] { return CatchSignals::caught() != 0; };
-  const train::End end = train::run(job, *rule, course, progress, hooks);
+  const train::End end = train::run(*job.task, *rule, course, progress, hooks);
   if (end == train::End::stopped) {
     live.say(text("stopped after step ", progress.step, "; graft tune --resume ", settings.out, " goes on"));
     throw Interrupted{CatchSignals::caught()};
@@ -132,7 +131,7 @@ void run_tune(const Settings& settings, const json& options, const Globals& glob
     live.say(text("the parameters of step ", progress.best_step, " are kept, the best on held-out data"));
   }
   const std::uintmax_t bytes = save_result(job, folder);
-  if (job.classes()) save_classes({job.data.labels, job.words, job.chosen.quantized > 0}, folder.path());
+  if (job.classes()) tune::save_classes({job.data().labels, job.words, job.chosen.quantized > 0}, folder.path());
 
   json before = json::parse(formats::read_text(folder.file("before.json")), nullptr, false);
   if (!before.is_object()) before = json::object();  // somebody else wrote there

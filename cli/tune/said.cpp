@@ -14,9 +14,9 @@ std::string described(const Job& job) {
 std::string described_data(const Job& job) {
   const auto& s = job.settings;
   std::string line =
-      text(job.data.examples.size(), " examples of ", name(job.data.kind), ", ", job.data.tokens(), " tokens; held out ",
-           job.held.examples.size(), job.test.examples.empty() ? "" : text(", for the score ", job.test.examples.size()));
-  const Index cut = job.data.cut + job.held.cut + job.test.cut;
+      text(job.data().examples.size(), " examples of ", name(job.data().kind), ", ", job.data().tokens(), " tokens; held out ",
+           job.held().examples.size(), job.test.examples.empty() ? "" : text(", for the score ", job.test.examples.size()));
+  const Index cut = job.data().cut + job.held().cut + job.test.cut;
   if (cut > 0) line += text("; ", cut, " were too long and are cut");
   line += text(". ", job.steps(), " steps of ", s.batch * s.accumulate, " examples, rate ", plan(job).schedule.rate,
                ", ", s.schedule);
@@ -26,8 +26,8 @@ std::string described_data(const Job& job) {
 std::vector<std::string> notes(const Job& job) {
   std::vector<std::string> all;
   using Kind = train::Dataset::Kind;
-  if (!job.data.unread.empty()) all.push_back("fields of the data that are not looked at: " + printable(job.data.unread));
-  if (job.data.kind == Kind::chat) {
+  if (!job.data().unread.empty()) all.push_back("fields of the data that are not looked at: " + printable(job.data().unread));
+  if (job.data().kind == Kind::chat) {
     if (const std::string note = about_template(job.tokenizer, job.texts); !note.empty()) all.push_back(note);
     return all;
   }
@@ -35,7 +35,7 @@ std::vector<std::string> notes(const Job& job) {
     all.push_back("each text begins with " +
                   printable(job.tokenizer.decode(std::vector<TokenId>(job.texts.begin.begin(), job.texts.begin.end()))) +
                   "; --no-bos leaves it out");
-  if (job.texts.end < 0 && job.data.kind != Kind::labelled)
+  if (job.texts.end < 0 && job.data().kind != Kind::labelled)
     all.push_back(
         "that a text ends is not learned: neither config.json, generation_config.json nor the tokenizer names a token "
         "for it (eos)");

@@ -16,7 +16,10 @@ namespace {
 
 const std::set<std::string> about_the_call{"config", "resume", "dry-run", "force", "help", "threads", "quiet"};
 
-void add_method_options(const Command& command, MethodChoice& m) {
+using tune::MethodKind;
+using tune::method_kinds;
+
+void add_method_options(const Command& command, tune::MethodChoice& m) {
   std::string names;
   for (const MethodKind& kind : method_kinds()) names += (names.empty() ? "" : ", ") + kind.name;
   const Check known = [names](const std::string& word) -> std::string {

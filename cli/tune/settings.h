@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "cli/texts.h"
-#include "cli/tune/method_choice.h"
+#include "tune/methods.h"
 #include "train/schedule.h"
 
 namespace graft::cli {
@@ -15,7 +15,7 @@ class Command;
 
 struct Settings {
   std::string model, out;
-  MethodChoice method;
+  tune::MethodChoice method;
   // data
   std::string data, validation, test;
   double split = 0.1;

@@ -30,7 +30,7 @@ void write_trace(Job& job, const std::string& into) {
   const train::Schedule schedule = plan(job).schedule;
   for (Index s = 0; s < job.steps(); ++s) {
     json parts = json::array();
-    for (const Framed& part : job.batches(s)) parts.push_back(line(part));
+    for (const Framed& part : job.task->batches(s)) parts.push_back(line(part));
     batches += json{{"step", s}, {"rate", schedule(s)}, {"parts", parts}}.dump() + "\n";
   }
   for (std::size_t i = 0; i < job.asked().examples.size(); ++i)

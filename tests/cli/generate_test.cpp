@@ -145,7 +145,7 @@ TEST(Generate, WrongInput) {
     expect_refuses(generate({"--prompt", "a", option, value}), option);
   expect_fails(generate({"--prompt", ""}), "gives no tokens");
   expect_fails(generate({"--prompt-file", "/nowhere/x"}), "/nowhere/x");
-  expect_fails(generate({"--prompt", "a", "--bos"}), "--bos");
+  expect_fails(generate({"--prompt", "a", "--bos"}), "bos");
   for (const char* name : {"/models/llama_classifier", "/models/gpt2_token_classifier"})
     expect_fails(graft({"generate", "--model", here::fixtures() + name, "--prompt", "a"}), "is a classifier");
 }

@@ -220,7 +220,7 @@ TEST_F(Tune, TheAdaptersOfBothPapersRunFromTheCommandLine) {
   EXPECT_EQ(Json::parse(read_file(folder / "houlsby" / "adapter_config.json"))["config"]["non_linearity"], "gelu");
   expect_fails(graft(command("pairs.jsonl", "none", {"--method", "adapter", "--activation", "magic"})),
                "there is no \"magic\"");
-  expect_fails(graft(command("pairs.jsonl", "none", {"--method", "lora", "--scale", "4"})), "--scale says nothing to LoRA");
+  expect_fails(graft(command("pairs.jsonl", "none", {"--method", "lora", "--scale", "4"})), "LoRA has no option scale");
   const Result help = graft({"tune", "--help"});
   EXPECT_NE(help.out.find("lora, rslora, lora-plus, dora, pissa, qlora: the rank"), std::string::npos) << help;
   EXPECT_EQ(help.out.find("an 16th"), std::string::npos);

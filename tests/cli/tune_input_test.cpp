@@ -14,7 +14,7 @@ TEST_F(Tune, WrongInputIsToldAndNothingIsLost) {
   fails({"--quiet", "tune"}, "--model is missing");
   fails({"--quiet", "tune", "--model", tiny(), "--data", data("pairs.jsonl")}, "--out is missing");
   fails(command("none.jsonl", "x"), "none.jsonl");
-  fails(command("pairs.jsonl", "x1", {"--method", "lora", "--virtual", "3"}), "--virtual says nothing to LoRA");
+  fails(command("pairs.jsonl", "x1", {"--method", "lora", "--virtual", "3"}), "LoRA has no option virtual");
   fails(command("pairs.jsonl", "x2", {"--method", "probe"}), "linear probe needs a head");
   fails(command("pairs.jsonl", "x3", {"--method", "p-tuning-v2"}), "needs a head");
   fails(command("pairs.jsonl", "x4", {"--targets", "query"}), "query");
@@ -56,10 +56,10 @@ TEST_F(Tune, OptionsThatWouldSayNothingAreRefused) {
   const auto refused = [&](const Arguments& more, const std::string& what) {
     expect_fails(graft(command("pairs.jsonl", "nothing", more)), what);
   };
-  refused({"--method", "prompt", "--text", "the cat"}, "without --init text");
-  refused({"--method", "prefix", "--text", "the cat"}, "without --init words");
-  refused({"--method", "p-tuning", "--template", "[v] {sentence} [answer]", "--virtual", "9"}, "beside --template");
-  refused({"--method", "p-tuning", "--encoder", "none", "--hidden", "8"}, "--encoder none");
+  refused({"--method", "prompt", "--text", "the cat"}, "init text only");
+  refused({"--method", "prefix", "--text", "the cat"}, "init words only");
+  refused({"--method", "p-tuning", "--template", "[v] {sentence} [answer]", "--virtual", "9"}, "virtual and template");
+  refused({"--method", "p-tuning", "--encoder", "none", "--hidden", "8"}, "encoder is none");
   refused({"--split", "0", "--patience", "2"}, "nothing is held out");
   refused({"--by-line"}, "--by-line says nothing");
   expect_ok(graft(command("pairs.jsonl", "run")));

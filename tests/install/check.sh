@@ -29,6 +29,7 @@ quiet cmake -S "$here" -B "$work" -G Ninja -DCMAKE_BUILD_TYPE=Release -DCMAKE_PR
 quiet cmake --build "$work"
 "$work/plain"
 (cd "$work" && ./lab)
+(cd "$work" && ./fine_tune)
 "$work/with_eigen"
 "$prefix/bin/graft" --version
 echo "install-check: passed"

@@ -5,7 +5,7 @@
 #include <map>
 
 #include "autograd/ops.h"
-#include "cli/tune/method_choice.h"
+#include "tune/methods.h"
 #include "peft/bottleneck.h"
 #include "peft/ensemble.h"
 #include "peft/lora_plus.h"
@@ -91,9 +91,9 @@ Seen seen(const Attach& attach) {
   return s;
 }
 
-Attach by_word(const cli::MethodChoice& choice) {
+Attach by_word(const tune::MethodChoice& choice) {
   return [choice](const peft::Host& host, Rng& rng) {
-    return cli::attach(host, choice, ::fixture::tokenizer("gpt2"), {"a", "b", "c"}, rng).attached;
+    return tune::attach(host, choice, ::fixture::tokenizer("gpt2"), {"a", "b", "c"}, rng).attached;
   };
 }
 void expect_same(const Seen& program, const Seen& cpp, const std::string& what) {
@@ -104,10 +104,10 @@ void expect_same(const Seen& program, const Seen& cpp, const std::string& what) 
 
 TEST(Defaults, AreThoseOfTheProgram) {
   const std::map<std::string, Attach> cpp = in_cpp();
-  for (const cli::MethodKind& kind : cli::method_kinds()) {
+  for (const tune::MethodKind& kind : tune::method_kinds()) {
     const auto row = cpp.find(kind.name);
     ASSERT_NE(row, cpp.end()) << kind.name << " has no row in defaults_test.cpp";
-    cli::MethodChoice choice;
+    tune::MethodChoice choice;
     choice.name = kind.name;
     expect_same(seen(by_word(choice)), seen(row->second), kind.name);
   }
@@ -116,7 +116,7 @@ TEST(Defaults, AreThoseOfTheProgram) {
 /// A rank alone says the same in both: alpha follows it.
 TEST(Defaults, ARankAloneIsTheSameTraining) {
   for (const bool rank_stabilized : {false, true}) {
-    cli::MethodChoice choice;
+    tune::MethodChoice choice;
     choice.name = rank_stabilized ? "rslora" : "lora", choice.r = 4;
     const peft::Lora l = lora([&](peft::Lora& m) { m.r = 4, m.rank_stabilized = rank_stabilized; });
     expect_same(seen(by_word(choice)), seen(plain(l)), choice.name);
@@ -127,11 +127,11 @@ TEST(Defaults, ARankAloneIsTheSameTraining) {
 TEST(Defaults, OfTheRatesOfLoraPlus) {
   const std::unique_ptr<Classifier> all = small();
   Rng rng(7);
-  cli::MethodChoice choice;
+  tune::MethodChoice choice;
   choice.name = "lora-plus";
-  const cli::Chosen chosen = cli::attach(*all, choice, ::fixture::tokenizer("gpt2"), {}, rng);
+  const tune::Chosen chosen = tune::attach(*all, choice, ::fixture::tokenizer("gpt2"), {}, rng);
   std::map<const Param*, real> program, cpp;
-  for (const train::Group& group : cli::groups(*all, chosen))
+  for (const train::Group& group : tune::groups(*all, chosen))
     for (const auto& named : group.parameters) program[named.second] = group.factor;
   for (const peft::RateGroup& group : peft::lora_plus(*all, chosen.names()[0]))
     for (const Param* parameter : group.parameters) cpp[parameter] = group.factor;

@@ -1,4 +1,4 @@
-#include "cli/tune/classes.h"
+#include "tune/classes.h"
 
 #include <algorithm>
 #include <cctype>
@@ -10,7 +10,7 @@
 #include "peft/ensemble.h"
 #include "tokenizer/inside/utf8.h"
 
-namespace graft::cli {
+namespace graft::tune {
 namespace {
 
 using nlohmann::json;
@@ -56,58 +56,54 @@ Classes read_classes(const std::string& folder) {
   }
 }
 
-void give_head(Loaded& loaded, const std::vector<std::string>& labels, Rng& draws) {
-  std::unique_ptr<Model> model(loaded.model);
-  (void)loaded.root.release();
+void make_classifier(Loaded& base, const std::vector<std::string>& labels, Rng& rng) {
+  expect<ValueError>(base.classifier == nullptr && base.token_classifier == nullptr, base.path, " is a classifier already");
+  expect<ValueError>(labels.size() > 1, "a classifier needs two labels at least, not ", labels.size());
+  (void)base.root.release();
+  std::unique_ptr<Model> model(base.model);
   (void)model->output().take();  // nobody asks for words any more
-  auto classifier = std::make_unique<Classifier>(std::move(model), labels, loaded.pad);
+  auto classifier = std::make_unique<Classifier>(std::move(model), labels, base.pad);
   for (const auto& named : classifier->score->parameters())
-    named.second->give(normal(named.second->shape(), 0, real(0.02), draws));
-  loaded.classifier = classifier.get();
-  loaded.root = std::move(classifier);
+    named.second->give(normal(named.second->shape(), 0, real(0.02), rng));
+  base.classifier = classifier.get();
+  base.root = std::move(classifier);
 }
 
-std::vector<std::vector<std::string>> label_words(const std::vector<std::string>& given,
-                                                  const std::vector<std::string>& labels) {
-  std::vector<std::vector<std::string>> words;
-  std::set<std::string> named;
-  for (const std::string& label : labels) words.push_back({in_a_sentence(label)});
-  for (const std::string& one : given) {
-    const std::size_t equals = one.find('=');
-    expect<ValueError>(equals != std::string::npos && equals + 1 < one.size(), "--words \"", one,
-                       "\": expected is LABEL=word,word");
-    const auto label = std::find(labels.begin(), labels.end(), one.substr(0, equals));
-    expect<ValueError>(label != labels.end(), "--words: there is no label \"", one.substr(0, equals), "\" in the data, but ",
-                       joined(labels));
-    std::vector<std::string>& mine = words[static_cast<std::size_t>(label - labels.begin())];
-    if (named.insert(*label).second) mine.clear();  // the label itself is none of its words then
-    for (std::size_t at = equals + 1; at <= one.size();) {
-      const std::size_t comma = std::min(one.find(',', at), one.size());
-      mine.push_back(in_a_sentence(one.substr(at, comma - at)));
-      at = comma + 1;
-    }
+std::vector<std::vector<std::string>> label_words(const std::vector<std::string>& labels,
+                                                  const std::map<std::string, std::vector<std::string>>& given) {
+  for (const auto& [label, words] : given)
+    expect<ValueError>(std::find(labels.begin(), labels.end(), label) != labels.end(), "label words: there is no label \"", label,
+                       "\" in the data, but ", joined(labels));
+  std::vector<std::vector<std::string>> all;
+  for (const std::string& label : labels) {
+    const auto own = given.find(label);
+    all.emplace_back();
+    for (const std::string& word : own == given.end() ? std::vector<std::string>{label} : own->second)
+      all.back().push_back(in_a_sentence(word));
   }
-  return words;
+  return all;
 }
 
-Variable class_logits(const Loaded& loaded, const peft::Verbalizer* verbalizer, const std::vector<std::string>& prompts,
+Variable class_logits(const peft::Host& host, const peft::Verbalizer* verbalizer, const std::vector<std::string>& prompts,
                       const Framed& user) {
   struct Restore {
     Model& model;
     Selection before;
     ~Restore() { model.selection = before; }
-  } const restore{*loaded.model, loaded.model->selection};
+  } const restore{host.model, host.model.selection};
   Framed all{user.ids, {}, user.lengths};
   if (!prompts.empty()) {
-    loaded.model->selection = {"", peft::rows_for(prompts, user.ids.shape()[0])};
+    host.model.selection = {"", peft::rows_for(prompts, user.ids.shape()[0])};
     all.ids = peft::repeated(user.ids, static_cast<Index>(prompts.size()));
     all.lengths.clear();
     for (std::size_t k = 0; k < prompts.size(); ++k)
       all.lengths.insert(all.lengths.end(), user.lengths.begin(), user.lengths.end());
   }
-  if (verbalizer) return (*verbalizer)(*loaded.model, all);
-  const Framed framed = loaded.model->frame(all);
-  return (*loaded.classifier)(framed.ids, framed.lengths);
+  if (verbalizer) return (*verbalizer)(host.model, all);
+  auto* classifier = dynamic_cast<Classifier*>(&host.root);
+  expect<ValueError>(classifier != nullptr, host.root.kind(), " has no head for classes; make_classifier() puts one on");
+  const Framed framed = host.model.frame(all);
+  return (*classifier)(framed.ids, framed.lengths);
 }
 
-}  // namespace graft::cli
+}  // namespace graft::tune

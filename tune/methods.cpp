@@ -1,4 +1,4 @@
-#include "cli/tune/method_choice.h"
+#include "tune/methods.h"
 
 #include <algorithm>
 
@@ -15,7 +15,7 @@
 #include "peft/quantize.h"
 #include "peft/tune.h"
 
-namespace graft::cli {
+namespace graft::tune {
 namespace {
 
 using Strings = std::vector<std::string>;
@@ -42,7 +42,7 @@ peft::Lora lora(const MethodChoice& c) {
   if (!c.targets.empty()) method.targets = c.targets;
   if (!c.init.empty())
     method.init = one_of<Init>(
-        c.init, "--init",
+        c.init, "init",
         {{"kaiming", Init::kaiming}, {"gaussian", Init::gaussian}, {"pissa", Init::pissa}, {"olora", Init::olora}});
   if (c.name == "pissa") method.init = Init::pissa;
   method.dora = c.name == "dora";
@@ -58,10 +58,10 @@ peft::BottleneckAdapter adapter(const MethodChoice& c) {
   method.activation = c.activation;
   if (!c.form.empty())
     method.form = one_of<B::Form>(
-        c.form, "--form", {{"houlsby", B::Form::houlsby}, {"after-mlp", B::Form::after_mlp}, {"parallel", B::Form::parallel}});
+        c.form, "form", {{"houlsby", B::Form::houlsby}, {"after-mlp", B::Form::after_mlp}, {"parallel", B::Form::parallel}});
   if (!c.init.empty())
     method.init = one_of<B::Init>(
-        c.init, "--init", {{"near-identity", B::Init::near_identity}, {"bert", B::Init::bert}, {"zero-up", B::Init::zero_up}});
+        c.init, "init", {{"near-identity", B::Init::near_identity}, {"bert", B::Init::bert}, {"zero-up", B::Init::zero_up}});
   return method;
 }
 
@@ -71,11 +71,11 @@ void set_prefix(peft::PrefixTuning& method, const MethodChoice& c, const Tokeniz
   method.hidden = c.hidden;
   if (c.dropout >= 0) method.dropout = static_cast<real>(c.dropout);
   if (!c.init.empty())
-    method.init = one_of<Init>(c.init, "--init", {{"random", Init::random}, {"zero", Init::zero}, {"words", Init::words}});
-  expect<ValueError>(c.text.empty() || method.init == Init::words, "--text says nothing without --init words");
+    method.init = one_of<Init>(c.init, "init", {{"random", Init::random}, {"zero", Init::zero}, {"words", Init::words}});
+  expect<ValueError>(c.text.empty() || method.init == Init::words, "text is for init words only");
   if (method.init != Init::words) return;
   method.words = words(c, tokenizer);
-  expect<ValueError>(!method.words.empty(), "--init words: --text must say which words");
+  expect<ValueError>(!method.words.empty(), "init words: text must say which words");
   const std::size_t n = method.words.size();
   for (std::size_t i = n; i < static_cast<std::size_t>(method.length); ++i) method.words.push_back(method.words[i % n]);
   method.words.resize(static_cast<std::size_t>(method.length));
@@ -86,19 +86,19 @@ peft::PromptTuning prompt(const MethodChoice& c, const Tokenizer& tokenizer, con
   peft::PromptTuning method;
   if (c.length > 0) method.length = c.length;
   if (!c.init.empty())
-    method.init = one_of<Init>(c.init, "--init",
+    method.init = one_of<Init>(c.init, "init",
                                {{"vocabulary", Init::vocabulary},
                                 {"random", Init::random},
                                 {"uniform", Init::uniform},
                                 {"text", Init::text},
                                 {"labels", Init::labels}});
-  expect<ValueError>(c.text.empty() || method.init == Init::text, "--text says nothing without --init text");
+  expect<ValueError>(c.text.empty() || method.init == Init::text, "text is for init text only");
   if (method.init == Init::text) {
     method.text = words(c, tokenizer);
-    expect<ValueError>(!method.text.empty(), "--init text: --text must say which words");
+    expect<ValueError>(!method.text.empty(), "init text: text must say which words");
   }
   if (method.init == Init::labels) {
-    expect<ValueError>(!labels.empty(), "--init labels: the data have no labels");
+    expect<ValueError>(!labels.empty(), "init labels: the data have no labels");
     for (const std::string& label : labels) method.labels.push_back(tokenizer.encode(" " + label));
   }
   return method;
@@ -107,12 +107,12 @@ peft::PromptTuning prompt(const MethodChoice& c, const Tokenizer& tokenizer, con
 peft::PTuning p_tuning(const MethodChoice& c, const Tokenizer& tokenizer) {
   using P = peft::PTuning;
   P method;
-  expect<ValueError>(c.pattern.empty() || c.length == 0, "--virtual says nothing beside --template, which counts by its [v]");
-  expect<ValueError>(c.encoder != "none" || c.hidden == 0, "--hidden says nothing to --encoder none");
+  expect<ValueError>(c.pattern.empty() || c.length == 0, "virtual and template do not go together: a template has as many virtual tokens as [v]");
+  expect<ValueError>(c.encoder != "none" || c.hidden == 0, "hidden is the width of an encoder, but encoder is none");
   if (!c.pattern.empty()) method.pattern = peft::parse_pattern(c.pattern, tokenizer);
   else if (c.length > 0) method.pattern = peft::prompt_pattern(c.length);
   if (!c.encoder.empty())
-    method.encoder = one_of<P::Encoder>(c.encoder, "--encoder",
+    method.encoder = one_of<P::Encoder>(c.encoder, "encoder",
                                         {{"lstm", P::Encoder::lstm}, {"mlp", P::Encoder::mlp}, {"none", P::Encoder::none}});
   method.hidden = c.hidden;
   if (c.hidden > 0) method.flavour = P::Flavour::peft;
@@ -120,7 +120,7 @@ peft::PTuning p_tuning(const MethodChoice& c, const Tokenizer& tokenizer) {
   return method;
 }
 
-/// Which of the options were given, by the names that they have on the command line.
+/// Which of the options were given, by the names in MethodKind::options.
 Strings given(const MethodChoice& c) {
   Strings all;
   const auto add = [&](bool there, const char* name) {
@@ -206,11 +206,17 @@ const MethodKind& method_kind(const std::string& name) {
 
 Strings Chosen::names() const { return peft::names_of(attached); }
 
+static std::string options_of(const MethodKind& kind) {
+  std::string all;
+  for (const std::string& option : kind.options) all += (all.empty() ? "; it has " : ", ") + option;
+  return all.empty() ? "; it has none" : all;
+}
+
 Chosen attach(const peft::Host& host, const MethodChoice& c, const Tokenizer& tokenizer, const Strings& labels, Rng& rng) {
   const MethodKind& kind = method_kind(c.name);
   for (const std::string& option : given(c))
-    expect<ValueError>(std::find(kind.options.begin(), kind.options.end(), option) != kind.options.end(), "--", option,
-                       " says nothing to ", kind.title);
+    expect<ValueError>(std::find(kind.options.begin(), kind.options.end(), option) != kind.options.end(), kind.title, " has no option ",
+                       option, options_of(kind));
   Chosen chosen{c, {}, 0};
   Making making{host, c, tokenizer, labels, rng, chosen};
   kind.put(making);
@@ -238,4 +244,4 @@ std::vector<train::Group> groups(const peft::Host& host, const Chosen& chosen) {
   return all;
 }
 
-}  // namespace graft::cli
+}  // namespace graft::tune

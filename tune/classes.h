@@ -1,12 +1,13 @@
 // Classes: answered by a trained head, or by label words at the place of the answer.
 #pragma once
+#include <map>
 #include <string>
 #include <vector>
 
-#include "nn/load.h"
+#include "peft/method.h"
 #include "peft/verbalizer.h"
 
-namespace graft::cli {
+namespace graft::tune {
 
 /// What a run knows about its classes, kept beside the adapter as classes.json.
 struct Classes {
@@ -19,15 +20,17 @@ void save_classes(const Classes& classes, const std::string& folder);  ///< Erro
 Classes read_classes(const std::string& folder);
 
 /// A head of random numbers on a language model, N(0, 0.02) as transformers; its head for words goes.
-void give_head(Loaded& loaded, const std::vector<std::string>& labels, Rng& draws);
-/// {"LABEL=word,word", ..} of --words, and for labels without any the label itself; each with the space before it that it has in a
-/// sentence. Errors: ValueError
-std::vector<std::vector<std::string>> label_words(const std::vector<std::string>& given,
-                                                  const std::vector<std::string>& labels);
+/// Errors: ValueError for a model that has a head already, and for fewer than two labels.
+void make_classifier(Loaded& base, const std::vector<std::string>& labels, Rng& rng);
+
+/// For each label its words, or where none are given the label itself; each with the space before it that it has in a sentence.
+/// Errors: ValueError for words of a label that there is not.
+std::vector<std::vector<std::string>> label_words(const std::vector<std::string>& labels,
+                                                  const std::map<std::string, std::vector<std::string>>& given = {});
 
 /// Scores (B, labels) of a user's rows by what the model's selection names, or of several prompts (K·B, labels), as vote() wants them.
 /// verbalizer: null if a head answers.
-Variable class_logits(const Loaded& loaded, const peft::Verbalizer* verbalizer, const std::vector<std::string>& prompts,
+Variable class_logits(const peft::Host& host, const peft::Verbalizer* verbalizer, const std::vector<std::string>& prompts,
                       const Framed& user);
 
-}  // namespace graft::cli
+}  // namespace graft::tune

@@ -1,9 +1,8 @@
-#include "cli/tune/insight.h"
+#include "tune/insight.h"
 
 #include <algorithm>
 #include <cmath>
-#include <nlohmann/json.hpp>
-#include <numeric>
+#include <ostream>
 
 #include "autograd/linalg.h"
 #include "nn/attention.h"
@@ -11,10 +10,8 @@
 #include "peft/prefix.h"
 #include "peft/virtual_tokens.h"
 
-namespace graft::cli {
+namespace graft::tune {
 namespace {
-
-using nlohmann::json;
 
 double norm(const Tensor& t) {
   double sum = 0;
@@ -87,12 +84,19 @@ double share_of_first(const real* Q, const real* K, Index P, Index T, Index d, d
   return sum / static_cast<double>(T);
 }
 
+const std::string& selected_or(const peft::Host& host, const std::string& name) {
+  return name.empty() ? host.model.selection.one() : name;
+}
+
 }  // namespace
 
-json lora_delta(Job& job) {
-  json all = json::array();
-  const std::string name = job.chosen.names()[0];
-  for (const auto& [path, slot] : job.loaded.root->slots<Projection>()) {
+std::vector<LoraDelta> lora_delta(const peft::Host& host, const std::string& given) {
+  const std::string name = selected_or(host, given);
+  const std::vector<std::string> attached = peft::names(host);
+  expect<ValueError>(std::find(attached.begin(), attached.end(), name) != attached.end(), "lora_delta: \"", name,
+                     "\" is not attached");
+  std::vector<LoraDelta> all;
+  for (const auto& [path, slot] : host.root.slots<Projection>()) {
     if (slot->empty()) continue;
     auto* lora = dynamic_cast<peft::LoraLinear*>(&**slot);
     if (!lora) continue;
@@ -111,25 +115,24 @@ json lora_delta(Job& job) {
                                          static_cast<double>(pair.scale));
       }
     const Tensor S = singular_values(M).S;
-    json values = json::array();
-    for (Index i = 0; i < S.numel(); ++i) values.push_back(S[i]);
-    all.push_back({{"name", path}, {"norm", norm(S) / norm(lora->base->dense())}, {"singular", values}});
+    LoraDelta one{path, norm(S) / norm(lora->base->dense()), {}};
+    for (Index i = 0; i < S.numel(); ++i) one.singular.push_back(static_cast<double>(S[i]));
+    all.push_back(std::move(one));
   }
   return all;
 }
 
-json prefix_attention(Job& job) {
+std::vector<std::vector<double>> prefix_attention(const peft::Host& host, const Framed& user) {
   const NoGrad constant;
-  const Evaluating no_dropout(*job.loaded.root);
-  Model& model = *job.loaded.model;
-  std::vector<Index> which(static_cast<std::size_t>(std::min<Index>(4, static_cast<Index>(job.data.examples.size()))));
-  std::iota(which.begin(), which.end(), Index(0));
-  const Framed framed = model.frame(train::batch(job.data, which, 0));
+  const Evaluating no_dropout(host.root);
+  Model& model = host.model;
+  expect<ValueError>(model.memory->length() > 0, "prefix_attention: ", model.kind(), " has no prefix, or it is not selected");
+  const Framed framed = model.frame(user);
   const Index B = framed.ids.shape()[0], T = framed.ids.shape()[1], P = model.memory->length();
   const Recorders recorders(model.slots<Attention>());
   Past past = model.begin(B);
   (void)model.hidden(framed.ids, past);
-  json all = json::array();
+  std::vector<std::vector<double>> all;
   for (std::size_t i = 0; i < recorders.size(); ++i) {
     const AttentionSizes& sizes = recorders.layer(i).sizes;
     Variable Q = split_heads(Variable(recorders.queries(i)), sizes.heads);  // (B, H, T, d)
@@ -142,7 +145,7 @@ json prefix_attention(Job& job) {
     const Tensor K = past.layers[i].k().value();  // (B, G, S, d)
     const Index d = sizes.head_dim, S = K.dim(2), per_key = sizes.heads / sizes.kv_heads;
     const double scale = sizes.scale != 0 ? static_cast<double>(sizes.scale) : 1 / std::sqrt(static_cast<double>(d));
-    json heads = json::array();
+    std::vector<double> heads;
     for (Index h = 0; h < sizes.heads; ++h) {
       double sum = 0;
       for (Index b = 0; b < B; ++b) {
@@ -152,54 +155,61 @@ json prefix_attention(Job& job) {
       }
       heads.push_back(sum / static_cast<double>(B));
     }
-    all.push_back(heads);
+    all.push_back(std::move(heads));
   }
   return all;
 }
 
-json nearest_words(Job& job, Index count) {
+std::vector<VirtualToken> nearest_words(const peft::Host& host, const Tokenizer& tokenizer, const std::string& given,
+                                        Index count) {
   const NoGrad constant;
-  auto* table = dynamic_cast<peft::VirtualTable*>(&*job.loaded.model->table());
-  if (!table) return json::array();
+  auto* table = dynamic_cast<peft::VirtualTable*>(&*host.model.table());
+  if (!table) return {};
   const Tensor words = table->base->dense();
-  const Tensor rows = (*table->entry(job.chosen.names()[0]).rows)().value();
+  const Tensor rows = (*table->entry(selected_or(host, given)).rows)().value();
   const Index V = words.dim(0), D = words.dim(1);
-  std::vector<double> lengths(static_cast<std::size_t>(V));
-  for (Index v = 0; v < V; ++v) {
+  const auto length = [&](const Tensor& t, Index row) {
     double sum = 0;
-    for (Index i = 0; i < D; ++i) sum += static_cast<double>(words[v * D + i]) * static_cast<double>(words[v * D + i]);
-    lengths[static_cast<std::size_t>(v)] = std::sqrt(sum);
-  }
-  json all = json::array();
+    for (Index i = 0; i < D; ++i) sum += static_cast<double>(t[row * D + i]) * static_cast<double>(t[row * D + i]);
+    return std::sqrt(sum);
+  };
+  std::vector<double> lengths;
+  for (Index v = 0; v < V; ++v) lengths.push_back(length(words, v));
+  std::vector<VirtualToken> all;
   for (Index p = 0; p < rows.dim(0); ++p) {
+    const double own = length(rows, p);
     std::vector<std::pair<double, Id>> near;
-    double own = 0;
-    for (Index i = 0; i < D; ++i) own += static_cast<double>(rows[p * D + i]) * static_cast<double>(rows[p * D + i]);
     for (Index v = 0; v < V; ++v) {
       double dot = 0;
       for (Index i = 0; i < D; ++i) dot += static_cast<double>(words[v * D + i]) * static_cast<double>(rows[p * D + i]);
-      near.emplace_back(dot / (lengths[static_cast<std::size_t>(v)] * std::sqrt(own) + 1e-30), static_cast<Id>(v));
+      near.emplace_back(dot / (lengths[static_cast<std::size_t>(v)] * own + 1e-30), static_cast<Id>(v));
     }
     const auto few = near.begin() + std::min<std::ptrdiff_t>(count, static_cast<std::ptrdiff_t>(near.size()));
     std::partial_sort(near.begin(), few, near.end(), std::greater<>());
-    json list = json::array();
+    VirtualToken token;
     for (auto one = near.begin(); one != few; ++one)
-      list.push_back({{"word", one->second < static_cast<Id>(job.tokenizer.size()) ? job.tokenizer.decode({one->second}) : ""},
-                      {"cosine", one->first}});
-    all.push_back({{"index", p}, {"near", list}});
+      token.near.push_back({one->second < static_cast<Id>(tokenizer.size()) ? tokenizer.decode({one->second}) : "", one->first});
+    all.push_back(std::move(token));
   }
   return all;
 }
 
-json insight(Job& job) {
-  json all = json::object();
-  const auto put = [&](const char* key, json value) {
-    if (!value.empty()) all[key] = std::move(value);
-  };
-  put("delta", lora_delta(job));
-  if (dynamic_cast<peft::Prefix*>(&*job.loaded.model->memory)) put("prefix_attention", prefix_attention(job));
-  put("virtual_tokens", nearest_words(job));
-  return all;
+std::ostream& operator<<(std::ostream& out, const std::vector<LoraDelta>& all) {
+  for (const LoraDelta& one : all) {
+    out << one.path << "  |dW|/|W| " << one.norm << "  singular values";
+    for (const double value : one.singular) out << ' ' << value;
+    out << '\n';
+  }
+  return out;
 }
 
-}  // namespace graft::cli
+std::ostream& operator<<(std::ostream& out, const std::vector<VirtualToken>& all) {
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    out << "[v" << i << "]";
+    for (const VirtualToken::Near& near : all[i].near) out << "  \"" << near.word << "\" " << near.cosine;
+    out << '\n';
+  }
+  return out;
+}
+
+}  // namespace graft::tune

@@ -1,5 +1,8 @@
-// A fine-tuning method chosen by a word, as a command line does: "lora", "prefix", ... with its options, attached and grouped
+// A fine-tuning method chosen by a word, as a configuration does: "lora", "prefix", ... with its options, attached and grouped
 // for the optimizer.
+//     tune::MethodChoice choice;  choice.name = "lora", choice.r = 4;
+//     const tune::Chosen chosen = tune::attach(base, choice, tokenizer, {}, rng);
+//     train::AdamW adam(tune::groups(base, chosen));
 #pragma once
 #include <map>
 #include <string>
@@ -9,7 +12,7 @@
 #include "tokenizer/tokenizer.h"
 #include "train/optimizer.h"
 
-namespace graft::cli {
+namespace graft::tune {
 
 /// What may be said of a method; 0 and "" mean its default. Options that a method does not have are refused.
 struct MethodChoice {
@@ -66,4 +69,4 @@ Chosen attach(const peft::Host& host, const MethodChoice& choice, const Tokenize
 /// Parameters with their factors on the learning rate (LoRA+); biases and norms do not decay.
 std::vector<train::Group> groups(const peft::Host& host, const Chosen& chosen);
 
-}  // namespace graft::cli
+}  // namespace graft::tune
