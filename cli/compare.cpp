@@ -34,11 +34,11 @@ Special special(const std::string& word) {
 }
 
 /// Not an option that only other methods have.
-bool takes(const MethodKind& kind, const std::string& option) {
-  const auto has = [&](const MethodKind& one) {
+bool takes(const tune::MethodKind& kind, const std::string& option) {
+  const auto has = [&](const tune::MethodKind& one) {
     return std::find(one.options.begin(), one.options.end(), option) != one.options.end();
   };
-  return has(kind) || std::none_of(method_kinds().begin(), method_kinds().end(), has);
+  return has(kind) || std::none_of(tune::method_kinds().begin(), tune::method_kinds().end(), has);
 }
 
 /// Errors: ValueError if one is there twice: its trainings would share a folder.
@@ -78,8 +78,8 @@ void compare(const Options& o, const Command& command, const Globals& globals) {
                        " is the comparison's to choose");
     expect<ValueError>(command.has("--" + one.option), "--set ", word, ": there is no option --", one.option,
                        "; graft tune --help lists them");
-    expect<ValueError>(takes(method_kind(one.method), one.option), "--set ", word, ": --", one.option, " says nothing to ",
-                       method_kind(one.method).title);
+    expect<ValueError>(takes(tune::method_kind(one.method), one.option), "--set ", word, ": --", one.option, " says nothing to ",
+                       tune::method_kind(one.method).title);
     expect<ValueError>(!one.value.empty(), "--set ", word, ": there is no value");
   }
   for (const std::uint64_t seed : o.seeds)

@@ -7,6 +7,7 @@ itself, its display protocol, and its own choice of system headers. Exit code 1 
 """
 import ctypes
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -95,6 +96,12 @@ CELLS = [
 CRASHES = (signal.SIGSEGV, signal.SIGABRT, signal.SIGILL, signal.SIGFPE, signal.SIGBUS)
 
 
+def programs():
+    """The functions of install/fine_tune.cpp, which docs/tune.md shows: name, body."""
+    source = (Path(__file__).resolve().parent.parent / "install" / "fine_tune.cpp").read_text()
+    return re.findall(r"^void (\w+)\(\) \{\n(.*?)^\}$", source, re.M | re.S)
+
+
 def headers(prefix):
     """Every public header but the opt-in one for Eigen, and the umbrella."""
     root = prefix / "include" / "graft"
@@ -139,6 +146,10 @@ def in_child(prefix):
         cell(f"#include {header}", f'#include "{header}"', [])
     for name, code, wanted in CELLS:
         cell(name, code, wanted)
+    cell("names without graft::", "using namespace graft;", [])
+    for name, body in programs():  # the first body as it stands on the page, at the top level of a cell
+        cell(f"{name} of fine_tune.cpp", body if name == "classes" else "{\n" + body + "}",
+             {"classes": ["1\n", "singular values"], "use": ["bad 0.9"]}.get(name, []))
     print("all cells ran", flush=True)
 
 
@@ -167,7 +178,7 @@ def main():
         died = f"cling_test: Cling died of {signal.Signals(-child.returncode).name}" if child.returncode < 0 else ""
         sys.exit(f"{child.stdout}{child.stderr}{died}")
     each_header_alone(prefix, environment)
-    print(f"cling_test: {len(headers(prefix))} headers and {len(CELLS)} cells passed in Cling on Clang 9")
+    print(f"cling_test: {len(headers(prefix))} headers and {len(CELLS) + len(programs())} cells passed in Cling on Clang 9")
 
 
 if __name__ == "__main__":
