@@ -92,6 +92,30 @@ TEST_F(TuneAnswers, AnEnsembleAnswersByItsMajority) {
   }
 }
 
+TEST_F(TuneAnswers, AnEnsembleWritesWhatMostOfItsPromptsWrite) {
+  Loaded base = small_model();
+  const train::Dataset data = train::read_dataset(files.pairs(9), tokenizer());
+  for (const auto& [path, parameter] : base.root->parameters())  // attention that is not spread evenly over all tokens
+    if (path.find("attn") != std::string::npos && parameter->shape().rank() == 2)
+      parameter->give(normal(parameter->shape(), 0, 1, rng));
+  peft::PromptTuning method;
+  method.length = 4, method.init = peft::PromptTuning::Init::random;
+  std::vector<std::string> prompts = peft::names_of(peft::attach_ensemble(base, method, 3, rng, "p"));
+  for (std::size_t k = 1; k < 3; ++k) {  // the second and the third are alike, the first is another
+    Rng same(7);
+    for (const auto& [path, parameter] : peft::parameters(base, prompts[k])) parameter->give(normal(parameter->shape(), 0, 3, same));
+  }
+  const auto written = [&](const std::vector<std::string>& of) {
+    const LanguageTask task(base, data, data, 4, rng, of);
+    return complete(task, data, tokenizer(), base.ends);
+  };
+  peft::select(base, prompts[1]);
+  const std::vector<std::string> two = written({});
+  peft::select(base, prompts[0]);
+  EXPECT_NE(written({}), two);
+  EXPECT_EQ(written(prompts), two);
+}
+
 TEST_F(TuneAnswers, LoraDeltaIsTheSpectrumOfItsProduct) {
   Loaded base = small_model();
   peft::Lora lora;

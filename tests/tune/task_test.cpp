@@ -148,6 +148,12 @@ TEST_F(TuneTask, WhatDoesNotGoTogetherIsAnErrorThatSaysWhatDoes) {
   EXPECT_TRUE(base.classifier == nullptr && base.root != nullptr);
 }
 
+TEST_F(TuneTask, LabelWordsHaveTheSpaceThatTheyHaveInASentence) {
+  using Words = std::vector<std::vector<std::string>>;
+  EXPECT_EQ(label_words({"good", "\u597d", "\u00e9t\u00e9"}), (Words{{" good"}, {"\u597d"}, {" \u00e9t\u00e9"}}));
+  EXPECT_EQ(label_words({"a", "b"}, {{"b", {"x", "!"}}}), (Words{{" a"}, {" x", "!"}}));
+}
+
 TEST_F(TuneTask, AHeadGoesOnOnceAndTheBaseStaysAsItWas) {
   Loaded base = small_model();
   const std::vector<real> before = base.model->table()->dense().values();
