@@ -1,3 +1,4 @@
+// To read first: clear/scalar.h, the same on single numbers, in 40 lines.
 // Variable: a Tensor and how it came about. record() writes the history down, backward() reads it from the end.
 // The value lives apart from its history: edges hold Nodes, and Nodes hold no values, so the only tensors a graph keeps
 // alive are those that a pullback saved. Reverse-mode differentiation: Griewank & Walther 2008, chapter 3.

@@ -1,3 +1,4 @@
+// To read first: clear/generate.h, the same without a cache, in 20 lines.
 // Generation: prompts in, tokens out as they come, with a key/value cache. Prompts of one batch may have different lengths.
 #pragma once
 #include <functional>

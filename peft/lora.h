@@ -1,3 +1,4 @@
+// To read first: clear/lora.h, one such projection in 15 lines.
 // LoRA: Hu et al. 2021, "LoRA: low-rank adaptation of large language models". A frozen weight learns a difference of rank r.
 // Sources disagree on the start of A: the paper says Gaussian; its code (loralib) and PEFT take U(-1/√in, 1/√in). B = 0 in all.
 // So they do on alpha: the paper sets it to the first r that is tried, which is the default here; PEFT's is 8, whatever r is.
