@@ -21,7 +21,8 @@ const std::string methods = "docs/methods/";
 bool ends_with(const std::string& text, const std::string& end) {
   return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
 }
-bool is_page(const std::string& path) { return path.rfind(methods, 0) == 0 && ends_with(path, ".md"); }
+bool is_notes(const std::string& path) { return path == "docs/notes.md" || path == "docs/notes.zh.md"; }
+bool is_page(const std::string& path) { return (path.rfind(methods, 0) == 0 && ends_with(path, ".md")) || is_notes(path); }
 bool is_chinese(const std::string& path) { return ends_with(path, ".zh.md"); }
 
 struct Link {
@@ -131,6 +132,37 @@ Complaints every_method_is_reached(const Tree& tree) {
   return found;
 }
 
+const std::vector<std::string>& note_headings() {
+  static const std::vector<std::string> all{
+      "LoRA原理",           "LoRA推理过程中有额外计算吗?", "Lora初始化方式", "LoRA应用于网络的哪些部分?",
+      "LoRA的r一般选取多少?", "QLoRA",                      "Adapter tuning原理", "与LoRA的区别",
+      "Prefix tuning原理",  "Prompt tuning原理",           "P-tuning V1原理", "P-tuning V2原理",
+      "P-tuning V1/V2的区别"};
+  return all;
+}
+/// The map from the study notes has all their headings once, in their order, and each row leads to a heading of a page and to code.
+Complaints notes_are_mapped(const Tree& tree) {
+  static const std::regex row(R"(\| [^|]+ \| [^|]+ \| \[[^\]]+\]\([^)#]+\.md#[^)]+\) \| \[`[^`]+`\]\([^)#]+#[^)]+\) \|)");
+  Complaints found;
+  for (const auto& [page, text] : tree) {
+    if (!is_notes(page)) continue;
+    std::vector<std::string> there;
+    int rows = 0;
+    for (const std::string& line : lines(text)) {
+      if (line.rfind("## ", 0) == 0) {
+        if (!there.empty() && rows == 0) found.push_back(page + ": nothing is said of " + there.back());
+        there.push_back(line.substr(3)), rows = 0;
+      } else if (line.rfind("| ", 0) == 0 && line.rfind("| ---", 0) != 0 && line.find("](") != std::string::npos) {
+        ++rows;
+        if (!std::regex_match(line, row)) found.push_back(page + ": this row does not lead to a heading and to code: " + line);
+      }
+    }
+    if (rows == 0) found.push_back(page + ": nothing is said of " + (there.empty() ? "anything" : there.back()));
+    if (there != note_headings()) found.push_back(page + " has not the headings of the notes, each once and in their order");
+  }
+  return found;
+}
+
 /// Fences of C++ and of the shell, with the line before each.
 Complaints snippets(const std::string& text) {
   Complaints found;
@@ -197,6 +229,15 @@ const char* const lora =
 const char* const lora_cpp = "Variable LoraLinear::operator()(const Variable& x) {\n  return merge(x);\n}\n";
 Tree page(const std::string& text) { return {{"docs/methods/a.md", text}, {"peft/lora.h", lora}, {"peft/lora.cpp", lora_cpp}}; }
 
+/// A map from the notes that is right, but for what is replaced once.
+std::string notes(const std::map<std::string, std::string>& changed) {
+  std::string text;
+  for (const std::string& heading : note_headings())
+    text += "## " + heading + "\n| it is so | yes | [lora](methods/a.md#start) | [`Lora`](../peft/lora.h#Lora) |\n";
+  for (const auto& [was, is] : changed) text.replace(text.find(was), was.size(), is);
+  return text;
+}
+
 const std::vector<Rule> rules = {
     {"links_lead_somewhere",
      links_lead_somewhere,
@@ -214,6 +255,13 @@ const std::vector<Rule> rules = {
       page("[a](../../peft/lora.h#used)"),
       {{"docs/methods/a.zh.md", "[a](../../peft/lora.h#Lora)"}, {"peft/lora.h", lora}},
       {{"peft/files.h", "// Files.\nvoid load();\n"}}}},
+    {"notes_are_mapped",
+     notes_are_mapped,
+     {{{"docs/notes.md", ""}},
+      {{"docs/notes.md", notes({{"LoRA原理", "## QLoRA\n"}})}},   // a heading twice, and another not at all
+      {{"docs/notes.md", notes({{"## QLoRA\n", ""}})}},
+      {{"docs/notes.md", notes({{"#start", ""}})}},               // a row without a heading of a page
+      {{"docs/notes.md", notes({{"#Lora)", ")"}})}}}},            // without a symbol
     {"both_languages_say_the_same",
      both_languages_say_the_same,
      {page("alone"),
