@@ -25,11 +25,11 @@ enum class BlockFormat : std::uint32_t {
 const char* name(BlockFormat format);         ///< "Q4_1"
 Index numbers_per_block(BlockFormat format);  ///< 1, 32 or 256
 std::size_t bytes_per_block(BlockFormat format);
-/// Bytes of a row of `cols` numbers. Errors: ShapeError if cols is no multiple of the block.
+/// Bytes of a row of `cols` numbers. Errors: ShapeError if cols is not a multiple of the block.
 std::size_t bytes_per_row(BlockFormat format, Index cols);
 
 /// W over `blocks`, which are read in place, at any alignment, and kept alive by `owner` (a mapped file, or a buffer).
-/// Errors: ShapeError if a row is no whole number of blocks; SizeError; ValueError for an unknown format.
+/// Errors: ShapeError if a row is not a whole number of blocks; SizeError; ValueError for an unknown format.
 Packed packed_blocks(BlockFormat format, Index rows, Index cols, const void* blocks, std::shared_ptr<const void> owner);
 /// A copy of some rows of the blocks, which have `rows` of them: its row i is their row order[i]. In memory of its own,
 /// booked in the ledger as frozen. Errors: IndexError for a row that they do not have.

@@ -13,7 +13,7 @@ namespace {
 
 using namespace graft;
 
-/// Blocks of random integers whose scales are all alike: what they hold does not change the time, unless it is no number.
+/// Blocks of random integers whose scales are all alike: what they hold does not change the time, unless it is not a number.
 struct Matrix {
   std::vector<std::uint8_t> bytes;
   Packed W;

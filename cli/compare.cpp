@@ -78,7 +78,7 @@ void compare(const Options& o, const Command& command, const Globals& globals) {
                        " is the comparison's to choose");
     expect<ValueError>(command.has("--" + one.option), "--set ", word, ": there is no option --", one.option,
                        "; graft tune --help lists them");
-    expect<ValueError>(takes(tune::method_kind(one.method), one.option), "--set ", word, ": --", one.option, " says nothing to ",
+    expect<ValueError>(takes(tune::method_kind(one.method), one.option), "--set ", word, ": --", one.option, " does not apply to ",
                        tune::method_kind(one.method).title);
     expect<ValueError>(!one.value.empty(), "--set ", word, ": there is no value");
   }

@@ -21,7 +21,7 @@ struct ModelOutput {
 /// save_whole() with the tokenizer of the model in `from`, if it has one and it is wanted; returns whether it was written.
 bool save_whole(const Loaded& loaded, const std::filesystem::path& target, const std::string& from, const ModelOutput& output);
 
-/// Where --out is to be, checked before the work: its parent exists, it is no file, not `from`, and empty unless forced.
+/// Where --out is to be, checked before the work: its parent exists, it is not a file, not `from`, and empty unless forced.
 /// Errors: FileError, ValueError say what --force would do.
 std::filesystem::path target_folder(const std::string& out, const std::string& from, bool force);
 

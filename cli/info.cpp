@@ -16,7 +16,7 @@
 #include "formats/file.h"
 #include "formats/gguf.h"
 #include "nn/gpt2.h"
-#include "nn/inside/text.h"
+#include "autograd/text.h"
 #include "nn/llama.h"
 #include "peft/adapter_file.h"
 
@@ -30,15 +30,6 @@ struct Options {
   std::vector<std::string> ignored_fields;
   bool all = false;
 };
-
-std::string human(double bytes) {
-  const char* const units[] = {"B", "KiB", "MiB", "GiB"};
-  int unit = 0;
-  for (; bytes >= 1024 && unit < 3; ++unit) bytes /= 1024;
-  char out[40];
-  std::snprintf(out, sizeof out, unit == 0 ? "%.0f %s" : "%.1f %s", bytes, units[unit]);
-  return out;
-}
 
 double size_on_disk(const fs::path& path) {
   if (!fs::is_directory(path)) return static_cast<double>(fs::file_size(path));
@@ -122,7 +113,7 @@ void adapter_info(const std::string& folder, bool all) {
             << (a.tensors.size() == 1 ? " tensor\n" : " tensors\n");
   const std::size_t shown = all ? a.tensors.size() : std::min<std::size_t>(a.tensors.size(), 8);
   for (std::size_t i = 0; i < shown; ++i)
-    std::cout << "    " << printable(a.tensors[i].name) << ' ' << listed(a.tensors[i].shape) << '\n';
+    std::cout << "    " << printable(a.tensors[i].name) << ' ' << text('[', joined(a.tensors[i].shape), ']') << '\n';
   if (shown < a.tensors.size()) std::cout << "    and " << a.tensors.size() - shown << " more; --all shows them\n";
 }
 
@@ -141,7 +132,7 @@ void info(const Options& options) {
   const auto id = [](const char* name, Id id) { return id < 0 ? std::string() : text(", ", name, " ", id); };
 
   std::cout << path << '\n'
-            << "  format        " << loaded.format << ", " << human(size_on_disk(path)) << '\n'
+            << "  format        " << loaded.format << ", " << short_bytes(size_on_disk(path)) << '\n'
             << "  architecture  " << sizes(model) << '\n';
   if (loaded.classifier) std::cout << "  classifier    " << loaded.classifier->labels.size() << " labels\n";
   if (loaded.token_classifier)
@@ -151,12 +142,12 @@ void info(const Options& options) {
             << id("pad", loaded.pad) << '\n'
             << "  tokenizer     "
             << printable(is_gguf(path) ? tokenizer_of_gguf(formats::Gguf(path)) : tokenizer_of_folder(path)) << '\n'
-            << "  parameters    " << grouped(all) << " in " << human(bytes) << ": " << grouped(learning) << " learning, "
+            << "  parameters    " << grouped(all) << " in " << short_bytes(bytes) << ": " << grouped(learning) << " learning, "
             << grouped(all - learning) << " frozen\n";
   for (const auto& [format, stored] : formats)
     std::cout << "    " << format << std::string(format.size() < 6 ? 6 - format.size() : 1, ' ') << stored.weights
               << (stored.weights == 1 ? " weight, " : " weights, ") << grouped(stored.numbers) << " numbers in "
-              << human(static_cast<double>(stored.bytes)) << '\n';
+              << short_bytes(static_cast<double>(stored.bytes)) << '\n';
   const std::string tree = loaded.root->tree();
   std::cout << '\n' << (options.all ? tree : fold(tree));
 }

@@ -70,12 +70,6 @@ std::string short_time(double seconds) {
   return text(s / 3600, " h ", s % 3600 / 60, " min");
 }
 
-std::string short_bytes(double bytes) {
-  if (bytes < 1024) return digits(bytes, 0) + " B";
-  if (bytes < 1048576) return digits(bytes / 1024, 1) + " KiB";
-  return digits(bytes / 1048576, 1) + " MiB";
-}
-
 std::string table(const std::vector<std::vector<std::string>>& rows) {
   const auto width = [](const std::string& s) {  // of UTF-8
     return static_cast<std::size_t>(std::count_if(s.begin(), s.end(), [](char c) { return (c & 0xc0) != 0x80; }));

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "autograd/text.h"
 #include "autograd/real.h"
 #include "cli/pace.h"
 
@@ -33,7 +34,6 @@ class Progress {
 
 std::string digits(double x, int after = 3);                           ///< "0.125"
 std::string short_time(double seconds);                                ///< "45 s", "3 min 20 s", "1 h 5 min"
-std::string short_bytes(double bytes);                                 ///< "12.3 MiB"
 std::string table(const std::vector<std::vector<std::string>>& rows);  ///< columns lined up, the first row over a rule
 
 }  // namespace graft::cli

@@ -62,7 +62,7 @@ std::vector<TokenId> parse_ids(const std::string& list, const Tokenizer& tokeniz
   std::vector<TokenId> ids;
   for (std::string word; in >> word;) {
     const bool digits = word.size() <= 9 && word.find_first_not_of("0123456789") == std::string::npos;
-    expect<ValueError>(digits, "--decode: \"", word, "\" is no id; give whole numbers such as \"1 2 3\" or [1,2,3]");
+    expect<ValueError>(digits, "--decode: \"", word, "\" is not an id; give whole numbers such as \"1 2 3\" or [1,2,3]");
     ids.push_back(static_cast<TokenId>(std::stol(word)));
     if (static_cast<std::size_t>(ids.back()) >= tokenizer.size())
       std::cerr << "graft: no token has the id " << ids.back() << "; the vocabulary has the ids 0 to " << tokenizer.size() - 1

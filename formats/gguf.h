@@ -2,7 +2,7 @@
 // file. Knows no model and unpacks nothing. Specification: github.com/ggml-org/ggml, docs/gguf.md.
 //
 // Where implementations differ, this reader
-//   refuses  an alignment (general.alignment, a u32, 32 without it) that is no power of two from 8 to 65536; a tensor without
+//   refuses  an alignment (general.alignment, a u32, 32 without it) that is not a power of two from 8 to 65536; a tensor without
 //            numbers, with 0 or more than 4 axes, or with rows that are no whole blocks; arrays of arrays; a key or a tensor's
 //            name that is empty, holds a NUL or occurs twice; keys above 65535 bytes, names of tensors above 63 (the room in
 //            ggml_tensor); tensors that overlap, lie in another order than described, or leave gaps beyond the padding; a bool

@@ -1,22 +1,13 @@
 // Module::tree(): the model as text, one line per module and per weight.
-#include <cstdio>
 #include <map>
 #include <set>
 #include <sstream>
 
-#include "nn/inside/text.h"
+#include "autograd/text.h"
 #include "nn/module.h"
 
 namespace graft {
 namespace {
-
-std::string human(std::size_t bytes) {
-  char line[32];
-  if (bytes < 10 * 1024) std::snprintf(line, sizeof line, "%zu B", bytes);
-  else if (bytes < 10 * 1024 * 1024) std::snprintf(line, sizeof line, "%.1f KiB", double(bytes) / 1024);
-  else std::snprintf(line, sizeof line, "%.1f MiB", double(bytes) / (1024 * 1024));
-  return line;
-}
 
 struct Printer {
   std::ostringstream out;
@@ -27,7 +18,7 @@ struct Printer {
     out << indent << name << " " << shape.str();
     const auto known = seen.emplace(identity, path);
     if (!known.second) out << "  the same as " << known.first->second << "\n";
-    else out << "  " << grouped(shape.numel()) << "  " << human(bytes) << "  " << state << "\n";
+    else out << "  " << grouped(shape.numel()) << "  " << short_bytes(static_cast<double>(bytes)) << "  " << state << "\n";
   }
 
   void module(const Module& m, const std::string& name, const std::string& path, const std::string& indent) {

@@ -5,7 +5,7 @@
 #include <map>
 
 #include "formats/file.h"
-#include "nn/inside/text.h"
+#include "autograd/text.h"
 #include "nn/layers.h"
 #include "peft/adapterhub_file.h"
 #include "peft/bottleneck.h"
@@ -37,7 +37,7 @@ const std::map<std::string, Read>& readers() {
   return all;
 }
 
-/// What a folder that is no adapter holds instead, where it is plain: the end of a message.
+/// What a folder that is not an adapter holds instead, where it is plain: the end of a message.
 std::string instead(const fs::path& folder) {
   const fs::path prompt = folder / "prompt-0";
   if (fs::exists(prompt / "adapter_config.json"))
@@ -53,7 +53,7 @@ std::string config_file(const std::string& folder) {
   const fs::path path = fs::path(folder) / "adapter_config.json";
   expect<FileError>(fs::is_directory(folder), folder, ": no such folder; an adapter is a folder with adapter_config.json and ",
                     "adapter_model.safetensors");
-  expect<FileError>(fs::exists(path), folder, ": there is no adapter_config.json, so this is no adapter", instead(folder));
+  expect<FileError>(fs::exists(path), folder, ": there is no adapter_config.json, so this is not an adapter", instead(folder));
   return path.string();
 }
 
@@ -178,7 +178,7 @@ Index classes_of(const formats::Safetensors& file, const std::string& head, Inde
   for (const char* prefix : {"base_model.model.", "base_model."})
     if (const formats::TensorEntry* entry = file.find(prefix + head + ".weight")) {
       expect<FormatError>(entry->shape.size() == 2 && entry->shape[1] == width, file.path(), ": the tensor \"", entry->name,
-                          "\" has shape ", listed(entry->shape), ", but this model's head needs [",
+                          "\" has shape ", text('[', joined(entry->shape), ']'), ", but this model's head needs [",
                           entry->shape.empty() ? 0 : entry->shape[0], ", ", width, "]; the adapter is made for another base");
       return static_cast<Index>(entry->shape[0]);
     }

@@ -132,7 +132,7 @@ std::string model_class(const Host& host) {
 void expect_adapterhub_holds(const Host& host, const Attached& attached) {
   const auto* b = dynamic_cast<const BottleneckAdapter*>(attached.method.get());
   expect<ValueError>(b != nullptr, "save_adapterhub: ", attached.method->kind(),
-                     " is no bottleneck adapter; save_adapter() writes it");
+                     " is not a bottleneck adapter; save_adapter() writes it");
   expect<ValueError>(!b->layer_norms,
                      "save_adapterhub: the LayerNorms of this adapter learned too, and AdapterHub's files cannot ",
                      "hold them; attach it without layer_norms");

@@ -6,16 +6,13 @@
 #include <set>
 
 #include "peft/trained_copy.h"
+#include "autograd/text.h"
 #include "peft/wrapper.h"
 
 namespace graft::peft {
 namespace {
 
-std::string joined(const std::vector<std::string>& words) {
-  std::string all;
-  for (const std::string& word : words) all += (all.empty() ? "" : ", ") + word;
-  return all.empty() ? "none" : all;
-}
+std::string joined_or_none(const std::vector<std::string>& names) { return names.empty() ? "none" : joined(names); }
 
 std::vector<std::string> words_of(const std::string& path) {
   std::vector<std::string> words(1);
@@ -112,7 +109,7 @@ void expect_attached(const Host& host, const std::string& name, const char* who)
   if (host.model.attachments.count(name)) return;
   const std::vector<std::string> there = attached_names(host);
   expect<ValueError>(std::find(there.begin(), there.end(), name) != there.end(),
-                     [&] { return text(who, ": there is no \"", name, "\"; attached are ", joined(there)); });
+                     [&] { return text(who, ": there is no \"", name, "\"; attached are ", joined_or_none(there)); });
 }
 
 /// The name that is merged into the weights; "" if none is.
@@ -148,7 +145,7 @@ void expect_free(const Host& host, const std::string& name) {
   expect<ValueError>(word, "attach: the name \"", name, "\" must be a word of letters, digits, _ and -");
   const std::vector<std::string> there = attached_names(host);
   expect<ValueError>(std::find(there.begin(), there.end(), name) == there.end(), [&] {
-    return text("attach: the name \"", name, "\" is taken; attached are ", joined(there),
+    return text("attach: the name \"", name, "\" is taken; attached are ", joined_or_none(there),
                 ". Choose another name, or detach that one first");
   });
   host.root.each([&](const std::string& path, Part&) {
@@ -358,7 +355,7 @@ std::string report(const Host& host) {
   for (const std::string& name : names(host))
     if (words_that_learn.count(name) == 0) frozen.push_back(name);
   return text("trainable ", learning, " of ", all, " parameters (", percent, " %)",
-              frozen.empty() ? "" : text("; attached, but frozen: ", joined(frozen)));
+              frozen.empty() ? "" : text("; attached, but frozen: ", joined_or_none(frozen)));
 }
 
 // --- for methods ---------------------------------------------------------------------------------------------------------
@@ -388,7 +385,7 @@ std::vector<std::pair<std::string, Slot<T>*>> targeted(const Host& host, const s
   }
   for (const std::string& target : targets)
     expect<ValueError>(hit.count(target) != 0, [&] {
-      return text(who, ": no slot ends with \"", target, "\"; this model has ", joined(there), more);
+      return text(who, ": no slot ends with \"", target, "\"; this model has ", joined_or_none(there), more);
     });
   return found;
 }

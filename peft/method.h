@@ -56,7 +56,7 @@ Attached attach(const Host& host, std::shared_ptr<const Method> method, Rng& rng
 }
 /// Freezes what is there, other adapters included, grafts the method on the base, and selects it for all rows. What is attached
 /// already does not change what it starts from. The head of a classifier learns too, as a variant of its own.
-/// Errors: ValueError: a name that is taken, or is no word of letters, digits, _ and -; a parameter of the method whose path
+/// Errors: ValueError: a name that is taken, or is not a word of letters, digits, _ and -; a parameter of the method whose path
 /// lacks the name; an adapter that is merged; and what the method itself refuses. After an error the model, and rng, are as they were.
 template <class M>
 Attached attach(const Host& host, const M& method, Rng& rng, const std::string& name = "default") {

@@ -23,7 +23,7 @@ Tensor ProjectionWrapper::bias() const {
 }
 
 Tensor ProjectionWrapper::merged_weight(const std::string& name) const {
-  throw ValueError(text(method(), " cannot be merged: \"", name, "\" is no linear map of x; keep it beside the base, or train ",
+  throw ValueError(text(method(), " cannot be merged: \"", name, "\" is not a linear map of x; keep it beside the base, or train ",
                         "LoRA if a merged model is needed"));
 }
 Tensor ProjectionWrapper::merged_bias(const std::string&) const { return base->bias(); }

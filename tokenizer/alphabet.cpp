@@ -1,7 +1,7 @@
 // The byte alphabet in both directions; see inside/alphabet.h.
 #include "tokenizer/inside/alphabet.h"
 
-#include "tokenizer/inside/utf8.h"
+#include "autograd/utf8.h"
 
 namespace graft::alphabet {
 

@@ -2,8 +2,8 @@
 
 #include <array>
 
+#include "autograd/utf8.h"
 #include "tokenizer/inside/unicode.h"
-#include "tokenizer/inside/utf8.h"
 
 namespace graft {
 

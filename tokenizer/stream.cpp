@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "autograd/errors.h"
-#include "tokenizer/inside/utf8.h"
+#include "autograd/utf8.h"
 
 namespace graft {
 

@@ -5,10 +5,10 @@
 #include <unordered_map>
 
 #include "autograd/errors.h"
+#include "autograd/utf8.h"
 #include "tokenizer/inside/added.h"
 #include "tokenizer/inside/alphabet.h"
 #include "tokenizer/inside/merges.h"
-#include "tokenizer/inside/utf8.h"
 #include "tokenizer/inside/words.h"
 
 namespace graft {

@@ -6,7 +6,6 @@
 #include <array>
 #include <map>
 
-#include "tokenizer/inside/utf8.h"
 
 namespace graft {
 
@@ -52,21 +51,5 @@ bool punctuation(char32_t point) {
 }
 
 }  // namespace unicode
-
-std::size_t utf8::append_repaired(std::string& text, std::string_view bytes, bool last) {
-  std::size_t at = 0, good = 0;  // bytes[good, at) is well-formed and not yet copied
-  while (at < bytes.size()) {
-    const Character c = front(bytes.substr(at));
-    if (c.point == Character::none) {
-      text.append(bytes, good, at - good);
-      if (c.cut && !last) return at;
-      text += "\xEF\xBF\xBD";
-      good = at + c.length;
-    }
-    at += c.length;
-  }
-  text.append(bytes, good, at - good);
-  return at;
-}
 
 }  // namespace graft

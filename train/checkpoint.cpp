@@ -33,7 +33,7 @@ std::uint64_t whole(const std::map<std::string, std::string>& metadata, const st
   char* end = nullptr;
   const unsigned long long n = found == metadata.end() ? 0 : std::strtoull(found->second.c_str(), &end, 10);
   expect<FormatError>(end != nullptr && *end == '\0', file, ": the metadata have no number \"", key,
-                      "\"; this is no checkpoint of graft");
+                      "\"; this is not a checkpoint of graft");
   return n;
 }
 

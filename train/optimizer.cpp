@@ -94,7 +94,7 @@ void Optimizer::check(const std::map<std::string, Tensor>& state) const {
   for (const Index i : {Index(0), Index(1)}) {  // two halves of 24 bits
     const double half = static_cast<double>(steps->second[i]);
     expect<ValueError>(half >= 0 && half < (1 << 24) && half == std::floor(half), "optimizer: the state says that ", half,
-                       " steps were made, which is no count");
+                       " steps were made, which is not a count");
   }
   for (const auto& entry : state) {
     if (entry.first == "steps") continue;

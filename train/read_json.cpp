@@ -63,7 +63,7 @@ std::string reason(const std::string& content, std::size_t at, const std::string
   while (end < content.size() && letter(end)) ++end;
   const std::string word = content.substr(begin, std::min<std::size_t>(end - begin, 20));
   for (const char* one : {"NaN", "nan", "Infinity", "-Infinity", "inf", "-inf"})
-    if (word == one) return word + " is no number of JSON's; write null, or leave the field out";
+    if (word == one) return word + " is not a JSON number; write null, or leave the field out";
   for (const char* one : {"None", "True", "False"})
     if (word == one) return word + " is Python's; JSON has null, true and false (json.dumps writes them)";
   if (at < content.size() && content[at] == '\'') return "JSON's strings stand in double quotation marks, not in single ones";

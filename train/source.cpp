@@ -5,7 +5,7 @@
 #include <string_view>
 #include <utility>
 
-#include "tokenizer/inside/utf8.h"
+#include "autograd/utf8.h"
 #include "train/inside/source.h"
 
 namespace graft::train {

@@ -6,20 +6,15 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "autograd/text.h"
+#include "autograd/utf8.h"
 #include "formats/file.h"
 #include "peft/ensemble.h"
-#include "tokenizer/inside/utf8.h"
 
 namespace graft::tune {
 namespace {
 
 using nlohmann::json;
-
-std::string joined(const std::vector<std::string>& words) {
-  std::string all;
-  for (const std::string& word : words) all += (all.empty() ? "" : ", ") + word;
-  return all;
-}
 
 /// Whether words that begin with this character have a space before them: not in Chinese, Japanese, Thai, Lao, Burmese or Khmer.
 bool spaced(char32_t c) {

@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <cstdio>
 #include <unordered_map>
 #include <unordered_set>
 
-#include "autograd/errors.h"
+#include "autograd/text.h"
+#include "autograd/utf8.h"
 
 namespace graft::graph {
 namespace {
@@ -34,37 +34,17 @@ void add_arrow(ShownNode& item, std::size_t from, bool learns, std::size_t hidde
   if (!known) item.inputs.push_back({from, learns});  // to what is hidden, one arrow is enough
 }
 
-/// The characters of a name, each as its UTF-8 bytes. Bytes that are no UTF-8, and characters that would break a line of
-/// text or the XML, become U+FFFD.
+/// The characters of a name, each as its UTF-8 bytes. What is not UTF-8, and characters that would break a line of text or
+/// the XML, become U+FFFD.
 std::vector<std::string> characters(const std::string& name) {
   std::vector<std::string> out;
   for (std::size_t i = 0, length = 1; i < name.size(); i += length) {
-    const auto byte = [&](std::size_t k) { return static_cast<unsigned char>(name[i + k]); };
-    length = byte(0) < 0x80 ? 1 : byte(0) >> 5 == 0x6 ? 2 : byte(0) >> 4 == 0xE ? 3 : byte(0) >> 3 == 0x1E ? 4 : 0;
-    bool whole = length > 0 && i + length <= name.size();
-    std::uint32_t code = length < 2 ? byte(0) : byte(0) & (0x7Fu >> length);
-    for (std::size_t k = 1; whole && k < length; ++k) {
-      whole = byte(k) >> 6 == 0x2;
-      code = code << 6 | (byte(k) & 0x3Fu);
-    }
-    const std::uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};  // below it, fewer bytes would have done
-    whole = whole && code >= smallest[length];
-    const bool control = code < 0x20 || (code >= 0x7F && code < 0xA0) || code == 0x2028 || code == 0x2029;
-    const bool outside = (code >= 0xD800 && code < 0xE000) || code == 0xFFFE || code == 0xFFFF || code > 0x10FFFF;
-    if (!whole) length = 1;  // only this byte is lost
-    out.push_back(whole && !control && !outside ? name.substr(i, length) : "\uFFFD");
+    const utf8::Character c = utf8::front(std::string_view(name).substr(i));
+    length = c.length;
+    const bool control = c.point < 0x20 || (c.point >= 0x7F && c.point < 0xA0) || c.point == 0x2028 || c.point == 0x2029;
+    const bool no_character = c.point == utf8::Character::none || c.point == 0xFFFE || c.point == 0xFFFF;
+    out.push_back(control || no_character ? "\uFFFD" : name.substr(i, length));
   }
-  return out;
-}
-
-std::string rounded(std::size_t bytes) {  // 1.5 KiB
-  const char* const units[] = {"KiB", "MiB", "GiB", "TiB", "PiB"};
-  if (bytes < 1024) return std::to_string(bytes) + " B";
-  double size = static_cast<double>(bytes) / 1024;
-  int unit = 0;
-  for (; size >= 1023.95 && unit < 4; ++unit) size /= 1024;
-  char out[32];
-  std::snprintf(out, sizeof out, "%.1f %s", size, units[unit]);
   return out;
 }
 
@@ -136,15 +116,9 @@ std::string tagged(const ShownNode& item) { return text(label(*item.node), '#', 
 
 std::size_t bytes(const Node& node) { return static_cast<std::size_t>(node.shape.numel()) * sizeof(real); }
 
-std::string grouped(std::size_t n) {  // 99 800
-  std::string digits = std::to_string(n);
-  for (std::size_t i = digits.size(); i > 3;) digits.insert(i -= 3, " ");
-  return digits;
-}
-
 Caption caption(const ShownGraph& p, const ShownNode& item) {
-  if (!item.node) return {"... " + grouped(p.all - p.items.size() + 1) + " more", "older, not drawn"};
-  return {text(label(*item.node, 32), " #", item.number), item.node->shape.str() + " " + rounded(bytes(*item.node))};
+  if (!item.node) return {"... " + grouped(static_cast<std::int64_t>(p.all - p.items.size() + 1)) + " more", "older, not drawn"};
+  return {text(label(*item.node, 32), " #", item.number), item.node->shape.str() + " " + short_bytes(static_cast<double>(bytes(*item.node)))};
 }
 
 std::string tooltip(const ShownNode& item) {

@@ -45,7 +45,6 @@ std::string tooltip(const ShownNode& item);  ///< all of it, nothing shortened
 std::string label(const Node& node, int most = 1 << 20);  ///< a leaf's name, or the op, in at most so many columns
 std::string tagged(const ShownNode& item);   ///< "mul#3"
 std::size_t bytes(const Node& node);
-std::string grouped(std::size_t n);  ///< 99 800
 /// About how many columns of a fixed-width font it takes: beyond Latin, Greek and Cyrillic, characters may be wide.
 int columns(const std::string& s);
 

@@ -6,6 +6,7 @@
 #include "autograd/graph.h"
 #include "autograd/graph/layout.h"
 #include "autograd/graph/shown.h"
+#include "autograd/text.h"
 
 namespace graft {
 
@@ -118,9 +119,9 @@ std::string graph_svg(const Variable& y) {
   const double height = header_height + row_pitch * static_cast<double>(at.rows.size() - 1) + box_height + margin;
   const double shift = (width - at.left - at.right) / 2;  // in the middle
   std::string title =
-      text(tagged(p.items[0]), " and what it was computed from: ", grouped(p.all), p.all == 1 ? " node" : " nodes");
+      text(tagged(p.items[0]), " and what it was computed from: ", grouped(static_cast<std::int64_t>(p.all)), p.all == 1 ? " node" : " nodes");
   if (p.items.back().node == nullptr)
-    title = text(label(*p.y), ", the nearest ", graph_drawn, " of ", grouped(p.all), " nodes");
+    title = text(label(*p.y), ", the nearest ", graph_drawn, " of ", grouped(static_cast<std::int64_t>(p.all)), " nodes");
 
   std::string out = text("<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" width=\"", pixel(width), "\" height=\"",
                          pixel(height), "\" viewBox=\"0 0 ", pixel(width), ' ', pixel(height),

@@ -70,7 +70,7 @@ std::vector<Run> runs_of(const Comparison& comparison, const fs::path& folder) {
     run.plan = &plan, run.folder = folder / text(plan.task, "-", id_of(plan), "-", plan.seed), run.options = plan.options;
     run.options["method"] = plan.method, run.options["seed"] = plan.seed, run.options["out"] = run.folder.string();
     const json words = as_words(plan.options);
-    const auto number = [&](const char* option, double otherwise) {  // what is no number, graft tune will complain of
+    const auto number = [&](const char* option, double otherwise) {  // what is not a number, graft tune will complain of
       return words.contains(option) ? std::strtod(words[option][0].get<std::string>().c_str(), nullptr) : otherwise;
     };
     const Settings usual;

@@ -8,7 +8,7 @@ namespace graft::cli {
 
 /// Writes the page with `data` in it to `path`, whole or not at all. Numbers that are not finite arrive as unknown, bytes
 /// that are not UTF-8 as U+FFFD. What the page does not know it leaves out.
-/// Errors: ValueError if data is no object, FileError with the system's reason
+/// Errors: ValueError if data is not an object, FileError with the system's reason
 void write_report(const nlohmann::json& data, const std::string& path);
 
 }  // namespace graft::cli

@@ -64,7 +64,7 @@ Job::Job(const Settings& s)
 train::Dataset Job::look(const train::ReadOptions& reading) const {
   const std::string& file = settings.data;
   const bool records = train::holds_records(file);
-  expect<ValueError>(!records || !settings.by_line, "--by-line says nothing to ", file, ", whose lines are examples anyway");
+  expect<ValueError>(!records || !settings.by_line, "--by-line does not apply to ", file, ", whose lines are examples anyway");
   return records ? train::read_dataset(file, tokenizer, reading) : train::Dataset();
 }
 

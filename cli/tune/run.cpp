@@ -52,7 +52,7 @@ void run_tune(const Settings& settings, const json& options, const Globals& glob
   expect<ValueError>(resumed || replaced || !folder.begun(), "--out: ", settings.out, " holds a run already; --resume ",
                      settings.out, " goes on with it, --force replaces it");
   expect<ValueError>(resumed || replaced || !folder.foreign(), "--out: ", settings.out,
-                     " is not empty, and what it holds is no run of graft tune; ", "name another folder");
+                     " is not empty, and what it holds is not a run of graft tune; ", "name another folder");
 
   const CatchSignals signals{SIGINT, SIGTERM, SIGHUP};
   const json data = marks_of({model, settings.data, settings.validation, settings.test});

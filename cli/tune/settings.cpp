@@ -218,7 +218,7 @@ nlohmann::json complete(const Command& command, Settings& s) {
       Given wanted;
       for (const auto& [name, values] : given) {
         expect<FormatError>(parser.has("--" + name) && about_the_call.count(name) == 0, source, ": \"", name,
-                            "\" is no option of graft tune; graft tune --help lists them");
+                            "\" is not an option of graft tune; graft tune --help lists them");
         const auto same = [name = name](const auto& other) { return other.first == name; };
         if (std::any_of(explicit_ones.begin(), explicit_ones.end(), same)) continue;
         for (const std::string& value : values) expect<FormatError>(!value.empty(), source, ": \"", name, "\" is empty");
@@ -241,7 +241,7 @@ nlohmann::json complete(const Command& command, Settings& s) {
   for (std::string* file : {&s.data, &s.validation, &s.test}) {
     if (file->empty()) continue;
     expect<FileError>(!std::filesystem::exists(*file) || std::filesystem::is_regular_file(*file), *file,
-                      " is no regular file; data are read more than once, so a pipe must be kept in a file first");
+                      " is not a regular file; data are read more than once, so a pipe must be kept in a file first");
     *file = std::filesystem::absolute(*file).lexically_normal().string();  // --resume may be called from elsewhere
   }
   for (const auto& [name, file] : {std::pair{"data", &s.data}, {"validation", &s.validation}, {"test", &s.test}})

@@ -1,3 +1,4 @@
+#include "autograd/text.h"
 #include "peft/inside/adapter_parts.h"
 
 #include <algorithm>
@@ -65,13 +66,8 @@ Tensor Keys::take(const std::string& name, const std::string& why) {
 
 void Keys::expect_shape(const std::string& name, const std::vector<std::int64_t>& shape, const std::string& why) const {
   const formats::TensorEntry* entry = &need(name, why);
-  const auto listed = [](const std::vector<std::int64_t>& sizes) {
-    std::string all;
-    for (const std::int64_t n : sizes) all += (all.empty() ? "" : ", ") + std::to_string(n);
-    return all;
-  };
-  expect<FormatError>(entry->shape == shape, path(), ": the tensor \"", name, "\" has shape [", listed(entry->shape), "], but ",
-                      why, " needs [", listed(shape), "]; the adapter is made for another base, or its configuration is wrong");
+  expect<FormatError>(entry->shape == shape, path(), ": the tensor \"", name, "\" has shape [", joined(entry->shape), "], but ",
+                      why, " needs [", joined(shape), "]; the adapter is made for another base, or its configuration is wrong");
 }
 
 Tensor Keys::take(const std::string& name, const Shape& shape, const std::string& why) {

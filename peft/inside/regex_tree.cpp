@@ -100,7 +100,7 @@ class Parser {
   };
 
   [[noreturn]] void fail(const std::string& what, std::size_t at) const {
-    throw FormatError(graft::text(where_, " holds ", shown_regex(text_), ", which is no regular expression at character ",
+    throw FormatError(graft::text(where_, " holds ", shown_regex(text_), ", which is not a regular expression at character ",
                                   at + 1, ": ", what));
   }
   [[noreturn]] void fail(const std::string& what) const { fail(what, at_); }

@@ -209,7 +209,7 @@ TEST_F(Texts, EveryEndEndsWhatIsWritten) {
         << model;
 }
 
-/// An adapter of a stranger may bring a run.json of any kind; what is no id is not made one.
+/// An adapter of a stranger may bring a run.json of any kind; what is not an id is not made one.
 TEST_F(Texts, NumbersOfARunThatAreNoIdsAreNotCastToSome) {
   (void)tuned(tiny(), "pairs.jsonl", "run");
   const std::string run = folder / "run", file = folder / "run/run.json";

@@ -70,12 +70,12 @@ TEST(Tokenize, WrongInput) {
   expect_refuses(tokenize({"a", "b"}), "");
   expect_refuses(tokenize({"a", "--file", "b"}), "excludes");
   expect_refuses(tokenize({"--decode", "--ids", "1"}), "excludes");
-  expect_fails(tokenize({"--decode", "1 x"}), "\"x\" is no id");
-  expect_fails(tokenize({"--decode", "-1"}), "\"-1\" is no id");
+  expect_fails(tokenize({"--decode", "1 x"}), "\"x\" is not an id");
+  expect_fails(tokenize({"--decode", "-1"}), "\"-1\" is not an id");
   const Result padding = tokenize({"--decode", "99999"});  // models have more rows than tokenizers have tokens
   expect_works(padding);
   EXPECT_NE(padding.err.find("no token has the id 99999"), std::string::npos) << padding;
-  expect_fails(tokenize({"--decode", "99999999999999"}), "is no id");
+  expect_fails(tokenize({"--decode", "99999999999999"}), "is not an id");
   const std::string without = here::fixtures() + "/models/llama";
   expect_fails(graft({"tokenize", "--model", without, "the"}), "tokenizer");
 }

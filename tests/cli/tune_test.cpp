@@ -227,7 +227,7 @@ TEST_F(Tune, OptionsMayStandInAFile) {
   write_file(folder / "b.json", "{\"ranks\": 3}");
   expect_fails(
       graft({"tune", "--config", data("b.json"), "--model", tiny(), "--data", data("lines.txt"), "--out", folder / "x"}),
-      "\"ranks\" is no option of graft tune");
+      "\"ranks\" is not an option of graft tune");
   write_file(folder / "c.json", "{\"r\": \"many\"}");
   expect_fails(
       graft({"tune", "--config", data("c.json"), "--model", tiny(), "--data", data("lines.txt"), "--out", folder / "x"}),

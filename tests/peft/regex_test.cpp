@@ -73,7 +73,7 @@ TEST(Regex, RefusesLoopsOfNothingWhereTheFirstMatchCounts) {
 
 TEST(Regex, MessagesNameTheExpressionAndThePlace) {
   EXPECT_EQ(refusal("q_proj|(v"),
-            "a.json: the field f holds \"q_proj|(v\", which is no regular expression at character 8: missing ), unterminated "
+            "a.json: the field f holds \"q_proj|(v\", which is not a regular expression at character 8: missing ), unterminated "
             "subpattern");
   EXPECT_NE(refusal("a{2000}b{2000}c{2000}").find("5000 steps"), std::string::npos);
 }

@@ -142,7 +142,7 @@ TEST_F(ReadData, WhyItIsNoJsonIsSaidWithThePlace) {
   refused("a.jsonl", R"({"prompt": "\ude00", "completion": "c"})", {"its other half is missing"});
   for (const char* word : {"NaN", "Infinity", "-Infinity"})
     refused("a.jsonl", good + good + R"({"prompt": "a", "completion": "b", "score": )" + word + "}",
-            {"line 3, column 4", std::string(word) + " is no number of JSON's", "null"});
+            {"line 3, column 4", std::string(word) + " is not a JSON number", "null"});
   refused("a.jsonl", R"({"prompt": None, "completion": "b"})", {"None is Python's"});
   refused("a.jsonl", "{'prompt': 'a'}", {"line 1, column 2", "double quotation marks"});
   refused("a.jsonl", good + "{\"prompt\": \"caf\xe9\"}", {"line 2, byte 16: the byte E9 is not UTF-8", "LATIN1"});

@@ -1,5 +1,5 @@
 // The training loop on a problem whose answer is known: w is pulled towards noisy targets. What is checked is the loop: the best is
-// kept, patience ends it, a loss that is no number or climbs stops it, and a training in two parts is the same as one.
+// kept, patience ends it, a loss that is not a number or climbs stops it, and a training in two parts is the same as one.
 #include "train/trainer.h"
 
 #include <gtest/gtest.h>

@@ -22,7 +22,7 @@ enum class Format { text, json, csv, tsv };
 /// for those that are known not to be. Errors: FormatError says what to do with such a file.
 Format format_of(const std::string& path);
 
-/// The text without a byte order mark. Errors: FormatError if it is no UTF-8: where, what it may be instead, and what to do.
+/// The text without a byte order mark. Errors: FormatError if it is not UTF-8: where, what it may be instead, and what to do.
 std::string as_utf8(std::string content, const std::string& path);
 
 /// The line that byte `at` is in; 1 is the first.

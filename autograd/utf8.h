@@ -1,4 +1,4 @@
-// UTF-8 as the Unicode standard defines it (table 3-7): no overlong forms, no surrogates, nothing above U+10FFFF.
+// Open to all folders. UTF-8 as the Unicode standard defines it (table 3-7): no overlong forms, no surrogates, nothing above U+10FFFF.
 #pragma once
 #include <cstddef>
 #include <string>
