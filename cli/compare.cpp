@@ -8,7 +8,7 @@
 #include "autograd/errors.h"
 #include "autograd/threads.h"
 #include "cli/commands.h"
-#include "cli/compare/plan.h"
+#include "cli/compare/comparison.h"
 #include "cli/options.h"
 #include "cli/tune/settings.h"
 
@@ -100,7 +100,7 @@ void compare(const Options& o, const Command& command, const Globals& globals) {
       }
       comparison.runs.push_back(run);
     }
-  const nlohmann::json report = carry_out(comparison, globals);
+  const nlohmann::json report = run_all(comparison, globals);
   std::cout << tables(report, false) << "report: " << given.out << "/report.html\n";
 }
 

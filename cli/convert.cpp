@@ -4,8 +4,8 @@
 #include <memory>
 
 #include "cli/commands.h"
-#include "cli/draft.h"
 #include "cli/models.h"
+#include "cli/staging_folder.h"
 
 namespace graft::cli {
 namespace {

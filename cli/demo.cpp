@@ -8,7 +8,7 @@
 #include "autograd/errors.h"
 #include "autograd/threads.h"
 #include "cli/commands.h"
-#include "cli/compare/plan.h"
+#include "cli/compare/comparison.h"
 #include "cli/demo/base.h"
 #include "cli/demo/recipes.h"
 #include "cli/demo/tasks.h"
@@ -29,7 +29,7 @@ struct Options {
 constexpr double minutes = 5;  // that a demo may take, if nothing else is asked for
 
 /// The size that was asked for; or that of a demo that `out` holds already; or the largest that ends in time on this machine.
-const DemoSize& choose(const Options& options, const std::string& out, const DemoBases& bases, Progress& say) {
+const DemoSize& choose(const Options& options, const std::string& out, const DemoBases& bases, ProgressLine& say) {
   if (!options.size.empty()) return demo_size(options.size);
   const std::string kept = out + "/demo-size.txt";
   if (std::filesystem::exists(kept)) {
@@ -58,7 +58,7 @@ const DemoSize& choose(const Options& options, const std::string& out, const Dem
 
 void demo(const Options& options, const Globals& globals) {
   const std::string out = std::filesystem::absolute(options.out).lexically_normal().string();
-  Progress say("", 0, globals.quiet);
+  ProgressLine say("", 0, globals.quiet);
   const DemoBases bases(out, options.steps);
   const DemoSize& size = choose(options, out, bases, say);
   formats::write_text((make_folder(out) / "demo-size.txt").string(), size.name);
@@ -67,7 +67,7 @@ void demo(const Options& options, const Globals& globals) {
   write_tasks(tasks);
   say.say("Now it is frozen, and each method teaches it two tasks.");
   Comparison comparison = demo_comparison(base, tasks, out, size, options.seeds, options.steps);
-  const nlohmann::json report = carry_out(comparison, globals);
+  const nlohmann::json report = run_all(comparison, globals);
   std::cout << tables(report, false) << "report: " << out << "/report.html\n";
 }
 

@@ -8,15 +8,15 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "autograd/text.h"
+#include "cli/collapse_layers.h"
 #include "cli/commands.h"
-#include "cli/fold.h"
 #include "cli/models.h"
 #include "cli/options.h"
 #include "cli/printable.h"
 #include "formats/file.h"
 #include "formats/gguf.h"
 #include "nn/gpt2.h"
-#include "autograd/text.h"
 #include "nn/llama.h"
 #include "peft/adapter_file.h"
 
@@ -149,7 +149,7 @@ void info(const Options& options) {
               << (stored.weights == 1 ? " weight, " : " weights, ") << grouped(stored.numbers) << " numbers in "
               << short_bytes(static_cast<double>(stored.bytes)) << '\n';
   const std::string tree = loaded.root->tree();
-  std::cout << '\n' << (options.all ? tree : fold(tree));
+  std::cout << '\n' << (options.all ? tree : collapse_layers(tree));
 }
 
 }  // namespace

@@ -4,9 +4,9 @@
 #include <memory>
 
 #include "cli/commands.h"
-#include "cli/draft.h"
 #include "cli/models.h"
 #include "cli/options.h"
+#include "cli/staging_folder.h"
 #include "peft/adapter_file.h"
 #include "tune/classes.h"
 

@@ -12,7 +12,7 @@
 
 namespace graft::cli {
 
-Progress::Progress(std::string name, Index steps, bool quiet, Index begin)
+ProgressLine::ProgressLine(std::string name, Index steps, bool quiet, Index begin)
     : name_(std::move(name)),
       steps_(steps),
       begin_(begin),
@@ -20,7 +20,7 @@ Progress::Progress(std::string name, Index steps, bool quiet, Index begin)
       live_(isatty(STDERR_FILENO) != 0),
       pace_(static_cast<double>(std::max<Index>(20, steps / 10 + 1))) {}  // so that a look at held-out data is among them
 
-void Progress::show(Index done, const std::string& news, double tokens) {
+void ProgressLine::show(Index done, const std::string& news, double tokens) {
   const double now = seconds();
   pace_.at(now, static_cast<double>(done));
   const bool last = done == steps_;
@@ -36,13 +36,13 @@ void Progress::show(Index done, const std::string& news, double tokens) {
   open_ = live_ && !last;
 }
 
-void Progress::say(const std::string& line) {
+void ProgressLine::say(const std::string& line) {
   if (quiet_) return;
   std::cerr << (open_ ? "\r\x1b[K" : "") << line << std::endl;
   open_ = false;
 }
 
-void Progress::keep(const std::string& line) {
+void ProgressLine::keep(const std::string& line) {
   if (quiet_) return;
   if (!live_) {
     const double now = seconds();

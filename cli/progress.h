@@ -5,16 +5,16 @@
 #include <string>
 #include <vector>
 
-#include "autograd/text.h"
 #include "autograd/real.h"
+#include "autograd/text.h"
 #include "cli/pace.h"
 
 namespace graft::cli {
 
-class Progress {
+class ProgressLine {
  public:
   /// begin: steps that were done before.
-  Progress(std::string name, Index steps, bool quiet, Index begin = 0);
+  ProgressLine(std::string name, Index steps, bool quiet, Index begin = 0);
 
   /// `done` steps are behind us, each of which handled `tokens` (0: say nothing of speed).
   void show(Index done, const std::string& news, double tokens = 0);

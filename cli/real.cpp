@@ -11,7 +11,7 @@
 #include "autograd/rng.h"
 #include "autograd/threads.h"
 #include "cli/commands.h"
-#include "cli/compare/plan.h"
+#include "cli/compare/comparison.h"
 #include "cli/compare/runs.h"
 #include "cli/models.h"
 #include "cli/options.h"
@@ -137,7 +137,7 @@ void real(const Options& o, const Globals& globals) {
   const fs::path out = fs::absolute(o.out).lexically_normal();
   write_data(read_bible(o.bible), make_folder(out / "data"));
   const Comparison comparison = plan(o, out, model);
-  Progress say("", 0, globals.quiet);
+  ProgressLine say("", 0, globals.quiet);
   double tokens = 0;
   for (const Run& run : runs_of(comparison, out / "runs"))
     if (!run.complete()) tokens += run.work * static_cast<double>(run.steps);
@@ -147,7 +147,7 @@ void real(const Options& o, const Globals& globals) {
     say.say(text("About ", minutes, minutes == 1 ? " minute" : " minutes",
                  " on this machine. Ctrl-C keeps what is done; the same command goes on."));
   }
-  const json report = carry_out(comparison, globals);
+  const json report = run_all(comparison, globals);
   std::cout << tables(report, false);
   for (const json& task : report["tasks"]) {
     if (task["id"] == "kinds") std::cout << "Rows are what is right, columns what was said.\n\n" << confusions(task);

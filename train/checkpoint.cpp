@@ -40,16 +40,16 @@ std::uint64_t whole(const std::map<std::string, std::string>& metadata, const st
 }  // namespace
 
 void save_checkpoint(const NamedParams& parameters, const std::map<std::string, Tensor>& optimizer, const Rng& rng,
-                     const std::string& file, const std::map<std::string, std::string>& facts) {
+                     const std::string& file, const std::map<std::string, std::string>& metadata) {
   expect<ValueError>(!parameters.empty(), "checkpoint: there are no parameters to save in ", file);
   std::vector<formats::Numbers> all;
   for (const auto& [path, parameter] : parameters) all.push_back(numbers(of_parameter + path, parameter->own().value()));
   for (const auto& [key, t] : optimizer) all.push_back(numbers(of_optimizer + key, t));
   const Rng::State state = rng.state();
-  std::map<std::string, std::string> metadata{
+  std::map<std::string, std::string> all_metadata{
       {"format", "graft checkpoint"}, {"rng_seed", std::to_string(state.seed)}, {"rng_drawn", std::to_string(state.drawn)}};
-  for (const auto& [key, value] : facts) metadata[of_caller + key] = value;
-  formats::write_safetensors(file, all, formats::Dtype::F32, metadata);
+  for (const auto& [key, value] : metadata) all_metadata[of_caller + key] = value;
+  formats::write_safetensors(file, all, formats::Dtype::F32, all_metadata);
 }
 
 Checkpoint load_checkpoint(const NamedParams& parameters, const std::string& file) {
@@ -72,7 +72,7 @@ Checkpoint load_checkpoint(const NamedParams& parameters, const std::string& fil
       expect<FormatError>(known.count(key) != 0, file, ": ", key, " belongs to no parameter that learns here; it is a ",
                           "checkpoint of another training");
   for (const auto& [key, value] : from.metadata())
-    if (starts_with(key, of_caller)) checkpoint.facts[key.substr(of_caller.size())] = value;
+    if (starts_with(key, of_caller)) checkpoint.metadata[key.substr(of_caller.size())] = value;
   for (std::size_t i = 0; i < parameters.size(); ++i) parameters[i].second->give(found[i]);
   return checkpoint;
 }

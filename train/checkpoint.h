@@ -13,12 +13,12 @@ namespace graft::train {
 struct Checkpoint {
   std::map<std::string, Tensor> optimizer;  ///< for Optimizer::load()
   Rng rng;
-  std::map<std::string, std::string> facts;  ///< what the caller wrote beside it
+  std::map<std::string, std::string> metadata;  ///< what the caller wrote beside it
 };
 
 /// optimizer: what Optimizer::state() gave. Errors: FileError; ValueError without parameters; what was there is kept then.
 void save_checkpoint(const NamedParams& parameters, const std::map<std::string, Tensor>& optimizer, const Rng& rng,
-                     const std::string& file, const std::map<std::string, std::string>& facts = {});
+                     const std::string& file, const std::map<std::string, std::string>& metadata = {});
 /// Gives the parameters their numbers back.
 /// Errors: FileError, FormatError: a missing or unknown parameter, another shape; nothing has changed then.
 Checkpoint load_checkpoint(const NamedParams& parameters, const std::string& file);

@@ -25,7 +25,7 @@ void expect_sound(const Task& task, Index step, double loss, double norm, double
 }
 
 /// Where the loss began, and whether it has been far above that for long.
-void watch(Progress& progress, const Task& task, double loss, double rate) {
+void watch(TrainingState& progress, const Task& task, double loss, double rate) {
   const Index step = progress.step;
   if (step < start) {
     progress.first += (loss - progress.first) / static_cast<double>(step + 1);
@@ -39,16 +39,16 @@ void watch(Progress& progress, const Task& task, double loss, double rate) {
 
 }  // namespace
 
-std::map<std::string, std::string> Progress::facts() const {
+std::map<std::string, std::string> TrainingState::metadata() const {
   return {{"step", std::to_string(step)},   {"best", exact(best)},   {"best_step", std::to_string(best_step)},
           {"worse", std::to_string(worse)}, {"first", exact(first)}, {"above", std::to_string(above)}};
 }
 
-Progress Progress::from(const std::map<std::string, std::string>& facts) {
+TrainingState TrainingState::from(const std::map<std::string, std::string>& metadata) {
   const auto number = [&](const char* key) {
-    const auto found = facts.find(key);
+    const auto found = metadata.find(key);
     char* end = nullptr;
-    const double x = found == facts.end() ? 0 : std::strtod(found->second.c_str(), &end);
+    const double x = found == metadata.end() ? 0 : std::strtod(found->second.c_str(), &end);
     expect<FormatError>(end != nullptr && end != found->second.c_str() && *end == '\0', "checkpoint: \"", key,
                         "\" is missing or no number");
     return x;
@@ -58,20 +58,20 @@ Progress Progress::from(const std::map<std::string, std::string>& facts) {
     expect<FormatError>(x >= -1 && x <= 9e15 && x == std::floor(x), "checkpoint: \"", key, "\" is ", x, ", no count");
     return static_cast<Index>(x);
   };
-  Progress p;
+  TrainingState p;
   p.step = count("step"), p.best = number("best"), p.best_step = count("best_step");
   p.worse = count("worse"), p.first = number("first"), p.above = count("above");
   expect<FormatError>(p.step >= 0 && p.best_step <= p.step, "checkpoint: step ", p.step, ", best after step ", p.best_step);
   return p;
 }
 
-End run(Task& task, Optimizer& optimizer, const Plan& plan, Progress& progress, const Hooks& hooks) {
+End run(Task& task, Optimizer& optimizer, const Plan& plan, TrainingState& progress, const Hooks& hooks) {
   const auto validate = [&] {
     const double loss = task.validate();
     const bool best = loss < progress.best;
     if (best) progress.best = loss, progress.best_step = progress.step, progress.worse = 0;
     else ++progress.worse;
-    if (hooks.evaluated) hooks.evaluated(progress, loss, best);
+    if (hooks.on_evaluation) hooks.on_evaluation(progress, loss, best);
   };
   const auto save = [&] {
     if (hooks.save) hooks.save(progress);
@@ -90,7 +90,7 @@ End run(Task& task, Optimizer& optimizer, const Plan& plan, Progress& progress, 
     optimizer.clear_gradients();
     ++progress.step;
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
-    if (hooks.stepped) hooks.stepped({progress.step, loss, norm, rate, seconds});
+    if (hooks.on_step) hooks.on_step({progress.step, loss, norm, rate, seconds});
 
     const bool last = progress.step == plan.schedule.steps;
     if (plan.evaluate_every > 0 && (last || progress.step % plan.evaluate_every == 0)) validate();
@@ -103,8 +103,8 @@ End run(Task& task, Optimizer& optimizer, const Plan& plan, Progress& progress, 
   return End::steps;
 }
 
-Progress run(Task& task, Optimizer& optimizer, const Plan& plan, const Hooks& hooks) {
-  Progress progress;
+TrainingState run(Task& task, Optimizer& optimizer, const Plan& plan, const Hooks& hooks) {
+  TrainingState progress;
   run(task, optimizer, plan, progress, hooks);
   return progress;
 }

@@ -36,7 +36,7 @@ struct Plan {
 };
 
 /// How far it is: what a checkpoint has to hold beside parameters, optimizer and random numbers.
-struct Progress {
+struct TrainingState {
   Index step = 0;  ///< steps that are done
   double best = std::numeric_limits<double>::infinity();
   Index best_step = -1;  ///< after how many steps; -1: no validation yet
@@ -44,8 +44,8 @@ struct Progress {
   double first = 0;      ///< the mean loss of the first steps, and how many steps in a row were far above it
   Index above = 0;
 
-  std::map<std::string, std::string> facts() const;                       ///< for save_checkpoint()
-  static Progress from(const std::map<std::string, std::string>& facts);  ///< Errors: FormatError
+  std::map<std::string, std::string> metadata() const;                       ///< for save_checkpoint()
+  static TrainingState from(const std::map<std::string, std::string>& metadata);  ///< Errors: FormatError
 };
 
 struct Hooks {
@@ -53,9 +53,9 @@ struct Hooks {
     Index step;  ///< steps that are done now
     double loss, norm, rate, seconds;
   };
-  std::function<void(const Step&)> stepped;
-  std::function<void(const Progress&, double loss, bool best)> evaluated;  ///< best: keep these parameters
-  std::function<void(const Progress&)> save;                               ///< write a checkpoint now
+  std::function<void(const Step&)> on_step;
+  std::function<void(const TrainingState&, double loss, bool best)> on_evaluation;  ///< best: keep these parameters
+  std::function<void(const TrainingState&)> save;                               ///< write a checkpoint now
   std::function<bool()> stop;                                              ///< asked after every step
 };
 
@@ -65,8 +65,8 @@ enum class End { steps, patience, stopped };
 /// Errors: ValueError if a loss or a gradient is not a number, or the loss climbs far above where it began and stays there
 /// (20 steps in a row more than twice the mean of the first 10, and at least 1 above it): the message says which step, on
 /// what, and what to do. The parameters are then as before that step, and no checkpoint is written.
-End run(Task& task, Optimizer& optimizer, const Plan& plan, Progress& progress, const Hooks& hooks = {});
+End run(Task& task, Optimizer& optimizer, const Plan& plan, TrainingState& progress, const Hooks& hooks = {});
 /// The same from the beginning; returns how far it came.
-Progress run(Task& task, Optimizer& optimizer, const Plan& plan, const Hooks& hooks = {});
+TrainingState run(Task& task, Optimizer& optimizer, const Plan& plan, const Hooks& hooks = {});
 
 }  // namespace graft::train

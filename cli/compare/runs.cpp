@@ -8,10 +8,10 @@
 #include "autograd/errors.h"
 #include "cli/file_lock.h"
 #include "cli/interrupt.h"
-#include "cli/tune/beginning.h"
-#include "tune/methods.h"
+#include "cli/tune/manifest.h"
 #include "cli/tune/settings.h"
 #include "formats/file.h"
+#include "tune/methods.h"
 
 namespace graft::cli {
 namespace {
@@ -54,7 +54,7 @@ json Run::result() const {
   return value.is_object() ? value : json::object();
 }
 std::optional<int> Run::begun() const {
-  const std::optional<Beginning> then = read_beginning((folder / "run.json").string());
+  const std::optional<Manifest> then = read_manifest((folder / "run.json").string());
   if (!then || then->options != as_words(options)) return {};
   std::vector<std::string> files;
   for (const auto& [file, mark] : then->data.items()) files.push_back(file);
@@ -85,7 +85,7 @@ std::vector<Run> runs_of(const Comparison& comparison, const fs::path& folder) {
   return runs;
 }
 
-Child child_of(Run& run, const Comparison& comparison, Progress& live) {
+Child child_of(Run& run, const Comparison& comparison, ProgressLine& live) {
   Child child;
   if (const std::optional<int> threads = run.begun()) {  // bit for bit as it began
     child.arguments = {"--threads", std::to_string(*threads), "tune", "--resume", run.folder.string()};

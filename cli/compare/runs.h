@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "cli/compare/children.h"
-#include "cli/compare/plan.h"
+#include "cli/compare/comparison.h"
 #include "cli/progress.h"
 
 namespace graft::cli {
@@ -33,7 +33,7 @@ std::string title_of(const PlannedRun& run);
 
 std::vector<Run> runs_of(const Comparison& comparison, const std::filesystem::path& folder);
 /// The process that makes a run, or goes on with it. Both run and live must outlive it.
-Child child_of(Run& run, const Comparison& comparison, Progress& live);
+Child child_of(Run& run, const Comparison& comparison, ProgressLine& live);
 /// "review  LoRA 120/300" of those that run; also counts their steps.
 std::string watch(std::vector<Run>& runs);
 

@@ -3,7 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "autograd/errors.h"
-#include "cli/compare/plan.h"
+#include "cli/compare/comparison.h"
 #include "cli/progress.h"
 
 namespace graft::cli {

@@ -57,7 +57,7 @@ fs::path cache(const fs::path& out) {
   return folder / "demo";
 }
 
-void write_beginning(const fs::path& folder, const DemoSize& size, const std::string& text) {
+void write_untrained(const fs::path& folder, const DemoSize& size, const std::string& text) {
   std::vector<std::string> lines;
   for (std::size_t at = 0; at < text.size();) {
     const std::size_t end = text.find('\n', at);
@@ -108,7 +108,7 @@ std::string DemoBases::made(const DemoSize& size, const Globals& globals) const 
       child.arguments = {"tune", "--resume", base.string()};
     } else {
       formats::write_text(told_in.string(), world_);
-      write_beginning(begun, size, world_);
+      write_untrained(begun, size, world_);
       json options = training(size, most_steps_);
       options["model"] = begun.string(), options["data"] = told_in.string();
       formats::write_text(config.string(), options.dump(1));

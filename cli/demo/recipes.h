@@ -1,7 +1,7 @@
 // How each method is trained in the demo: the recipes of docs/methods on its small model.
 #pragma once
 #include "autograd/real.h"
-#include "cli/compare/plan.h"
+#include "cli/compare/comparison.h"
 #include "cli/demo/size.h"
 
 namespace graft::cli {

@@ -20,7 +20,7 @@ Answers answer(Job& job, bool tuned) {
   const auto look = [] {  // a score may take minutes
     if (const int signal = CatchSignals::caught()) throw Interrupted{signal};
   };
-  const train::Dataset& asked = job.asked();
+  const train::Dataset& asked = job.eval_set();
   const Index most = job.settings.score;
   Answers all;
   if (const tune::ClassTask* classes = job.classes()) {
@@ -83,8 +83,8 @@ json samples(const Job& job, const Answers& answers, const json& before, Index c
     return labels.at(predicted.at(i).get<std::size_t>());
   };
   const std::vector<Index>& predicted = answers.predicted.classes;
-  for (std::size_t i = 0; i < static_cast<std::size_t>(count) && i < job.asked().examples.size(); ++i) {
-    const train::Example& example = job.asked().examples[i];
+  for (std::size_t i = 0; i < static_cast<std::size_t>(count) && i < job.eval_set().examples.size(); ++i) {
+    const train::Example& example = job.eval_set().examples[i];
     json one{{"prompt", example.prompt}, {"reference", example.reference}};
     if (job.classes() && i < predicted.size()) {
       one["after"] = labels[static_cast<std::size_t>(predicted[i])];
@@ -114,8 +114,8 @@ json votes(const Job& job, const Answers& answers, Index count) {
     for (Index l = 0; l < L; ++l)
       if (answers.predicted.votes[i * L + l] > 0)
         counts[labels[static_cast<std::size_t>(l)]] = static_cast<Index>(answers.predicted.votes[i * L + l]);
-    all.push_back({{"text", job.asked().examples[at].prompt},
-                   {"answer", job.asked().examples[at].reference},
+    all.push_back({{"text", job.eval_set().examples[at].prompt},
+                   {"answer", job.eval_set().examples[at].reference},
                    {"majority", labels[static_cast<std::size_t>(predicted[at])]},
                    {"votes", counts}});
   }

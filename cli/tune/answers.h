@@ -1,4 +1,4 @@
-// What a model says on the examples that it is asked about, Job::asked(), and how good that is, as result.json holds it.
+// What a model says on the examples that it is asked about, Job::eval_set(), and how good that is, as result.json holds it.
 #pragma once
 #include <nlohmann/json_fwd.hpp>
 #include <string>

@@ -6,8 +6,8 @@
 
 #include "autograd/ledger.h"
 #include "cli/progress.h"
+#include "cli/tune/describe.h"
 #include "cli/tune/run.h"
-#include "cli/tune/said.h"
 #include "cli/tune/training.h"
 
 namespace graft::cli {

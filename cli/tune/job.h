@@ -23,7 +23,7 @@ class Job {
   const train::Dataset& data() const { return task->data; }
   const train::Dataset& held() const { return task->held; }  ///< chooses the best parameters
   /// What scores and samples are about: the test data, or where there are none what is held out.
-  const train::Dataset& asked() const { return test.examples.empty() ? task->held : test; }
+  const train::Dataset& eval_set() const { return test.examples.empty() ? task->held : test; }
   tune::ClassTask* classes() const { return dynamic_cast<tune::ClassTask*>(task.get()); }  ///< null for another task
   tune::LanguageTask& language() const { return dynamic_cast<tune::LanguageTask&>(*task); }
 

@@ -72,7 +72,7 @@ std::uintmax_t save_result(Job& job, const Folder& folder) {
   return bytes;
 }
 
-json result_of(Job& job, const train::Progress& progress, const std::vector<json>& lines, const json& before) {
+json result_of(Job& job, const train::TrainingState& progress, const std::vector<json>& lines, const json& before) {
   const tune::MethodKind& kind = tune::method_kind(job.settings.method.name);
   const Index all = job.loaded.root->count(false);
   Index trainable = 0;
@@ -97,7 +97,7 @@ json result_of(Job& job, const train::Progress& progress, const std::vector<json
                     {"context", job.loaded.model->context()},
                     {"vocabulary", job.loaded.model->vocabulary()}};
   if (progress.best_step >= 0) result["held_out_loss"] = progress.best;
-  if (!job.asked().examples.empty()) {
+  if (!job.eval_set().examples.empty()) {
     const Answers answers = answer(job, true);
     result.update(score(job, answers));
     result["untuned"] = before.value("score", json());

@@ -19,7 +19,7 @@ std::uintmax_t save_result(Job& job, const Folder& folder);
 
 /// What result.json holds but for "adapter_bytes" and "peak": sizes, curves from the lines of the log, and with held-out data score
 /// and samples. before: what score() said of the model without the method.
-nlohmann::json result_of(Job& job, const train::Progress& progress, const std::vector<nlohmann::json>& lines,
+nlohmann::json result_of(Job& job, const train::TrainingState& progress, const std::vector<nlohmann::json>& lines,
                          const nlohmann::json& before);
 
 std::string summary(const nlohmann::json& result);  ///< some lines to read

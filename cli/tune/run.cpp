@@ -3,6 +3,7 @@
 #include <csignal>
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "autograd/ledger.h"
 #include "autograd/threads.h"
@@ -10,11 +11,11 @@
 #include "cli/models.h"
 #include "cli/progress.h"
 #include "cli/tune/answers.h"
-#include "cli/tune/beginning.h"
+#include "cli/tune/describe.h"
 #include "cli/tune/folder.h"
 #include "cli/tune/log.h"
+#include "cli/tune/manifest.h"
 #include "cli/tune/result.h"
-#include "cli/tune/said.h"
 #include "cli/tune/trace.h"
 #include "cli/tune/training.h"
 #include "formats/file.h"
@@ -28,7 +29,7 @@ using nlohmann::json;
 namespace {
 
 /// Says so if the run began otherwise than it goes on. Errors: ValueError: with other data, or another model.
-void compare_with(const Beginning& then, const json& data) {
+void compare_with(const Manifest& then, const json& data) {
   if (then.threads != threads())
     std::cerr << "graft: the run began with " << then.threads << " threads and goes on with " << threads()
               << "; its numbers will differ in the last digits. --threads " << then.threads << " continues it bit for bit"
@@ -38,112 +39,173 @@ void compare_with(const Beginning& then, const json& data) {
                        " is not what it was when the run began; put it back, or start another run");
 }
 
+enum class Start { fresh, replaced, resumed };
+
+/// Errors: ValueError, if something would be lost or mixed up.
+Start start_of(const Settings& s, const Folder& folder) {
+  const bool resumed = !s.resume.empty();
+  expect<ValueError>(!resumed || !s.force, "--resume goes on with a run, --force replaces it; they do not go together");
+  const bool replaced = !resumed && s.force && folder.begun();
+  for (const std::string& needed : {find_model(s.model), s.data, s.validation, s.test})
+    expect<ValueError>(!replaced || needed.empty() || !folder.holds(needed), "--force: ", needed, " lies in ", s.out,
+                       ", which would be replaced; name another folder, or put it elsewhere first");
+  expect<ValueError>(resumed || replaced || !folder.begun(), "--out: ", s.out, " holds a run already; --resume ", s.out,
+                     " goes on with it, --force replaces it");
+  expect<ValueError>(resumed || replaced || !folder.foreign(), "--out: ", s.out,
+                     " is not empty, and what it holds is not a run of graft tune; ", "name another folder");
+  return resumed ? Start::resumed : replaced ? Start::replaced : Start::fresh;
+}
+
+/// The files of a run that is right to be begun, or is what it was. Errors: FileError, ValueError
+json checked_data(const Settings& s, const Folder& folder, Start start) {
+  json data = marks_of({find_model(s.model), s.data, s.validation, s.test});
+  if (start == Start::resumed) compare_with(read_manifest(folder.file("run.json")).value(), data);
+  return data;
+}
+
+class Run {
+ public:
+  /// Makes all that is trained; of a run that is gone on with, as its checkpoint has it. Errors: those of the parts
+  Run(const Settings& settings, const json& options, const json& data, const Folder& folder, Start start, const Globals& globals);
+
+  void describe();           ///< which method, which data, how many steps
+  void answer_untuned();     ///< before.json: what the base says without the method, asked before anything is learned
+  void train();              ///< Errors: Interrupted
+  void keep_best();          ///< the best parameters, and the adapter of them
+  void write_result();
+
+ private:
+  template <class Work>
+  void stopped_while(const char* what, const Work& work) {
+    try {
+      work();
+    } catch (const Interrupted&) {
+      line_->say(text("stopped ", what, "; graft tune --resume ", settings_.out, " goes on"));
+      throw;
+    }
+  }
+  train::Hooks hooks();
+
+  const Settings& settings_;
+  const Folder& folder_;
+  const Globals& globals_;
+  Job job_;
+  std::unique_ptr<train::Optimizer> optimizer_;
+  train::NamedParams learning_;
+  train::TrainingState state_;
+  bool goes_on_;
+  std::optional<Log> log_;
+  std::optional<ProgressLine> line_;
+  std::string held_out_;  // the last held-out loss, as it is shown
+  json peaks_;
+  std::uintmax_t adapter_bytes_ = 0;
+};
+
+Run::Run(const Settings& settings, const json& options, const json& data, const Folder& folder, Start start,
+         const Globals& globals)
+    : settings_(settings),
+      folder_(folder),
+      globals_(globals),
+      job_(settings),
+      goes_on_(start == Start::resumed && folder.has("checkpoint.safetensors")) {
+  for (const peft::Attached& one : job_.chosen.attached)
+    if (!one.method->in_place()) peft::expect_saveable(job_.host(), one);  // rather than after hours
+  if (start == Start::replaced) folder.clear();  // now that nothing is wrong with the new one
+  if (start != Start::resumed) write_manifest(folder.file("run.json"), {options, data, threads(), job_.texts});
+  optimizer_ = optimizer(job_);
+  learning_ = peft::learning(job_.host());
+  if (goes_on_) {
+    train::Checkpoint checkpoint = train::load_checkpoint(learning_, folder.file("checkpoint.safetensors"));
+    state_ = train::TrainingState::from(checkpoint.metadata);
+    optimizer_->load(checkpoint.optimizer);
+    job_.rng = checkpoint.rng;
+  }
+  log_.emplace(settings.out, state_.step);
+  line_.emplace("", job_.steps(), globals.quiet, state_.step);
+}
+
+void Run::describe() {
+  line_->say(described(job_));
+  for (const std::string& note : notes(job_)) line_->say(note);
+  line_->say(described_data(job_) + (goes_on_ ? text(", from step ", state_.step) : ""));
+  if (settings_.trace && state_.step == 0) write_trace(job_, folder_.file("trace"));
+}
+
+void Run::answer_untuned() {
+  if (folder_.has("before.json")) return;
+  const bool can_answer = !job_.eval_set().examples.empty() && (!job_.classes() || job_.classes()->by_words());
+  stopped_while("before the first step", [&] {
+    write_json(folder_.file("before.json"), can_answer ? score(job_, answer(job_, false)) : json::object());
+  });
+}
+
+train::Hooks Run::hooks() {
+  train::Hooks hooks;
+  const double tokens = static_cast<double>(job_.data().tokens()) / static_cast<double>(job_.data().examples.size()) *
+                        static_cast<double>(settings_.batch * settings_.accumulate);
+  hooks.on_step = [this, tokens](const train::Hooks::Step& s) {
+    log_->write({{"step", s.step}, {"loss", s.loss}, {"norm", s.norm}, {"rate", s.rate}, {"seconds", s.seconds}});
+    line_->show(s.step, text("loss ", digits(s.loss), held_out_), tokens);
+  };
+  hooks.on_evaluation = [this](const train::TrainingState& at, double loss, bool best) {
+    log_->write({{"step", at.step}, {"held_out_loss", loss}, {"best", best}});
+    held_out_ = text("  held out ", digits(loss));
+    if (best) train::save_checkpoint(learning_, {}, job_.rng, folder_.file(Folder::best(at.step)));
+  };
+  hooks.save = [this](const train::TrainingState& at) {
+    train::save_checkpoint(learning_, optimizer_->state(), job_.rng, folder_.file("checkpoint.safetensors"), at.metadata());
+    folder_.keep_best(at.best_step);
+  };
+  hooks.stop = [] { return CatchSignals::caught() != 0; };
+  return hooks;
+}
+
+void Run::train() {
+  const train::Plan schedule = plan(job_);
+  reset_peaks();
+  const train::End end = train::run(*job_.task, *optimizer_, schedule, state_, hooks());
+  if (end == train::End::stopped) {
+    line_->say(text("stopped after step ", state_.step, "; graft tune --resume ", settings_.out, " goes on"));
+    throw Interrupted{CatchSignals::caught()};
+  }
+  if (end == train::End::patience)
+    line_->say(text("no improvement in ", schedule.patience, " evaluations; stopped at step ", state_.step));
+  peaks_ = peaks();
+}
+
+void Run::keep_best() {
+  if (state_.best_step >= 0 && state_.best_step != state_.step) {
+    (void)train::load_checkpoint(learning_, folder_.file(Folder::best(state_.best_step)));
+    line_->say(text("the parameters of step ", state_.best_step, " are kept, the best on held-out data"));
+  }
+  adapter_bytes_ = save_result(job_, folder_);
+  if (job_.classes()) tune::save_classes({job_.data().labels, job_.words, job_.chosen.quantized > 0}, folder_.path());
+}
+
+void Run::write_result() {
+  json before = json::parse(formats::read_text(folder_.file("before.json")), nullptr, false);
+  if (!before.is_object()) before = json::object();  // somebody else wrote there
+  json result;
+  stopped_while("before all is scored; what was learned is saved",
+                [&] { result = result_of(job_, state_, log_->lines(), before); });
+  result["peak"] = peaks_, result["adapter_bytes"] = adapter_bytes_;
+  write_json(folder_.file("result.json"), result);
+  if (!globals_.quiet) std::cout << summary(result) << "in " << settings_.out << "\n";
+}
+
 }  // namespace
 
 void run_tune(const Settings& settings, const json& options, const Globals& globals) {
   const Folder folder(settings.out, "graft tune");
-  const bool resumed = !settings.resume.empty();
-  expect<ValueError>(!resumed || !settings.force, "--resume goes on with a run, --force replaces it; they do not go together");
-  const bool replaced = !resumed && settings.force && folder.begun();
-  const std::string model = find_model(settings.model);
-  for (const std::string& needed : {model, settings.data, settings.validation, settings.test})
-    expect<ValueError>(!replaced || needed.empty() || !folder.holds(needed), "--force: ", needed, " lies in ", settings.out,
-                       ", which would be replaced; name another folder, or put it elsewhere first");
-  expect<ValueError>(resumed || replaced || !folder.begun(), "--out: ", settings.out, " holds a run already; --resume ",
-                     settings.out, " goes on with it, --force replaces it");
-  expect<ValueError>(resumed || replaced || !folder.foreign(), "--out: ", settings.out,
-                     " is not empty, and what it holds is not a run of graft tune; ", "name another folder");
-
+  const Start start = start_of(settings, folder);
   const CatchSignals signals{SIGINT, SIGTERM, SIGHUP};
-  const json data = marks_of({model, settings.data, settings.validation, settings.test});
-  if (resumed) compare_with(read_beginning(folder.file("run.json")).value(), data);
-  Job job(settings);
-  for (const peft::Attached& one : job.chosen.attached)
-    if (!one.method->in_place()) peft::expect_saveable(job.host(), one);  // rather than after hours
-  if (replaced) folder.clear();  // now that nothing is wrong with the new one
-  if (!resumed) write_beginning(folder.file("run.json"), {options, data, threads(), job.texts});
-
-  train::Progress progress;
-  const std::unique_ptr<train::Optimizer> rule = optimizer(job);
-  const train::NamedParams learning = peft::learning(job.host());
-  const bool to_go_on = resumed && folder.has("checkpoint.safetensors");
-  if (to_go_on) {
-    train::Checkpoint checkpoint = train::load_checkpoint(learning, folder.file("checkpoint.safetensors"));
-    progress = train::Progress::from(checkpoint.facts);
-    rule->load(checkpoint.optimizer);
-    job.rng = checkpoint.rng;
-  }
-  Log log(settings.out, progress.step);
-  Progress live("", job.steps(), globals.quiet, progress.step);
-  live.say(described(job));
-  for (const std::string& note : notes(job)) live.say(note);
-  live.say(described_data(job) + (to_go_on ? text(", from step ", progress.step) : ""));
-
-  if (settings.trace && progress.step == 0) write_trace(job, folder.file("trace"));
-
-  // What the base says without the method is asked before anything is learned.
-  const bool can_answer_untuned =
-      !job.asked().examples.empty() && (!job.classes() || job.classes()->by_words());
-  const auto stopped_while = [&](const char* what, const auto& work) {
-    try {
-      work();
-    } catch (const Interrupted&) {
-      live.say(text("stopped ", what, "; graft tune --resume ", settings.out, " goes on"));
-      throw;
-    }
-  };
-  if (!folder.has("before.json"))
-    stopped_while("before the first step", [&] {
-      write_json(folder.file("before.json"),
-                 can_answer_untuned ? score(job, answer(job, false)) : json::object());
-    });
-
-  const train::Plan course = plan(job);
-  reset_peaks();
-  train::Hooks hooks;
-  std::string held_out;
-  const double tokens = static_cast<double>(job.data().tokens()) / static_cast<double>(job.data().examples.size()) *
-                        static_cast<double>(settings.batch * settings.accumulate);
-  hooks.stepped = [&](const train::Hooks::Step& s) {
-    log.write({{"step", s.step}, {"loss", s.loss}, {"norm", s.norm}, {"rate", s.rate}, {"seconds", s.seconds}});
-    live.show(s.step, text("loss ", digits(s.loss), held_out), tokens);
-  };
-  hooks.evaluated = [&](const train::Progress& p, double loss, bool best) {
-    log.write({{"step", p.step}, {"held_out_loss", loss}, {"best", best}});
-    held_out = text("  held out ", digits(loss));
-    if (best) train::save_checkpoint(learning, {}, job.rng, folder.file(Folder::best(p.step)));
-  };
-  hooks.save = [&](const train::Progress& p) {
-    train::save_checkpoint(learning, rule->state(), job.rng, folder.file("checkpoint.safetensors"), p.facts());
-    folder.keep_best(p.best_step);
-  };
-  hooks.stop = [] { return CatchSignals::caught() != 0; };
-  const train::End end = train::run(*job.task, *rule, course, progress, hooks);
-  if (end == train::End::stopped) {
-    live.say(text("stopped after step ", progress.step, "; graft tune --resume ", settings.out, " goes on"));
-    throw Interrupted{CatchSignals::caught()};
-  }
-  if (end == train::End::patience)
-    live.say(text("nothing better in ", course.patience, " looks; ended after step ", progress.step));
-  const json used = peaks();
-  if (progress.best_step >= 0 && progress.best_step != progress.step) {
-    (void)train::load_checkpoint(learning, folder.file(Folder::best(progress.best_step)));
-    live.say(text("the parameters of step ", progress.best_step, " are kept, the best on held-out data"));
-  }
-  const std::uintmax_t bytes = save_result(job, folder);
-  if (job.classes()) tune::save_classes({job.data().labels, job.words, job.chosen.quantized > 0}, folder.path());
-
-  json before = json::parse(formats::read_text(folder.file("before.json")), nullptr, false);
-  if (!before.is_object()) before = json::object();  // somebody else wrote there
-  json result;
-  stopped_while("before all is scored; what was learned is saved",
-                [&] { result = result_of(job, progress, log.lines(), before); });
-  result["peak"] = used, result["adapter_bytes"] = bytes;
-  write_json(folder.file("result.json"), result);
-  if (!globals.quiet) {
-    std::cout << summary(result);
-    std::cout << "in " << settings.out << "\n";
-  }
+  const json data = checked_data(settings, folder, start);
+  Run run(settings, options, data, folder, start, globals);
+  run.describe();
+  run.answer_untuned();
+  run.train();
+  run.keep_best();
+  run.write_result();
 }
 
 }  // namespace graft::cli

@@ -33,8 +33,8 @@ void write_trace(Job& job, const std::string& into) {
     for (const Framed& part : job.task->batches(s)) parts.push_back(line(part));
     batches += json{{"step", s}, {"rate", schedule(s)}, {"parts", parts}}.dump() + "\n";
   }
-  for (std::size_t i = 0; i < job.asked().examples.size(); ++i)
-    held += line(train::batch(job.asked(), {static_cast<Index>(i)}, 0)).dump() + "\n";
+  for (std::size_t i = 0; i < job.eval_set().examples.size(); ++i)
+    held += line(train::batch(job.eval_set(), {static_cast<Index>(i)}, 0)).dump() + "\n";
   formats::write_text(into + "/batches.jsonl", batches);
   formats::write_text(into + "/held.jsonl", held);
 }

@@ -150,7 +150,7 @@ TEST_F(Tune, AComparisonKnowsItsOptionsBeforeItTrains) {
                   "--steps", "1", "--out", folder / "none"});
   };
   expect_fails(set("lora.rr=3"), "--set lora.rr=3: there is no option --rr; graft tune --help lists them");
-  expect_fails(set("probe.r=3"), "--set probe.r=3: --r says nothing to linear probe");
+  expect_fails(set("probe.r=3"), "--set probe.r=3: --r does not apply to linear probe");
   EXPECT_FALSE(fs::exists(folder / "none"));
 }
 

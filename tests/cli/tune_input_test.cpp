@@ -61,7 +61,7 @@ TEST_F(Tune, OptionsThatWouldSayNothingAreRefused) {
   refused({"--method", "p-tuning", "--template", "[v] {sentence} [answer]", "--virtual", "9"}, "virtual and template");
   refused({"--method", "p-tuning", "--encoder", "none", "--hidden", "8"}, "encoder is none");
   refused({"--split", "0", "--patience", "2"}, "nothing is held out");
-  refused({"--by-line"}, "--by-line says nothing");
+  refused({"--by-line"}, "--by-line does not apply to");
   expect_ok(graft(command("pairs.jsonl", "run")));
   expect_fails(graft({"--quiet", "tune", "--resume", folder / "run", "--force"}), "do not go together");
   for (const auto& [content, what] : std::map<std::string, std::string>{{R"({"text": "", "virtual": 5})", "\"text\" is empty"},
@@ -104,7 +104,7 @@ TEST_F(Tune, AnotherModelIsNotGoneOnWith) {
 TEST_F(Tune, DataArePlainFilesFoundAgainFromElsewhere) {
   const std::string tune = "\"$graft\" --quiet --threads 1 tune --model '" + tiny() + "' --steps 3 --batch 2";
   expect_fails(shell("cd '" + folder.path().string() + "'; cat lines.txt | " + tune + " --data /dev/stdin --out piped"),
-               "no regular file");
+               "not a regular file");
   expect_ok(shell("cd '" + folder.path().string() + "'; " + tune + " --data lines.txt --by-line --out here"));
   expect_ok(graft({"--quiet", "--threads", "1", "tune", "--resume", folder / "here"}));
 }

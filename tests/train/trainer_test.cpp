@@ -50,10 +50,10 @@ Plan plan_of(Index steps) {
 TEST(Trainer, GoesThroughAllStepsAndTellsEach) {
   Pull task;
   AdamW adam(task.parameters());
-  Progress progress;
+  TrainingState progress;
   std::vector<Index> steps;
   Hooks hooks;
-  hooks.stepped = [&](const Hooks::Step& s) { steps.push_back(s.step); };
+  hooks.on_step = [&](const Hooks::Step& s) { steps.push_back(s.step); };
   EXPECT_EQ(run(task, adam, plan_of(5), progress, hooks), End::steps);
   EXPECT_EQ(steps, (std::vector<Index>{1, 2, 3, 4, 5}));
   EXPECT_EQ(adam.steps(), 5);
@@ -65,12 +65,12 @@ TEST(Trainer, KeepsTheBestAndEndsWhenPatienceDoes) {
   AdamW adam(task.parameters());
   Plan plan = plan_of(100);
   plan.evaluate_every = 10, plan.patience = 2;
-  Progress progress;
+  TrainingState progress;
   std::vector<bool> best;
   Index saved = 0;
   Hooks hooks;
-  hooks.evaluated = [&](const Progress&, double, bool b) { best.push_back(b); };
-  hooks.save = [&](const Progress& p) { saved = p.step; };
+  hooks.on_evaluation = [&](const TrainingState&, double, bool b) { best.push_back(b); };
+  hooks.save = [&](const TrainingState& p) { saved = p.step; };
   EXPECT_EQ(run(task, adam, plan, progress, hooks), End::patience);
   EXPECT_EQ(best, (std::vector<bool>{true, true, false, false}));
   EXPECT_EQ(progress.best, 2);
@@ -85,41 +85,41 @@ TEST(Trainer, InTwoPartsItIsTheSameTraining) {
   const std::string file = scratch.path("checkpoint.safetensors");
   Pull whole;
   AdamW one(whole.parameters());
-  Progress all;
+  TrainingState all;
   run(whole, one, plan_of(20), all, {});
 
   {
     Pull first;
     AdamW adam(first.parameters());
-    Progress progress;
+    TrainingState progress;
     Hooks hooks;
     hooks.stop = [&] { return progress.step == 7; };
-    hooks.save = [&](const Progress& p) { save_checkpoint(first.parameters(), adam.state(), first.rng, file, p.facts()); };
+    hooks.save = [&](const TrainingState& p) { save_checkpoint(first.parameters(), adam.state(), first.rng, file, p.metadata()); };
     EXPECT_EQ(run(first, adam, plan_of(20), progress, hooks), End::stopped);
   }
   Pull second;
   AdamW adam(second.parameters());
   const Checkpoint checkpoint = load_checkpoint(second.parameters(), file);
   adam.load(checkpoint.optimizer), second.rng = checkpoint.rng;
-  Progress progress = Progress::from(checkpoint.facts);
+  TrainingState progress = TrainingState::from(checkpoint.metadata);
   EXPECT_EQ(progress.step, 7);
   run(second, adam, plan_of(20), progress, {});
   if (sizeof(real) == sizeof(float)) {  // files hold F32
     EXPECT_EQ(second.holder.w.value().values(), whole.holder.w.value().values());
   }
-  EXPECT_EQ(progress.facts().at("step"), all.facts().at("step"));
+  EXPECT_EQ(progress.metadata().at("step"), all.metadata().at("step"));
 }
 
 TEST(Trainer, AnOddLossStopsItAndSaysWhere) {
   Pull task;
   task.distort = [](Index step) { return step == 3 ? std::nan("") : 1.0; };
   AdamW adam(task.parameters());
-  Progress progress;
+  TrainingState progress;
   bool saved = false;
   Hooks hooks;
-  hooks.save = [&](const Progress&) { saved = true; };
+  hooks.save = [&](const TrainingState&) { saved = true; };
   std::vector<real> before;
-  hooks.stepped = [&](const Hooks::Step&) { before = task.holder.w.value().values(); };
+  hooks.on_step = [&](const Hooks::Step&) { before = task.holder.w.value().values(); };
   try {
     run(task, adam, plan_of(10), progress, hooks);
     FAIL() << "no error";
@@ -138,7 +138,7 @@ TEST(Trainer, ALossThatClimbsAndStaysUpIsSaidToDiverge) {
   Sgd sgd(task.parameters());
   Plan plan = plan_of(100);
   plan.schedule.rate = 1e-9;
-  Progress progress;
+  TrainingState progress;
   try {
     run(task, sgd, plan, progress, {});
     FAIL() << "no error";
@@ -147,15 +147,15 @@ TEST(Trainer, ALossThatClimbsAndStaysUpIsSaidToDiverge) {
 }
 
 TEST(Checkpoint, CountsThatAreNoneAreRefused) {
-  Progress p;
+  TrainingState p;
   p.step = 7;
-  const std::map<std::string, std::string> good = p.facts();
-  EXPECT_EQ(Progress::from(good).step, 7);
+  const std::map<std::string, std::string> good = p.metadata();
+  EXPECT_EQ(TrainingState::from(good).step, 7);
   for (const char* key : {"step", "best_step", "worse", "above"})
     for (const char* wrong : {"1e300", "-1e300", "nan", "inf", "-2", "0.5", "1e16", "x", ""}) {
-      auto facts = good;
-      facts[key] = wrong;
-      EXPECT_THROW(Progress::from(facts), FormatError) << key << " = " << wrong;
+      auto metadata = good;
+      metadata[key] = wrong;
+      EXPECT_THROW(TrainingState::from(metadata), FormatError) << key << " = " << wrong;
     }
 }
 

@@ -33,7 +33,7 @@ TEST_F(TuneAnswers, TenLinesTeachAClassifier) {
   peft::attach(base, peft::Lora{}, rng);
   ClassTask task(base, data, held, 16, rng);
   train::AdamW adam(peft::learning(base));
-  const train::Progress end = train::run(task, adam, train::Plan(60, 2e-2));
+  const train::TrainingState end = train::run(task, adam, train::Plan(60, 2e-2));
   EXPECT_EQ(end.step, 60);
   EXPECT_EQ(accuracy(task, held), 1);  // one word tells the class
 

@@ -1,4 +1,4 @@
-#include "cli/tune/said.h"
+#include "cli/tune/describe.h"
 
 #include "cli/printable.h"
 #include "cli/tune/training.h"

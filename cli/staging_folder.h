@@ -25,7 +25,7 @@ bool save_whole(const Loaded& loaded, const std::filesystem::path& target, const
 /// Errors: FileError, ValueError say what --force would do.
 std::filesystem::path target_folder(const std::string& out, const std::string& from, bool force);
 
-/// save_model() into a draft that replaces a model's files in the target when it is complete. An error, Ctrl-C, SIGTERM and
+/// save_model() into a staging folder that replaces a model's files in the target when it is complete. An error, Ctrl-C, SIGTERM and
 /// SIGHUP leave nothing behind. Errors: FileError, and those of save_model(); Interrupted
 void save_whole(const Loaded& loaded, const std::filesystem::path& target, const std::string& dtype,
                 const Tokenizer* tokenizer);

@@ -6,6 +6,6 @@ namespace graft::cli {
 
 /// Lines are indented by two spaces per level. Siblings "layers.0: Block", "layers.1: Block", ... with equal lines below them
 /// become "layers.0 ... layers.11: Block", with the lines below written once.
-std::string fold(const std::string& tree);
+std::string collapse_layers(const std::string& tree);
 
 }  // namespace graft::cli

@@ -1,4 +1,4 @@
-#include "cli/compare/plan.h"
+#include "cli/compare/comparison.h"
 
 #include <algorithm>
 #include <chrono>
@@ -25,7 +25,7 @@ namespace {
 double work(const Run& run, Index steps) { return run.work * static_cast<double>(steps); }
 }  // namespace
 
-json carry_out(const Comparison& comparison, const Globals& globals) {
+json run_all(const Comparison& comparison, const Globals& globals) {
   const Folder held(comparison.out, comparison.command);
   const fs::path folder = fs::absolute(held.file("runs"));
   for (const char* ours : {"report.json", "report.html", "table.md"})
@@ -36,7 +36,7 @@ json carry_out(const Comparison& comparison, const Globals& globals) {
   std::vector<Run> runs = runs_of(comparison, folder);
   double all = 0;
   std::vector<Run*> to_make;
-  Progress live("", 0, globals.quiet);
+  ProgressLine live("", 0, globals.quiet);
   const CatchSignals signals{SIGINT, SIGTERM, SIGHUP};
   for (Run& run : runs) {
     if (!run.plan->absent.empty()) continue;

@@ -1,4 +1,4 @@
-#include "cli/fold.h"
+#include "cli/collapse_layers.h"
 
 #include <algorithm>
 #include <cctype>
@@ -32,7 +32,7 @@ bool alike(const Branch& a, const Branch& b) {
 
 }  // namespace
 
-std::string fold(const std::string& tree) {
+std::string collapse_layers(const std::string& tree) {
   std::vector<Branch> branches;
   std::istringstream in(tree);
   std::size_t level = 0;
@@ -47,7 +47,7 @@ std::string fold(const std::string& tree) {
     while (end < branches.size() && alike(branches[i], branches[end])) ++end;
     const std::string& head = branches[i].head;
     out += end == i + 1 ? head : head.substr(0, head.find(':')) + " ... " + numbered(branches[end - 1].head) + kind(head);
-    out += "\n" + (branches[i].below.empty() ? "" : fold(branches[i].below));
+    out += "\n" + (branches[i].below.empty() ? "" : collapse_layers(branches[i].below));
     i = end;
   }
   return out;

@@ -9,7 +9,7 @@
 
 namespace graft::cli {
 
-struct Beginning {
+struct Manifest {
   nlohmann::json options;  ///< as words: {"r": ["8"], "targets": ["q", "v"], ...}
   nlohmann::json data;     ///< marks_of() the model and the files of data
   int threads = 0;
@@ -20,7 +20,7 @@ struct Beginning {
 /// pieces from all over it are looked at. Errors: FileError
 nlohmann::json marks_of(const std::vector<std::string>& files);
 
-void write_beginning(const std::string& file, const Beginning& beginning);  ///< Errors: FileError
-std::optional<Beginning> read_beginning(const std::string& file);           ///< none if it is missing, or says something else
+void write_manifest(const std::string& file, const Manifest& beginning);  ///< Errors: FileError
+std::optional<Manifest> read_manifest(const std::string& file);           ///< none if it is missing, or says something else
 
 }  // namespace graft::cli

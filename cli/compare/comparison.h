@@ -33,7 +33,7 @@ struct Comparison {
 /// Carries all runs out, or goes on where it was stopped: runs that are complete in `out` are not made again. Writes
 /// out/report.json, report.html and table.md. Ctrl-C lets the trainings save themselves first.
 /// Errors: FileError; ValueError if a training failed (the others are made nevertheless); Interrupted
-nlohmann::json carry_out(const Comparison& comparison, const Globals& globals);
+nlohmann::json run_all(const Comparison& comparison, const Globals& globals);
 
 /// One table per task, for a terminal or in Markdown.
 std::string tables(const nlohmann::json& report, bool markdown);

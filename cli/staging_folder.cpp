@@ -1,4 +1,4 @@
-#include "cli/draft.h"
+#include "cli/staging_folder.h"
 
 #include <unistd.h>
 
@@ -17,12 +17,12 @@ namespace fs = std::filesystem;
 
 namespace {
 
-class Draft {
+class StagingFolder {
  public:
-  explicit Draft(const fs::path& target);  ///< Errors: FileError
-  ~Draft();                                ///< removed unless it was moved
-  Draft(const Draft&) = delete;
-  Draft& operator=(const Draft&) = delete;
+  explicit StagingFolder(const fs::path& target);  ///< Errors: FileError
+  ~StagingFolder();                                ///< removed unless it was moved
+  StagingFolder(const StagingFolder&) = delete;
+  StagingFolder& operator=(const StagingFolder&) = delete;
   std::string path() const { return path_.string(); }
   void move_to(const fs::path& target) const;  ///< replaces a model's files there. Errors: FileError
 
@@ -30,17 +30,17 @@ class Draft {
   fs::path path_;
 };
 
-Draft::Draft(const fs::path& target) : path_(text(target.string(), ".part", getpid())) {
+StagingFolder::StagingFolder(const fs::path& target) : path_(text(target.string(), ".part", getpid())) {
   std::error_code error;
   fs::create_directory(path_, error);
   expect<FileError>(!error, "--out: cannot make a folder in ", target.parent_path().string(), ": ", error.message());
 }
-Draft::~Draft() {
+StagingFolder::~StagingFolder() {
   std::error_code ignored;
   fs::remove_all(path_, ignored);
 }
 
-void Draft::move_to(const fs::path& target) const {
+void StagingFolder::move_to(const fs::path& target) const {
   std::error_code error;
   if (!fs::exists(target) || fs::is_empty(target)) {
     fs::rename(path_, target, error);
@@ -82,7 +82,7 @@ void save_whole(const Loaded& loaded, const fs::path& target, const std::string&
   const auto go_on = [](Index, Index) {
     if (const int signal = CatchSignals::caught()) throw Interrupted{signal};
   };
-  const Draft draft(target);
+  const StagingFolder draft(target);
   save_model(loaded, draft.path(), dtype, tokenizer, go_on);
   go_on(0, 0);
   draft.move_to(target);
