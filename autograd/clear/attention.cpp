@@ -75,14 +75,18 @@ kernel::AttentionGradients attention_backward(const Tensor& Q, const Tensor& K, 
         double inner = 0;
         for (Index j = 0; j < n; ++j) {
           P[j] = std::exp(head.score(i, j) - total);
+          // forward: O[i] += P[j]·V[j]
           for (Index d = 0; d < z.D; ++d) dP[j] += double(dO[(row + i) * z.D + d]) * head.V[j * z.D + d];
           inner += P[j] * dP[j];
         }
         for (Index j = 0; j < n; ++j) {
+          // forward: P[j] = e^(S[j] - log Σ e^S)
           const double dS = P[j] * (dP[j] - inner);
           for (Index d = 0; d < z.D; ++d) {
+            // forward: S[j] = scale·Q[i]·K[j]
             dQ[(row + i) * z.D + d] += static_cast<real>(scale * dS * head.K[j * z.D + d]);
             dK[(key + j) * z.D + d] += static_cast<real>(scale * dS * head.Q[i * z.D + d]);
+            // forward: O[i] += P[j]·V[j]
             dV[(key + j) * z.D + d] += static_cast<real>(P[j] * dO[(row + i) * z.D + d]);
           }
         }

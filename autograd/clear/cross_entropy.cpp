@@ -22,6 +22,7 @@ Tensor cross_entropy_backward(const Tensor& logits, const Ids& labels, const std
   const Index V = logits.cols();
   for (Index r = 0; r < logits.rows(); ++r) {
     if (weights[r] == 0) continue;
+    // forward: L -= w·log softmax(x)[label]
     for (Index j = 0; j < V; ++j) out[r * V + j] = weights[r] * (p[r * V + j] - (j == labels[r] ? 1 : 0));
   }
   return dlogits;
