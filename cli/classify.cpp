@@ -1,7 +1,6 @@
 // graft classify: which class a text belongs to, by what graft tune has learned.
 #include <cstdio>
 #include <filesystem>
-#include <iostream>
 #include <memory>
 
 #include "cli/commands.h"
@@ -40,7 +39,7 @@ void classify(const Options& o) {
   const std::vector<std::string> texts = texts_of(o);
   tune::TextClassifier::Options options;
   options.around = o.around, options.reading = {o.ignored_fields};
-  options.note = [](const std::string& note) { std::cerr << "graft: " << printable(note) << std::endl; };
+  options.note = tell;
   const tune::TextClassifier classify(path, whole ? "" : o.adapter, options);
   for (const std::string& words : texts) {
     const tune::TextClassifier::Answer said = classify(words);

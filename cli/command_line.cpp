@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "autograd/errors.h"
-#include "nn/inside/alike.h"
+#include "autograd/text.h"
 
 namespace graft::cli {
 

@@ -113,7 +113,7 @@ void adapter_info(const std::string& folder, bool all) {
             << (a.tensors.size() == 1 ? " tensor\n" : " tensors\n");
   const std::size_t shown = all ? a.tensors.size() : std::min<std::size_t>(a.tensors.size(), 8);
   for (std::size_t i = 0; i < shown; ++i)
-    std::cout << "    " << printable(a.tensors[i].name) << ' ' << text('[', joined(a.tensors[i].shape), ']') << '\n';
+    std::cout << "    " << printable(a.tensors[i].name) << " [" << joined(a.tensors[i].shape) << "]\n";
   if (shown < a.tensors.size()) std::cout << "    and " << a.tensors.size() - shown << " more; --all shows them\n";
 }
 

@@ -10,6 +10,7 @@
 #include "formats/file.h"
 #include "formats/gguf.h"
 #include "peft/adapter_file.h"
+#include "tune/texts.h"
 
 namespace graft::cli {
 namespace {
@@ -69,7 +70,7 @@ std::string find_model(const std::string& name) {
 
 Loaded load(const std::string& path) {
   Loaded loaded = load_model(path);
-  for (const std::string& note : loaded.notes) std::cerr << "graft: " << printable(note) << std::endl;
+  for (const std::string& note : loaded.notes) tell(note);
   return loaded;
 }
 
@@ -104,12 +105,7 @@ std::string read_input(const std::string& path) {
 }
 
 std::vector<Id> encode(const Tokenizer& tokenizer, const std::string& words, Specials specials) {
-  std::size_t dropped = 0;
-  const std::vector<TokenId> ids = tokenizer.encode(words, specials, &dropped);
-  if (dropped > 0)
-    std::cerr << "graft: " << dropped << (dropped == 1 ? " byte is" : " bytes are") << " not in this vocabulary, and left out"
-              << std::endl;
-  return {ids.begin(), ids.end()};
+  return tune::encode(tokenizer, words, tell, specials);
 }
 
 }  // namespace graft::cli

@@ -1,6 +1,7 @@
 #include "cli/printable.h"
 
 #include <cstdio>
+#include <iostream>
 
 namespace graft::cli {
 
@@ -17,5 +18,7 @@ std::string printable(const std::string& words) {
   }
   return shown;
 }
+
+void tell(const std::string& note) { std::cerr << "graft: " << printable(note) << std::endl; }
 
 }  // namespace graft::cli

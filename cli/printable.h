@@ -8,4 +8,6 @@ namespace graft::cli {
 /// in UTF-8, U+0080 to U+009F are such as well. All else as it is.
 std::string printable(const std::string& words);
 
+void tell(const std::string& note);  ///< a line of its own on stderr, printable
+
 }  // namespace graft::cli

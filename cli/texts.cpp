@@ -1,7 +1,5 @@
 #include "cli/texts.h"
 
-#include <iostream>
-
 #include "cli/printable.h"
 #include "tokenizer/chat.h"
 
@@ -20,7 +18,7 @@ std::string about_template(const Tokenizer& tokenizer, const Texts& texts) {
 
 Tokenizer tokenizer_for(const std::string& path) {
   Tokenizer tokenizer = load_tokenizer_of(path);
-  for (const std::string& warning : tokenizer.parts().warnings) std::cerr << "graft: " << printable(warning) << std::endl;
+  for (const std::string& warning : tokenizer.parts().warnings) tell(warning);
   return tokenizer;
 }
 

@@ -7,11 +7,11 @@
 
 #include "autograd/blocks.h"
 #include "autograd/ledger.h"
+#include "autograd/text.h"
 #include "formats/gguf.h"
 #include "formats/safetensors.h"
 #include "nn/inside/gguf_keys.h"
 #include "nn/inside/load.h"
-#include "autograd/text.h"
 #include "nn/layers.h"
 #include "nn/llama.h"
 #include "nn/names.h"
@@ -100,8 +100,9 @@ struct Loader {
   const GgufTensor& tensor(const std::string& name, const std::vector<Index>& shape) {
     const GgufTensor* t = g.find(name);
     expect<FormatError>(t != nullptr, g.path(), ": the tensor ", name, " is missing");
-    expect<FormatError>(t->shape == shape, g.path(), ": the tensor ", name, " has shape ", text('[', joined(t->shape), ']'),
-                        ", but the keys ask for ", text('[', joined(shape), ']'));
+    expect<FormatError>(t->shape == shape, [&] {
+      return text(g.path(), ": the tensor ", name, " has shape [", joined(t->shape), "], but the keys ask for [", joined(shape), "]");
+    });
     used.insert(name);
     return *t;
   }

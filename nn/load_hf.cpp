@@ -5,12 +5,12 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "autograd/text.h"
 #include "formats/safetensors.h"
 #include "nn/config.h"
 #include "nn/initialize.h"
 #include "nn/inside/config_reader.h"
 #include "nn/inside/load.h"
-#include "autograd/text.h"
 #include "nn/names.h"
 
 namespace graft {
@@ -85,8 +85,10 @@ Tensor numbers(const TensorEntry& entry, const Safetensors& file, const Place& p
   std::vector<Index> stored(shape.begin(), shape.end());
   stored[0] *= place.parts;
   if (place.transposed && stored.size() == 2) std::swap(stored[0], stored[1]);
-  expect<FormatError>(entry.shape == stored, file.path(), ": the tensor ", entry.name, " has shape ", text('[', joined(entry.shape), ']'),
-                      ", but the configuration asks for ", text('[', joined(stored), ']'));
+  expect<FormatError>(entry.shape == stored, [&] {
+    return text(file.path(), ": the tensor ", entry.name, " has shape [", joined(entry.shape), "], but the configuration asks for [",
+                joined(stored), "]");
+  });
   const bool as_it_is = place.parts == 1 && !(place.transposed && shape.rank() == 2);
   Tensor t(shape);
   if (as_it_is) {

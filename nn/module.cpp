@@ -4,7 +4,7 @@
 #include <cstdio>
 #include <set>
 
-#include "nn/inside/alike.h"
+#include "autograd/text.h"
 
 namespace graft {
 

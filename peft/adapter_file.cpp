@@ -4,8 +4,8 @@
 #include <filesystem>
 #include <map>
 
-#include "formats/file.h"
 #include "autograd/text.h"
+#include "formats/file.h"
 #include "nn/layers.h"
 #include "peft/adapterhub_file.h"
 #include "peft/bottleneck.h"
@@ -178,7 +178,7 @@ Index classes_of(const formats::Safetensors& file, const std::string& head, Inde
   for (const char* prefix : {"base_model.model.", "base_model."})
     if (const formats::TensorEntry* entry = file.find(prefix + head + ".weight")) {
       expect<FormatError>(entry->shape.size() == 2 && entry->shape[1] == width, file.path(), ": the tensor \"", entry->name,
-                          "\" has shape ", text('[', joined(entry->shape), ']'), ", but this model's head needs [",
+                          "\" has shape [", joined(entry->shape), "], but this model's head needs [",
                           entry->shape.empty() ? 0 : entry->shape[0], ", ", width, "]; the adapter is made for another base");
       return static_cast<Index>(entry->shape[0]);
     }

@@ -5,8 +5,8 @@
 #include <map>
 #include <set>
 
-#include "peft/trained_copy.h"
 #include "autograd/text.h"
+#include "peft/trained_copy.h"
 #include "peft/wrapper.h"
 
 namespace graft::peft {

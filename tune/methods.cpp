@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "autograd/text.h"
 #include "peft/bottleneck.h"
 #include "peft/dora.h"
 #include "peft/ensemble.h"
@@ -206,17 +207,11 @@ const MethodKind& method_kind(const std::string& name) {
 
 Strings Chosen::names() const { return peft::names_of(attached); }
 
-static std::string options_of(const MethodKind& kind) {
-  std::string all;
-  for (const std::string& option : kind.options) all += (all.empty() ? "; it has " : ", ") + option;
-  return all.empty() ? "; it has none" : all;
-}
-
 Chosen attach(const peft::Host& host, const MethodChoice& c, const Tokenizer& tokenizer, const Strings& labels, Rng& rng) {
   const MethodKind& kind = method_kind(c.name);
   for (const std::string& option : given(c))
     expect<ValueError>(std::find(kind.options.begin(), kind.options.end(), option) != kind.options.end(), kind.title, " has no option ",
-                       option, options_of(kind));
+                       option, kind.options.empty() ? "; it has none" : "; it has " + joined(kind.options));
   Chosen chosen{c, {}, 0};
   Making making{host, c, tokenizer, labels, rng, chosen};
   kind.put(making);

@@ -53,10 +53,7 @@ TextClassifier::TextClassifier(const std::string& model, const std::string& adap
 TextClassifier::Answer TextClassifier::operator()(const std::string& words) const {
   const NoGrad constant;
   const Evaluating no_dropout(*base_.root);
-  std::size_t dropped = 0;
-  const std::vector<TokenId> tokens = tokenizer_.encode(words, Specials::as_text, &dropped);
-  if (dropped > 0) note_(text(dropped, dropped == 1 ? " byte is" : " bytes are", " not in this vocabulary, and left out"));
-  std::vector<Id> ids(tokens.begin(), tokens.end());
+  std::vector<Id> ids = encode(tokenizer_, words, note_);
   expect<ValueError>(!ids.empty(), "classify: \"", words, "\" gives no tokens");
   around_.put_begin(ids);
   const Tensor logits = class_logits(base_, verbalizer_ ? &*verbalizer_ : nullptr, ensemble_, padded({ids})).value();

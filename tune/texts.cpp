@@ -1,13 +1,10 @@
 #include "tune/texts.h"
 
 #include <algorithm>
-#include <filesystem>
-#include <limits>
-#include <nlohmann/json.hpp>
 
 #include "autograd/errors.h"
-#include "formats/file.h"
 #include "tokenizer/chat.h"
+#include "tune/inside/run_file.h"
 
 namespace graft::tune {
 
@@ -20,6 +17,14 @@ train::ReadOptions Texts::reading() const {
   train::ReadOptions reading;
   reading.begin = begin, reading.system = system, reading.end = end;
   return reading;
+}
+
+std::vector<Id> encode(const Tokenizer& tokenizer, const std::string& words, const std::function<void(const std::string&)>& note,
+                       Specials specials) {
+  std::size_t dropped = 0;
+  const std::vector<TokenId> ids = tokenizer.encode(words, specials, &dropped);
+  if (dropped > 0) note(text(dropped, dropped == 1 ? " byte is" : " bytes are", " not in this vocabulary, and left out"));
+  return {ids.begin(), ids.end()};
 }
 
 Texts texts_of(Loaded& loaded, const Tokenizer& tokenizer, const TextOptions& options) {
@@ -42,24 +47,9 @@ Texts texts_of(Loaded& loaded, const Tokenizer& tokenizer, const TextOptions& op
 }
 
 std::optional<Texts> texts_of_run(const std::string& folder) {
-  const std::string file = folder + "/run.json";
-  if (!std::filesystem::exists(file)) return {};
-  using nlohmann::json;
-  const json run = json::parse(formats::read_text(file), nullptr, false);
-  const auto is = [&](const char* key, bool (json::*kind)() const noexcept) { return run.contains(key) && (run[key].*kind)(); };
-  if (!run.is_object() || !is("options", &json::is_object) || !is("data", &json::is_object) ||
-      !is("threads", &json::is_number_integer))
-    return {};
-  if (!run.contains("texts")) return Texts{};
-  const json& texts = run["texts"];
-  const auto id = [](const json& value) {  // other numbers would be cast to some id
-    return value.is_number_integer() && value >= -1 && value <= std::numeric_limits<Id>::max();
-  };
-  try {
-    const json& begin = texts.at("begin");
-    if (!begin.is_array() || !std::all_of(begin.begin(), begin.end(), id) || !id(texts.at("end"))) return {};
-    return Texts{begin, texts.at("system"), texts.at("end")};
-  } catch (const json::exception&) { return {}; }
+  const std::optional<RunFile> run = read_run(folder + "/run.json");
+  if (!run) return {};
+  return run->texts.value_or(Texts{});
 }
 
 Texts texts_with_adapter(Loaded& loaded, const Tokenizer& tokenizer, const TextOptions& options, const std::string& adapter) {

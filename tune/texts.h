@@ -1,6 +1,7 @@
 // What is put around texts before a model sees them: the token that begins one, the system turn of a chat, the token that ends one.
 // Models are trained with these, and their tokenizers and templates say which.
 #pragma once
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -27,6 +28,10 @@ struct Texts {
   /// What read_dataset() is to be told.
   train::ReadOptions reading() const;
 };
+
+/// A text's ids. note: is told how many bytes the vocabulary lacks, if any.
+std::vector<Id> encode(const Tokenizer& tokenizer, const std::string& text, const std::function<void(const std::string&)>& note,
+                       Specials specials = Specials::as_text);
 
 /// As the options, or else the model's files say. The tokenizer's end joins those of the model. Errors: ValueError: a token for the
 /// beginning is asked for, but no file names one; a token that the model has no row for.

@@ -54,7 +54,7 @@ json Run::result() const {
   return value.is_object() ? value : json::object();
 }
 std::optional<int> Run::begun() const {
-  const std::optional<Manifest> then = read_manifest((folder / "run.json").string());
+  const std::optional<Manifest> then = tune::read_run((folder / "run.json").string());
   if (!then || then->options != as_words(options)) return {};
   std::vector<std::string> files;
   for (const auto& [file, mark] : then->data.items()) files.push_back(file);

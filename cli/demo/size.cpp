@@ -54,7 +54,7 @@ DemoSize small() {
 
 }  // namespace
 
-// The passes of a size are seconds of a whole demo on two quiet cores, divided by those of a pass there.
+// The passes are estimates: seconds of whole demos on two cores that were not always quiet, divided by those of a pass there.
 const std::vector<DemoSize>& demo_sizes() {
   static const std::vector<DemoSize> all{large(), medium(), small()};
   return all;

@@ -47,24 +47,10 @@ json marks_of(const std::vector<std::string>& files) {
   return all;
 }
 
-void write_manifest(const std::string& file, const Manifest& b) {
-  json all{{"graft", GRAFT_VERSION}, {"threads", b.threads}, {"data", b.data}, {"options", b.options}};
-  if (b.texts) all["texts"] = {{"begin", b.texts->begin}, {"system", b.texts->system}, {"end", b.texts->end}};
+void write_manifest(const std::string& file, const Manifest& m) {
+  json all{{"graft", GRAFT_VERSION}, {"threads", m.threads}, {"data", m.data}, {"options", m.options}};
+  if (m.texts) all["texts"] = {{"begin", m.texts->begin}, {"system", m.texts->system}, {"end", m.texts->end}};
   write_json(file, all);
-}
-
-std::optional<Manifest> read_manifest(const std::string& file) {
-  if (!std::filesystem::exists(file)) return {};
-  const json run = json::parse(formats::read_text(file), nullptr, false);
-  const auto is = [&](const char* key, bool (json::*kind)() const noexcept) { return run.contains(key) && (run[key].*kind)(); };
-  if (!run.is_object() || !is("options", &json::is_object) || !is("data", &json::is_object) ||
-      !is("threads", &json::is_number_integer))
-    return {};
-  Manifest b{run["options"], run["data"], run["threads"], {}};
-  if (!run.contains("texts")) return b;
-  b.texts = tune::texts_of_run(fs::path(file).parent_path().string());
-  if (!b.texts) return {};
-  return b;
 }
 
 }  // namespace graft::cli

@@ -59,7 +59,7 @@ Start start_of(const Settings& s, const Folder& folder) {
 /// The files of a run that is right to be begun, or is what it was. Errors: FileError, ValueError
 json checked_data(const Settings& s, const Folder& folder, Start start) {
   json data = marks_of({find_model(s.model), s.data, s.validation, s.test});
-  if (start == Start::resumed) compare_with(read_manifest(folder.file("run.json")).value(), data);
+  if (start == Start::resumed) compare_with(tune::read_run(folder.file("run.json")).value(), data);
   return data;
 }
 

@@ -199,7 +199,7 @@ nlohmann::json complete(const Command& command, Settings& s) {
       expect<ValueError>(about_the_call.count(name) != 0, "--resume goes on with a run as it was; --", name,
                          " cannot change it");
     const std::string file = s.resume + "/run.json";
-    const std::optional<Manifest> begun = read_manifest(file);
+    const std::optional<Manifest> begun = tune::read_run(file);
     expect<FileError>(begun.has_value(), "--resume: ", s.resume, " holds no run of graft tune: ", file,
                       std::filesystem::exists(file) ? " says something else" : " is not there");
     given = from_json(file, begun->options);

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "cli/texts.h"
-#include "tune/methods.h"
 #include "train/schedule.h"
+#include "tune/methods.h"
 
 namespace graft::cli {
 

@@ -1,8 +1,8 @@
-#include "autograd/text.h"
 #include "peft/inside/adapter_parts.h"
 
 #include <algorithm>
 
+#include "autograd/text.h"
 #include "nn/gpt2.h"
 #include "nn/llama.h"
 #include "nn/names.h"

@@ -11,8 +11,8 @@
 #include "peft/p_tuning.h"
 #include "peft/p_tuning_v2.h"
 #include "peft/prompt.h"
-#include "tests/here.h"
 #include "tests/cli/tune_fixture.h"
+#include "tests/here.h"
 
 namespace graft::testing {
 namespace {

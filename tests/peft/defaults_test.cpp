@@ -5,7 +5,6 @@
 #include <map>
 
 #include "autograd/ops.h"
-#include "tune/methods.h"
 #include "peft/bottleneck.h"
 #include "peft/ensemble.h"
 #include "peft/lora_plus.h"
@@ -13,6 +12,7 @@
 #include "peft/quantize.h"
 #include "tests/peft/methods.h"
 #include "tests/tokenizer/fixture.h"
+#include "tune/methods.h"
 
 namespace graft {
 namespace {

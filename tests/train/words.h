@@ -1,4 +1,4 @@
-// The tokenizer of the tests of data files: a few words of English and the marks of ChatML.
+// The tokenizer of the tests of data and of tasks: a few words of English and the marks of ChatML.
 #pragma once
 #include "tokenizer/train.h"
 

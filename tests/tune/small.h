@@ -7,15 +7,11 @@
 #include "nn/gpt2.h"
 #include "nn/load.h"
 #include "tests/formats/scratch_folder.h"
-#include "tokenizer/train.h"
+#include "tests/train/words.h"
 
 namespace graft::tune {
 
-inline const Tokenizer& tokenizer() {
-  static const Tokenizer t = train_tokenizer({"the cat sat on the mat and the dog ate it all. good bad mixed user assistant"}, 300,
-                                             PreTokenizer::gpt2, {"<|endoftext|>", "<|im_start|>", "<|im_end|>"});
-  return t;
-}
+using train::tokenizer;
 
 inline Loaded small_model(std::uint64_t seed = 1) {
   Gpt2Config c;
