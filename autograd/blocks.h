@@ -32,7 +32,7 @@ std::size_t bytes_per_row(BlockFormat format, Index cols);
 /// Errors: ShapeError if a row is not a whole number of blocks; SizeError; ValueError for an unknown format.
 Packed packed_blocks(BlockFormat format, Index rows, Index cols, const void* blocks, std::shared_ptr<const void> owner);
 /// A copy of some rows of the blocks, which have `rows` of them: its row i is their row order[i]. In memory of its own,
-/// booked in the ledger as frozen. Errors: IndexError for a row that they do not have.
+/// charged in the ledger as frozen. Errors: IndexError for a row that they do not have.
 Packed packed_blocks_in_order(BlockFormat format, Index rows, Index cols, const void* blocks, const std::vector<Index>& order);
 
 /// n numbers (a whole number of blocks) from blocks: the clear version that the fast ones are tested against.

@@ -39,7 +39,7 @@ std::string dot_name(const ShownNode& item) { return item.node ? text('n', item.
 std::string graph_dot(const Variable& y) {
   const ShownGraph p = shown_graph(y, "graph_dot", graph_drawn);
   std::string out =
-      "// orange: learns; blue: frozen; grey: an op; dashed outline: spent; dashed arrow: no gradient goes back\n"
+      "// orange: learns; blue: frozen; grey: an op; dashed outline: released; dashed arrow: no gradient goes back\n"
       "digraph graft {\n  rankdir=TB; bgcolor=white;" +
       // Graphviz polishes for minutes where one leaf is used all over a long history.
       std::string(p.items.size() > 50 ? " nslimit=0;" : "") + "\n  node [shape=box, fontname=monospace, fontsize=11];\n";

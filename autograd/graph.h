@@ -1,6 +1,6 @@
 // The graph of a Variable made visible: as text, as Graphviz DOT, and as a stand-alone SVG that any browser shows.
 // Each node says its op (a leaf: its name), a number (1 is the oldest), the shape and bytes of its value, and its state.
-// Constants have no node and are not shown; what backward() has used up shows as spent, without the inputs it let go.
+// Constants have no node and are not shown; what backward() has used up shows as released, without the inputs it let go.
 #pragma once
 #include <string>
 

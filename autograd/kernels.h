@@ -14,8 +14,8 @@ enum class Binary { add, sub, mul, div, sub_from, div_into };  // the last two: 
 Tensor binary(Binary op, const Tensor& a, const Tensor& b);
 Tensor scale(const Tensor& x, real s);
 void add_to(Tensor& into, const Tensor& x);                                 // into += x
-Tensor fold(const Tensor& x, const Shape& tail);                            // sum of x over the rows that repeat `tail`
-Tensor multiply_fold(const Tensor& a, const Tensor& b, const Shape& tail);  // fold(a * b, tail) in one pass
+Tensor sum_to(const Tensor& x, const Shape& tail);                            // sum of x over the rows that repeat `tail`
+Tensor multiply_sum_to(const Tensor& a, const Tensor& b, const Shape& tail);  // sum_to(a * b, tail) in one pass
 
 enum class Unary { exp, log, tanh, sigmoid, relu, silu, gelu, gelu_erf };
 Tensor unary(Unary f, const Tensor& x);

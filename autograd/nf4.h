@@ -26,7 +26,7 @@ const std::array<float, 16>& four_bit_codes(FourBitOptions::Codes codes);  ///< 
 /// approximations for parallelism in deep learning"), rising.
 const std::array<float, 256>& dynamic_map();
 
-/// A quantized matrix. Its bytes are booked as frozen weights.
+/// A quantized matrix. Its bytes are charged as frozen weights.
 class FourBitMatrix {
  public:
   /// Errors: ShapeError unless W is a matrix; ValueError for options out of range or a number that is not finite.

@@ -53,7 +53,7 @@ Variable recompute(const std::function<Variable(const std::vector<Variable>&, Rn
   std::vector<std::shared_ptr<Node>> beyond;  // parameters and other history that f uses besides its inputs
   {
     const std::vector<Variable> leaves = fresh(values, learns);
-    const std::uint64_t boundary = next_birth();
+    const std::uint64_t boundary = next_sequence();
     const Variable result = f(leaves, rng);
     y = result.value();
     if (!result.learns()) return Variable(y);  // f leaves out every input that learns
@@ -69,14 +69,14 @@ Variable recompute(const std::function<Variable(const std::vector<Variable>&, Rn
                               const Tensor& dy, const std::vector<bool>& wanted) {
     const std::vector<Variable> leaves = fresh(values, learns);
     Rng replay = before;
-    const std::uint64_t boundary = next_birth();
+    const std::uint64_t boundary = next_sequence();
     const Variable again = run(f, leaves, replay);
     expect<GraphError>(again.shape() == shape && fingerprint(again.value()) == first, "recompute: the second run of f gave ",
                        again.shape(), " with other numbers than the first run's ", shape,
                        "; a weight was changed before backward(), or f draws random numbers elsewhere than from its Rng");
     std::vector<Tensor> gradients(wanted.size());
     if (again.learns()) {
-      for (auto& [node, grad] : pull(again, dy, boundary)) {
+      for (auto& [node, grad] : backward_to(again, dy, boundary)) {
         for (std::size_t i = 0; i < leaves.size(); ++i)
           if (leaves[i].node() == node) gradients[i] = grad;
         for (std::size_t i = 0; i < beyond.size(); ++i)

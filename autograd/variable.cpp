@@ -9,7 +9,7 @@
 namespace graft {
 namespace {
 
-std::atomic<std::uint64_t> births{1};
+std::atomic<std::uint64_t> sequences{1};
 thread_local bool recording_now = true;
 
 }  // namespace
@@ -25,33 +25,33 @@ Node::Node(const char* op, Shape shape, State state, bool requires_grad)
       shape(shape),
       state(state),
       requires_grad(requires_grad),
-      born(births.fetch_add(1, std::memory_order_relaxed)) {}
+      sequence(sequences.fetch_add(1, std::memory_order_relaxed)) {}
 
 namespace {
 /// What a dead node held. Letting go of it may kill the nodes before it, and what their pullbacks captured.
-struct Remains {
+struct Pending {
   std::vector<Edge> edges;
   std::vector<std::shared_ptr<Node>> frozen;
   JointPullback joint;
 };
-thread_local std::vector<Remains>* burying = nullptr;  // set while a node of this thread is being taken apart
+thread_local std::vector<Pending>* pending = nullptr;  // set while a node of this thread is being taken apart
 }  // namespace
 
 Node::~Node() {
   if (edges.empty() && frozen.empty() && !joint) return;
-  Remains mine{std::move(edges), std::move(frozen), std::move(joint)};
-  if (burying) {  // one loop, however long the history: no recursion
-    burying->push_back(std::move(mine));
+  Pending mine{std::move(edges), std::move(frozen), std::move(joint)};
+  if (pending) {  // one loop, however long the history: no recursion
+    pending->push_back(std::move(mine));
     return;
   }
-  std::vector<Remains> waiting;
-  burying = &waiting;
-  mine = Remains();
+  std::vector<Pending> waiting;
+  pending = &waiting;
+  mine = Pending();
   while (!waiting.empty()) {
-    const Remains next = std::move(waiting.back());
+    const Pending next = std::move(waiting.back());
     waiting.pop_back();
   }
-  burying = nullptr;
+  pending = nullptr;
 }
 
 // --- Variable ---------------------------------------------------------------------------------------------------------
@@ -99,15 +99,15 @@ Variable frozen(Tensor value, std::string name) { return leaf(std::move(value), 
 // --- recording --------------------------------------------------------------------------------------------------------
 
 namespace {
-/// In the ledger a fresh tensor is booked on its op; a view of something older keeps its place.
-void book(const Tensor& y, const char* op) {
+/// In the ledger a fresh tensor is charged on its op; a view of something older keeps its place.
+void charge(const Tensor& y, const char* op) {
   if (y.tag().category == Category::saved && y.tag().op == nullptr) y.retag(Category::saved, op);
 }
 }  // namespace
 
 Variable detail::record(const char* op, Tensor y, Edge* edges, std::size_t count, bool view) {
   if (!recording_now) return Variable(std::move(y));
-  if (!view) book(y, op);
+  if (!view) charge(y, op);
   std::size_t learning = 0;
   for (std::size_t i = 0; i < count; ++i) {
     expect<GraphError>(edges[i].pullback || !edges[i].input || !edges[i].input->requires_grad, op, ": input ", i,
@@ -127,7 +127,7 @@ Variable detail::record(const char* op, Tensor y, Edge* edges, std::size_t count
 namespace {
 Variable record_joint_range(const char* op, Tensor y, const Variable* begin, const Variable* end, JointPullback joint) {
   if (!recording_now) return Variable(std::move(y));
-  book(y, op);
+  charge(y, op);
   std::size_t learning = 0;
   for (const Variable* x = begin; x != end; ++x) learning += x->learns();
   if (learning == 0) return Variable(std::move(y));
@@ -151,7 +151,7 @@ Variable record_joint(const char* op, Tensor y, const std::vector<Variable>& inp
 }
 
 Saved::Saved(Tensor tensor, const char* op) : Saved(std::move(tensor)) {
-  if (recording_now && tensor_.defined()) book(tensor_, op);
+  if (recording_now && tensor_.defined()) charge(tensor_, op);
 }
 
 void Saved::changed() const {
@@ -167,18 +167,18 @@ void accumulate(Tensor& into, Tensor grad) {
   else into = kernel::binary(kernel::Binary::add, into, grad);
 }
 
-std::vector<Arrived> pull(const Variable& y, Tensor seed, std::uint64_t boundary) {
-  expect<GraphError>(y.learns(), "pull: y has no history to walk back through");
-  expect(seed.defined() && seed.shape() == y.shape(), "pull: the seed has shape ", seed.shape(), " but y has ", y.shape());
+std::vector<NodeGradient> backward_to(const Variable& y, Tensor seed, std::uint64_t boundary) {
+  expect<GraphError>(y.learns(), "backward_to: y has no history to walk back through");
+  expect(seed.defined() && seed.shape() == y.shape(), "backward_to: the seed has shape ", seed.shape(), " but y has ", y.shape());
   const Tagged in_flight(Category::temporary);
   const NoGrad no_history_of_history;
-  std::vector<Arrived> arrived;
-  std::map<std::uint64_t, Arrived, std::greater<>> todo;  // by birth, newest first: time runs backwards
-  todo[y.node()->born] = {y.node(), std::move(seed)};
+  std::vector<NodeGradient> arrived;
+  std::map<std::uint64_t, NodeGradient, std::greater<>> todo;  // by birth, newest first: time runs backwards
+  todo[y.node()->sequence] = {y.node(), std::move(seed)};
   while (!todo.empty()) {
     auto [node, dy] = std::move(todo.begin()->second);
     todo.erase(todo.begin());
-    if (node->state == Node::State::leaf || node->born < boundary) {
+    if (node->state == Node::State::leaf || node->sequence < boundary) {
       arrived.push_back({std::move(node), std::move(dy)});
       continue;
     }
@@ -188,11 +188,11 @@ std::vector<Arrived> pull(const Variable& y, Tensor seed, std::uint64_t boundary
       Edge& edge = node->edges[i];
       Tensor dx = node->joint ? std::move(joint[i]) : edge.pullback(dy);  // the chain rule
       node->expect_gradient(dx, *edge.input);
-      Arrived& waiting = todo[edge.input->born];
+      NodeGradient& waiting = todo[edge.input->sequence];
       waiting.node = edge.input;
       accumulate(waiting.grad, std::move(dx));  // several uses of x: their gradients add up
     }
-    node->spend();  // what it saved is free from here on
+    node->release();  // what it saved is free from here on
   }
   return arrived;
 }
@@ -208,7 +208,7 @@ void Variable::backward(const Tensor& seed) const {
   expect<GraphError>(learns(), "backward: y has no history: nothing it was computed from learns, or it was made under ",
                      "NoGrad; make leaves with parameter(), and unmerge() what is merged into the weights");
   expect(seed.defined() && seed.shape() == shape(), "backward: the seed has shape ", seed.shape(), " but y has ", shape());
-  std::vector<Arrived> arrived = pull(*this, seed);
+  std::vector<NodeGradient> arrived = backward_to(*this, seed);
   // All went well: only now gradients change. First what may need memory, then what cannot fail.
   for (auto& [leaf, grad] : arrived)
     if (leaf->grad.defined() && !leaf->grad.alone()) leaf->grad = leaf->grad.clone();
@@ -220,7 +220,7 @@ void Variable::backward(const Tensor& seed) const {
   }
 }
 
-// --- what pull() asks of a node ---------------------------------------------------------------------------------------
+// --- what backward_to() asks of a node ---------------------------------------------------------------------------------------
 
 void Node::expect_live() const {
   expect<GraphError>(state == State::live, "backward: reached ", op, " ", shape,
@@ -243,24 +243,24 @@ std::vector<Tensor> Node::joint_gradients(const Tensor& dy) const {
   return wanted;
 }
 
-void Node::spend() {
-  state = State::spent;
+void Node::release() {
+  state = State::released;
   edges.clear();
   joint = nullptr;
 }
 
-std::uint64_t next_birth() { return births.load(std::memory_order_relaxed); }
+std::uint64_t next_sequence() { return sequences.load(std::memory_order_relaxed); }
 
 std::vector<std::shared_ptr<Node>> ends(const Variable& y, std::uint64_t boundary) {
   std::vector<std::shared_ptr<Node>> found;
   if (!y.learns()) return found;
-  std::map<std::uint64_t, std::shared_ptr<Node>, std::greater<>> todo{{y.node()->born, y.node()}};
+  std::map<std::uint64_t, std::shared_ptr<Node>, std::greater<>> todo{{y.node()->sequence, y.node()}};
   while (!todo.empty()) {
     const std::shared_ptr<Node> node = std::move(todo.begin()->second);
     todo.erase(todo.begin());
-    if (node->state == Node::State::leaf || node->born < boundary) found.push_back(node);
+    if (node->state == Node::State::leaf || node->sequence < boundary) found.push_back(node);
     else
-      for (const Edge& edge : node->edges) todo.emplace(edge.input->born, edge.input);
+      for (const Edge& edge : node->edges) todo.emplace(edge.input->sequence, edge.input);
   }
   return found;
 }

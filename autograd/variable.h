@@ -97,9 +97,9 @@ struct Edge {
   }
 };
 
-/// One step of history. leaf: a parameter. live: the result of an op. spent: its backward has been done.
+/// One step of history. leaf: a parameter. live: the result of an op. released: its backward has been done.
 struct Node {
-  enum class State : std::uint8_t { leaf, live, spent };
+  enum class State : std::uint8_t { leaf, live, released };
 
   Node(const char* op, Shape shape, State state, bool requires_grad);
   ~Node();  // takes long histories apart without recursion
@@ -110,7 +110,7 @@ struct Node {
   Shape shape;
   State state;
   bool requires_grad;
-  std::uint64_t born;                         ///< process-wide count: an input is always older than what is made of it
+  std::uint64_t sequence;                        ///< process-wide count: an input is always older than what is made of it
   Tensor grad;                                ///< leaves only
   std::vector<Edge> edges;                    ///< the inputs that learn
   std::vector<std::shared_ptr<Node>> frozen;  ///< the inputs that do not (no values: for pictures of the graph)
@@ -118,11 +118,11 @@ struct Node {
   std::vector<bool> joint_learns;             ///< for each input of joint, in its order
   std::string name;                           ///< of a leaf, may be empty
 
-  // What pull() asks of a node on its way back.
-  void expect_live() const;                                         // Errors: GraphError if spent
+  // What backward_to() asks of a node on its way back.
+  void expect_live() const;                                         // Errors: GraphError if released
   void expect_gradient(const Tensor& dx, const Node& input) const;  // Errors: GraphError for a wrong shape
   std::vector<Tensor> joint_gradients(const Tensor& dy) const;      // of the learning inputs, as edges
-  void spend();                                                     // frees what the pullbacks saved
+  void release();                                                     // frees what the pullbacks saved
 };
 
 /// y with its history: y = op(inputs). Returns a constant if no input learns or under NoGrad.
@@ -138,7 +138,7 @@ class Saved {
  public:
   Saved(Tensor tensor) : tensor_(std::move(tensor)), version_(tensor_.version()) {}
   Saved(const Variable& x) : Saved(x.value()) {}
-  Saved(Tensor tensor, const char* op);  ///< something the op made besides its result: booked on it in the ledger
+  Saved(Tensor tensor, const char* op);  ///< something the op made besides its result: charged on it in the ledger
   operator const Tensor&() const { return get(); }
   const Tensor& get() const {
     if (tensor_.version() != version_) changed();
@@ -152,22 +152,22 @@ class Saved {
 };
 
 /// The end of a history that is not walked further, and the gradient that arrived there.
-struct Arrived {
+struct NodeGradient {
   std::shared_ptr<Node> node;
   Tensor grad;
 };
 /// Backward from y, stopping at leaves and at every node older than `boundary`; gradients are returned, none is stored.
 /// This is what backward(), recompute() and cross_entropy_by_rows() are made of.
-std::vector<Arrived> pull(const Variable& y, Tensor seed, std::uint64_t boundary = 0);
-/// The ends that pull() would reach.
+std::vector<NodeGradient> backward_to(const Variable& y, Tensor seed, std::uint64_t boundary = 0);
+/// The ends that backward_to() would reach.
 std::vector<std::shared_ptr<Node>> ends(const Variable& y, std::uint64_t boundary);
-std::uint64_t next_birth();  ///< nodes made from now on are at least this old
+std::uint64_t next_sequence();  ///< nodes made from now on are at least this old
 
 /// into += grad, in place only where nobody else holds the numbers.
 void accumulate(Tensor& into, Tensor grad);
 
 namespace detail {
-/// A view (reshape) is not booked on its op: the bytes belong to what it is a view of.
+/// A view (reshape) is not charged on its op: the bytes belong to what it is a view of.
 Variable record(const char* op, Tensor y, Edge* edges, std::size_t count, bool view = false);
 }  // namespace detail
 

@@ -57,7 +57,7 @@ std::vector<Prompt> read_prompts(const Options& options, const Texts& around, co
 /// How many tokens may be generated: those asked for, or as many of the default as the context has room for.
 /// Errors: IndexError if the prompt, with what was asked for, is beyond the context.
 Index room(const Options& options, bool asked, Model& model, const std::vector<Prompt>& prompts) {
-  const Index places = model.room();
+  const Index places = model.free_positions();
   Index n = options.max_tokens;
   for (const Prompt& prompt : prompts) {
     const Index length = static_cast<Index>(prompt.ids.size()), left = places - length;

@@ -29,7 +29,7 @@ void merge(const Options& options, const Globals& globals) {
     const std::vector<std::string> labels = tune::read_classes(options.adapter).labels;
     if (labels.size() == loaded.classifier->labels.size()) loaded.classifier->labels = labels;
   }
-  peft::fold(loaded, attached.name);
+  peft::merge_and_unload(loaded, attached.name);
   save_whole(loaded, to, from, options);
   if (!globals.quiet)
     std::cerr << options.out << " holds the model with the " << attached.method->kind() << " adapter merged into it"

@@ -85,7 +85,7 @@ void put_adapter(const Loaded& loaded, const std::string& folder, const std::vec
   const std::string task = peft::describe_adapter(folder).task;
   expect<ValueError>(task != "SEQ_CLS", folder, " is the adapter of a classifier (SEQ_CLS); graft classify asks it");
   expect<ValueError>(task != "TOKEN_CLS", folder, " is the adapter of a classifier of tokens (TOKEN_CLS); graft logits asks it");
-  peft::load_adapter(peft::Host(loaded), folder, "default", {ignored_fields});
+  peft::load_adapter(peft::BaseModel(loaded), folder, "default", {ignored_fields});
 }
 
 bool is_gguf(const std::string& path) { return !fs::is_directory(path); }

@@ -11,14 +11,14 @@ namespace {
 
 using inside::Described;
 using inside::need;
-using inside::Place;
+using inside::Position;
 using inside::Quoted;
 
 using Entry = std::pair<const std::string, Described>;
 
 /// The bytes that dtype and shape ask for. Zeros are left out of the product, so that [0, 2^62, 2^62] is refused in any order
 /// and whoever multiplies some of the sizes later cannot overflow.
-std::uint64_t bytes_of(const Entry& entry, const Place& place) {
+std::uint64_t bytes_of(const Entry& entry, const Position& place) {
   const auto& [name, tensor] = entry;
   std::int64_t numel = 1;
   bool empty = false, fits = true;
@@ -49,7 +49,7 @@ std::vector<Entry*> tiled(inside::Header& header, const MappedFile& file) {
   for (const Entry* entry : order) {
     const auto& [name, tensor] = *entry;
     const std::uint64_t begin = tensor.range[0], end = tensor.range[1];
-    const Place place{file.path(), tensor.at};
+    const Position place{file.path(), tensor.at};
     need(begin <= end, place, "tensor ", Quoted{name}, ": data_offsets [", begin, ", ", end, "] run backwards");
     const std::uint64_t bytes = bytes_of(*entry, place);
     need(end - begin == bytes, place, "tensor ", Quoted{name}, ": data_offsets [", begin, ", ", end, "] hold ", end - begin,
@@ -60,7 +60,7 @@ std::vector<Entry*> tiled(inside::Header& header, const MappedFile& file) {
          " bytes of numbers; is it complete?");
     covered = end;
   }
-  need(covered == size, Place{file.path(), header.end + covered}, "data_offsets: the tensors end here, but ", size - covered,
+  need(covered == size, Position{file.path(), header.end + covered}, "data_offsets: the tensors end here, but ", size - covered,
        " more bytes follow, expected none");
   return order;
 }

@@ -205,7 +205,7 @@ class Events {
     if (levels_.size() == 1) need(false, place(), "entry ", Quoted{key_}, ": found ", found...);
     need(false, place(), "__metadata__, key ", Quoted{key_}, ": found ", found...);
   }
-  Place place() const {
+  Position place() const {
     return {file_.path(), static_cast<std::uint64_t>(read_ - reinterpret_cast<const char*>(file_.data()))};
   }
 
@@ -223,7 +223,7 @@ class Events {
 }  // namespace
 
 Header read_header(const MappedFile& file) {
-  const auto place = [&](std::uint64_t offset) { return Place{file.path(), offset}; };
+  const auto place = [&](std::uint64_t offset) { return Position{file.path(), offset}; };
   need(file.size() >= 8, place(0), "a file of ", file.size(), " bytes, expected the header's length in 8 bytes");
   std::uint64_t length;
   std::memcpy(&length, file.data(), sizeof length);

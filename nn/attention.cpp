@@ -23,7 +23,7 @@ std::string Attention::kind() const {
 
 /// Q, K, V = q(x), k(x), v(x) cut into heads      O = softmax(scale·Q·[K_past; K]ᵀ + mask)·[V_past; V]      y = out(O)
 Variable Attention::operator()(const Variable& x, const Ids& positions, KeyValue& past, const std::vector<Index>& lengths,
-                               Index room) {
+                               Index capacity) {
   Variable Q = split_heads(q(x), sizes.heads);     // (B, H, T, d)
   Variable K = split_heads(k(x), sizes.kv_heads);  // (B, G, T, d)
   Variable V = split_heads(v(x), sizes.kv_heads);
@@ -31,7 +31,7 @@ Variable Attention::operator()(const Variable& x, const Ids& positions, KeyValue
     Q = rotary(Q, positions, sizes.frequencies);
     K = rotary(K, positions, sizes.frequencies);
   }
-  past.append(K, V, lengths, room);                                                  // (B, G, past + T, d)
+  past.append(K, V, lengths, capacity);                                                  // (B, G, past + T, d)
   const Variable O = causal_attention(Q, past.k(), past.v(), lengths, sizes.scale);  // query i sees keys <= past + i
   const Variable y = out(merge_heads(O));                                            // (B, T, D)
   return drop.empty() ? y : drop(y);

@@ -24,7 +24,7 @@ struct Attention : Module {
   explicit Attention(const AttentionSizes& sizes);
   std::string kind() const override;
   /// x (B, T, D) -> (B, T, D); positions (B, T). Appends its keys and values to past, whose rows have these lengths.
-  Variable operator()(const Variable& x, const Ids& positions, KeyValue& past, const std::vector<Index>& lengths, Index room);
+  Variable operator()(const Variable& x, const Ids& positions, KeyValue& past, const std::vector<Index>& lengths, Index capacity);
 };
 
 }  // namespace graft

@@ -32,7 +32,7 @@ void expect_prompts(const Model& model, const std::vector<std::vector<Id>>& prom
 }
 
 void expect_room(Model& model, const std::vector<std::vector<Id>>& prompts, Index max_tokens) {
-  const Index room = model.room();
+  const Index room = model.free_positions();
   for (const auto& prompt : prompts) {
     const Index length = static_cast<Index>(prompt.size());
     expect<IndexError>(length + max_tokens - 1 <= room, "generate: a prompt of ", length, " tokens and ", max_tokens,

@@ -9,9 +9,9 @@ bool ends_with(const std::string& text, const std::string& end) {
 void initialize_weights(const Module& m, const Deviation& deviation, Rng& rng) {
   for (auto& named : m.parameters()) {
     Param& param = *named.second;
-    if (ends_with(named.first, "bias")) param.give(Tensor(param.shape(), 0));
-    else if (param.shape().rank() == 1) param.give(Tensor(param.shape(), 1));
-    else param.give(normal(param.shape(), 0, deviation(named.first), rng));
+    if (ends_with(named.first, "bias")) param.set(Tensor(param.shape(), 0));
+    else if (param.shape().rank() == 1) param.set(Tensor(param.shape(), 1));
+    else param.set(normal(param.shape(), 0, deviation(named.first), rng));
   }
 }
 

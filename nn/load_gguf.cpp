@@ -118,7 +118,7 @@ struct Loader {
 
   /// A small or plain one: unpacked into a parameter.
   void give(Param& param, const std::string& path) {
-    const Place place = gguf_place(model, path);
+    const FilePlace place = gguf_place(model, path);
     const Shape& shape = param.shape();
     const GgufTensor& t = tensor(place.name, {shape.begin(), shape.end()});
     Tensor numbers(shape);
@@ -136,13 +136,13 @@ struct Loader {
     } else {
       packed_blocks(format, rows, cols, t.data, mapped)->unpack(0, rows, numbers.write());
     }
-    param.give(std::move(numbers));
+    param.set(std::move(numbers));
     mapped->file->forget(t.data, t.bytes);
   }
 
   /// A matrix that stays packed; null if it is plain F32 and becomes a parameter.
   Packed pack(const std::string& path, Index rows, Index cols) {
-    const Place place = gguf_place(model, path);
+    const FilePlace place = gguf_place(model, path);
     const GgufTensor& t = tensor(place.name, {rows, cols});
     const BlockFormat format = block(t);
     if (format == BlockFormat::f32) return nullptr;

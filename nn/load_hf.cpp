@@ -80,7 +80,7 @@ bool needless(const std::string& name) {
 }
 
 /// The numbers of an entry, as the parameter has them.
-Tensor numbers(const TensorEntry& entry, const Safetensors& file, const Place& place, const Param& param) {
+Tensor numbers(const TensorEntry& entry, const Safetensors& file, const FilePlace& place, const Param& param) {
   const Shape& shape = param.shape();  // (out, in) or (out)
   std::vector<Index> stored(shape.begin(), shape.end());
   stored[0] *= place.parts;
@@ -191,7 +191,7 @@ Loaded load_hugging_face(const std::string& folder) {
   // All is there, and nothing else, before any number is read.
   std::set<std::string> needed;
   for (const auto& named : loaded.root->parameters()) {
-    const Place place = hugging_face_place(*loaded.model, named.first, prefix);
+    const FilePlace place = hugging_face_place(*loaded.model, named.first, prefix);
     needed.insert(place.name);
     expect<FormatError>(checkpoint.tensors.count(place.name) != 0, checkpoint.source, ": the tensor ", place.name,
                         " is missing, which the ", loaded.model->kind(), " of ", config_path, " needs");
@@ -200,9 +200,9 @@ Loaded load_hugging_face(const std::string& folder) {
     expect<FormatError>(needed.count(entry.first) != 0 || needless(entry.first), entry.second.second->path(), ": the tensor ",
                         entry.first, " belongs to nothing in the model that config.json describes");
   for (const auto& named : loaded.root->parameters()) {
-    const Place place = hugging_face_place(*loaded.model, named.first, prefix);
+    const FilePlace place = hugging_face_place(*loaded.model, named.first, prefix);
     const auto& found = checkpoint.tensors.at(place.name);
-    named.second->give(numbers(*found.first, *found.second, place, *named.second));
+    named.second->set(numbers(*found.first, *found.second, place, *named.second));
   }
   loaded.path = folder;
   loaded.format = "Hugging Face folder";

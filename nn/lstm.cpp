@@ -37,7 +37,7 @@ std::string Lstm::kind() const {
 
 void Lstm::initialize(Rng& rng) {
   const real a = 1 / std::sqrt(static_cast<real>(hidden));
-  for (auto& named : parameters()) named.second->give(uniform(named.second->shape(), -a, a, rng));
+  for (auto& named : parameters()) named.second->set(uniform(named.second->shape(), -a, a, rng));
 }
 
 Variable Lstm::run(const Variable& x, const Direction& d, bool backwards) const {

@@ -14,7 +14,7 @@ Past Model::begin(Index batch) {
   return past;
 }
 
-Index Model::room() {
+Index Model::free_positions() {
   const Index rows = std::max<Index>(static_cast<Index>(selection.rows.size()), 1);
   const Framed one = frame(Framed{Ids({rows, 1}, std::vector<Id>(static_cast<std::size_t>(rows), 0)), {}, {}});
   return context() - memory->length() - (one.ids.shape()[1] - 1);
@@ -45,7 +45,7 @@ Variable Model::hidden(const Ids& ids, Past& past) {
     x = forward(ids, Ids(ids.shape(), std::move(positions)), past);
   } catch (const ValueError&) {
     for (const auto& named : parameters())  // a parameter knows its name, but not its path
-      expect<ValueError>(named.second->given(), "parameter ", named.first, " ", named.second->shape(),
+      expect<ValueError>(named.second->initialized(), "parameter ", named.first, " ", named.second->shape(),
                          " has no numbers yet; load the model from a file, or initialize() it");
     throw;
   }
@@ -81,18 +81,18 @@ void Model::expect_selection(Index batch) const {
 
 namespace {
 /// While it lives, the model is as it was in the first run: its selection, and the draws of its dropout.
-class AsThen {
+class AsRecorded {
  public:
-  AsThen(Model& m, const Selection& selection, Rng* draws) : model_(m), selection_(m.selection), draws_(m.randomness()) {
+  AsRecorded(Model& m, const Selection& selection, Rng* draws) : model_(m), selection_(m.selection), draws_(m.randomness()) {
     model_.selection = selection;
     if (draws_ != draws) model_.training(draws);
   }
-  ~AsThen() {
+  ~AsRecorded() {
     model_.selection = selection_;
     if (model_.randomness() != draws_) model_.training(draws_);
   }
-  AsThen(const AsThen&) = delete;
-  AsThen& operator=(const AsThen&) = delete;
+  AsRecorded(const AsRecorded&) = delete;
+  AsRecorded& operator=(const AsRecorded&) = delete;
 
  private:
   Model& model_;
@@ -108,7 +108,7 @@ Variable Model::recomputed(const std::function<Variable(const Variable& x, KeyVa
   const auto again = [this, model, f, keys, then = selection](const Variable& in, Rng* draws) {
     expect<GraphError>(!model.expired(), "backward: the model that this was computed with is gone, and recomputing would run ",
                        "its blocks again; keep the model until backward(), or do without recomputing");
-    const AsThen state(*this, then, draws);
+    const AsRecorded state(*this, then, draws);
     KeyValue own = keys;
     return f(in, own);
   };

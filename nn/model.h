@@ -44,15 +44,15 @@ struct Model : Module {
   Variable operator()(const Ids& ids);
   Past begin(Index batch);  ///< the memory for so many rows
   /// How many of a user's tokens fit into the context beside the memory and what the frame adds.
-  Index room();
+  Index free_positions();
 
  protected:
   virtual Variable forward(const Ids& ids, const Ids& positions, Past& past) = 0;
   /// y = x + attn(norm(x))      y + mlp(y)      the block that GPT-2 and Llama share, recomputed if so wished.
   template <class Block>
   Variable through(Block& block, const Variable& x, const Ids& positions, KeyValue& keys, const Past& past) {
-    const auto f = [&block, positions, lengths = past.lengths, room = past.reserve](const Variable& in, KeyValue& own) {
-      const Variable y = in + block.attn(block.norm(in), positions, own, lengths, room);
+    const auto f = [&block, positions, lengths = past.lengths, capacity = past.reserve](const Variable& in, KeyValue& own) {
+      const Variable y = in + block.attn(block.norm(in), positions, own, lengths, capacity);
       return y + block.mlp(y);
     };
     return recomputed(f, x, keys);

@@ -21,10 +21,10 @@ Param::Param(Module& owner, std::string name, Shape shape) : Part(owner, std::mo
 }
 Param::Param(Module& owner, std::string name, const Param& other) : Part(owner, std::move(name)), cell_(other.cell_) {}
 
-void Param::give(Tensor numbers) {
+void Param::set(Tensor numbers) {
   expect(numbers.defined() && numbers.shape() == shape(), "parameter ", name(), " has shape ", shape(),
          " but was given numbers of shape ", numbers.shape());
-  if (!given()) {
+  if (!initialized()) {
     cell_->variable = learns() ? parameter(std::move(numbers), name()) : frozen(std::move(numbers), name());
   } else {  // the same node: gradients and optimizers go by it
     numbers.retag(learns() ? Category::trainable : Category::frozen);
@@ -55,7 +55,7 @@ void Param::vary(const Selection& selection, const std::string& variant, Tensor 
   expect<ValueError>(!varies(variant), "parameter ", name(), " has a variant \"", variant, "\" already");
   auto shown = std::make_unique<Param>(owner(), name() + "." + variant, shape());
   shown->learn(learns);
-  shown->give(std::move(numbers));
+  shown->set(std::move(numbers));
   cell_->selection = &selection;
   cell_->variants[variant] = shown->cell_;
   if (learns) shown_[variant] = std::move(shown);
@@ -68,7 +68,7 @@ std::vector<std::string> Param::variants() const {
 }
 
 const Variable& Param::own() const {
-  expect<ValueError>(given(), "parameter ", name(), " ", shape(),
+  expect<ValueError>(initialized(), "parameter ", name(), " ", shape(),
                      " has no numbers yet; load the model from a file, or initialize() it");
   return cell_->variable;
 }
@@ -81,13 +81,13 @@ void Param::drop_variant(const std::string& variant) {
 void Param::keep_variant(const std::string& variant) {
   const auto found = cell_->variants.find(variant);
   if (found == cell_->variants.end()) return;
-  give(found->second->variable.value());
+  set(found->second->variable.value());
   drop_variant(variant);
 }
 
 void Param::learn(bool on) {
   cell_->learns = on;
-  if (given()) cell_->variable.learn(on);
+  if (initialized()) cell_->variable.learn(on);
 }
 
 // --- Module --------------------------------------------------------------------------------------------------------------

@@ -45,10 +45,10 @@ class Param : public Part {
   Param(Module& owner, std::string name, const Param& other);
 
   const Shape& shape() const { return cell_->shape; }
-  bool given() const { return cell_->variable.defined(); }
+  bool initialized() const { return cell_->variable.defined(); }
   /// Later numbers replace earlier ones for whoever asks the parameter; a Variable copied from it before keeps the old ones.
   /// Errors: ShapeError
-  void give(Tensor numbers);
+  void set(Tensor numbers);
   /// Errors: ValueError if it has no numbers yet.
   operator const Variable&() const { return variable(); }
   const Variable& variable() const;

@@ -35,9 +35,9 @@ Parsed parsed(const std::string& path) {
 /// These stand beside the transformer, not in it. "classifier" is that of tokens, which Llama's files call score.
 bool is_head(const std::string& module) { return module == "head" || module == "score" || module == "classifier"; }
 
-Place gpt2_place(const std::string& path, const std::string& prefix) {
+FilePlace gpt2_place(const std::string& path, const std::string& prefix) {
   const Parsed p = parsed(path);
-  static const std::map<std::string, Place> in_layer{{"norm", {"ln_1"}},
+  static const std::map<std::string, FilePlace> in_layer{{"norm", {"ln_1"}},
                                                      {"attn.q", {"attn.c_attn", true, 0, 3}},
                                                      {"attn.k", {"attn.c_attn", true, 1, 3}},
                                                      {"attn.v", {"attn.c_attn", true, 2, 3}},
@@ -45,19 +45,19 @@ Place gpt2_place(const std::string& path, const std::string& prefix) {
                                                      {"mlp.norm", {"ln_2"}},
                                                      {"mlp.up", {"mlp.c_fc", true}},
                                                      {"mlp.down", {"mlp.c_proj", true}}};
-  static const std::map<std::string, Place> outside{{"embed", {"wte"}},   {"positions", {"wpe"}},
+  static const std::map<std::string, FilePlace> outside{{"embed", {"wte"}},   {"positions", {"wpe"}},
                                                     {"norm", {"ln_f"}},   {"head", {"lm_head"}},
                                                     {"score", {"score"}}, {"classifier", {"classifier"}}};
   const auto& table = p.layer >= 0 ? in_layer : outside;
   const auto found = table.find(p.module);
   if (found == table.end()) unnamed(path, "Hugging Face's GPT-2");
-  Place place = found->second;
+  FilePlace place = found->second;
   const bool bare = is_head(p.module);
   place.name = text(bare ? "" : prefix, p.layer >= 0 ? text("h.", p.layer, ".") : "", place.name, ".", p.leaf);
   return place;
 }
 
-Place llama_place(const std::string& path, const std::string& prefix) {
+FilePlace llama_place(const std::string& path, const std::string& prefix) {
   const Parsed p = parsed(path);
   static const std::map<std::string, std::string> in_layer{
       {"norm", "input_layernorm"},    {"attn.q", "self_attn.q_proj"},   {"attn.k", "self_attn.k_proj"},
@@ -76,7 +76,7 @@ Place llama_place(const std::string& path, const std::string& prefix) {
 
 std::string hugging_face_prefix(const Model& model) { return dynamic_cast<const Gpt2*>(&model) ? "transformer." : "model."; }
 
-Place hugging_face_place(const Model& model, const std::string& path, const std::string& prefix) {
+FilePlace hugging_face_place(const Model& model, const std::string& path, const std::string& prefix) {
   return dynamic_cast<const Gpt2*>(&model) ? gpt2_place(path, prefix) : llama_place(path, prefix);
 }
 
@@ -92,7 +92,7 @@ bool is_tied(const Model& model) {
   return head != nullptr && table == head;
 }
 
-Place gguf_place(const Model& model, const std::string& path) {
+FilePlace gguf_place(const Model& model, const std::string& path) {
   const auto* llama = dynamic_cast<const Llama*>(&model);
   if (!llama) unnamed(path, "GGUF files");
   const Parsed p = parsed(path);
@@ -104,7 +104,7 @@ Place gguf_place(const Model& model, const std::string& path) {
   const auto& table = p.layer >= 0 ? in_layer : outside;
   const auto found = table.find(p.module);
   if (found == table.end()) unnamed(path, "GGUF files");
-  Place place{text(p.layer >= 0 ? text("blk.", p.layer, ".") : "", found->second, ".", p.leaf)};
+  FilePlace place{text(p.layer >= 0 ? text("blk.", p.layer, ".") : "", found->second, ".", p.leaf)};
   if (p.module == "attn.q") place.interleaved = llama->config.heads;
   if (p.module == "attn.k") place.interleaved = llama->config.kv_heads;
   return place;

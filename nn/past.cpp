@@ -8,24 +8,24 @@
 namespace graft {
 namespace {
 
-/// The numbers of `old` up to each row's length, in a tensor with room for `room` keys.
-Tensor moved(const Tensor& old, const std::vector<Index>& lengths, Index room) {
+/// The numbers of `old` up to each row's length, in a tensor with capacity for `capacity` keys.
+Tensor moved(const Tensor& old, const std::vector<Index>& lengths, Index capacity) {
   const Index B = old.dim(0), G = old.dim(1), S = old.dim(2), D = old.dim(3);
-  Tensor larger(Shape{B, G, room, D});
+  Tensor larger(Shape{B, G, capacity, D});
   real* to = larger.write();
   for (Index b = 0; b < B; ++b)
     for (Index g = 0; g < G; ++g)
-      std::copy_n(old.data() + (b * G + g) * S * D, lengths[static_cast<std::size_t>(b)] * D, to + (b * G + g) * room * D);
+      std::copy_n(old.data() + (b * G + g) * S * D, lengths[static_cast<std::size_t>(b)] * D, to + (b * G + g) * capacity * D);
   return larger;
 }
 
 /// Row b of x (B, G, T, D) goes to the places lengths[b], lengths[b] + 1, ... of `into`.
 void write_rows(Tensor& into, const Tensor& x, const std::vector<Index>& lengths) {
-  const Index B = x.dim(0), G = x.dim(1), T = x.dim(2), D = x.dim(3), room = into.dim(2);
+  const Index B = x.dim(0), G = x.dim(1), T = x.dim(2), D = x.dim(3), capacity = into.dim(2);
   real* to = into.write();
   for (Index b = 0; b < B; ++b)
     for (Index g = 0; g < G; ++g)
-      std::copy_n(x.data() + (b * G + g) * T * D, T * D, to + ((b * G + g) * room + lengths[static_cast<std::size_t>(b)]) * D);
+      std::copy_n(x.data() + (b * G + g) * T * D, T * D, to + ((b * G + g) * capacity + lengths[static_cast<std::size_t>(b)]) * D);
 }
 
 Variable picked(const Variable& x, const std::vector<Index>& rows) {
@@ -51,7 +51,7 @@ KeyValue::KeyValue(Variable k, Variable v) : k_(std::move(k)), v_(std::move(v)) 
          " must both be (B, G, P, D)");
 }
 
-void KeyValue::append(const Variable& k, const Variable& v, const std::vector<Index>& lengths, Index room) {
+void KeyValue::append(const Variable& k, const Variable& v, const std::vector<Index>& lengths, Index capacity) {
   expect(k.shape().rank() == 4 && k.shape() == v.shape(), "KeyValue::append: k ", k.shape(), " and v ", v.shape(),
          " must both be (B, G, T, D)");
   expect(static_cast<Index>(lengths.size()) == k.dim(0), "KeyValue::append: ", lengths.size(), " lengths for a batch of ",
@@ -62,7 +62,7 @@ void KeyValue::append(const Variable& k, const Variable& v, const std::vector<In
   if (k_.defined()) {
     expect(k.shape() == k_.shape().with(2, k.dim(2)), "KeyValue::append: k ", k.shape(), " does not continue ", k_.shape());
   }
-  expect(most <= this->room(), "KeyValue::append: a row has ", most, " keys already, but only ", this->room(), " are here");
+  expect(most <= this->capacity(), "KeyValue::append: a row has ", most, " keys already, but only ", this->capacity(), " are here");
 
   if (recording()) {  // a history must not be written over
     for (const Index length : lengths)
@@ -76,14 +76,14 @@ void KeyValue::append(const Variable& k, const Variable& v, const std::vector<In
     }
     return;
   }
-  if (most == 0 && room <= need) {  // the first and perhaps only call: nothing to copy
+  if (most == 0 && capacity <= need) {  // the first and perhaps only call: nothing to copy
     k_ = k.detach(), v_ = v.detach();
     return;
   }
   Tensor keys = k_.value(), values = v_.value();
   k_ = v_ = Variable();
   if (!keys.defined() || keys.dim(2) < need || !keys.alone() || !values.alone()) {
-    const Index larger = std::max(room, !keys.defined() || keys.dim(2) >= need ? need : std::max(need, 2 * keys.dim(2)));
+    const Index larger = std::max(capacity, !keys.defined() || keys.dim(2) >= need ? need : std::max(need, 2 * keys.dim(2)));
     if (!keys.defined()) keys = values = Tensor(k.shape().with(2, 0));
     keys = moved(keys, lengths, larger), values = moved(values, lengths, larger);
   }

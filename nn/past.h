@@ -1,5 +1,5 @@
 // The key/value cache, and what precedes the first token: one type for both. Each row of the batch has a length of its own;
-// while gradients are recorded, appending is a concatenation; under NoGrad it writes into spare room and copies nothing old.
+// while gradients are recorded, appending is a concatenation; under NoGrad it writes into spare capacity and copies nothing old.
 #pragma once
 #include <vector>
 
@@ -7,18 +7,18 @@
 
 namespace graft {
 
-/// Keys and values of one layer, (B, G, S, D), as attention uses them (rotated); S is the room, not the length.
+/// Keys and values of one layer, (B, G, S, D), as attention uses them (rotated); S is the capacity, not the length.
 class KeyValue {
  public:
   KeyValue() = default;              ///< nothing yet
   KeyValue(Variable k, Variable v);  ///< (B, G, P, D) each. Errors: ShapeError
   const Variable& k() const { return k_; }
   const Variable& v() const { return v_; }
-  Index room() const { return k_.defined() ? k_.dim(2) : 0; }
+  Index capacity() const { return k_.defined() ? k_.dim(2) : 0; }
 
-  /// Puts k, v (B, G, T, D) of row b at lengths[b] and after. Room for `room` keys is made at least when it must grow.
+  /// Puts k, v (B, G, T, D) of row b at lengths[b] and after. Room for `capacity` keys is made at least when it must grow.
   /// Errors: ShapeError; ValueError for rows of different lengths while gradients are recorded.
-  void append(const Variable& k, const Variable& v, const std::vector<Index>& lengths, Index room = 0);
+  void append(const Variable& k, const Variable& v, const std::vector<Index>& lengths, Index capacity = 0);
   void keep_rows(const std::vector<Index>& rows);  ///< the batch becomes these rows of it
 
  private:
@@ -29,7 +29,7 @@ class KeyValue {
 struct Past {
   std::vector<KeyValue> layers;  ///< empty: nothing remembered
   std::vector<Index> lengths;    ///< per row of the batch; empty: all 0
-  Index reserve = 0;             ///< make room for so many keys when growing (0: what is needed)
+  Index reserve = 0;             ///< make capacity for so many keys when growing (0: what is needed)
 
   /// Made fit for a batch and a number of layers. Errors: ShapeError if it holds another batch or number of layers.
   void expect_fits(Index batch, Index count);

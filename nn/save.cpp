@@ -20,7 +20,7 @@ namespace fs = std::filesystem;
 
 /// A weight of the model, plain or packed, and how it is to stand in the file.
 struct Piece {
-  Place place;
+  FilePlace place;
   std::function<Tensor()> numbers;
   Shape shape;
 };
@@ -34,7 +34,7 @@ std::map<std::string, std::vector<Piece>> pieces_of(const Loaded& loaded) {
     Piece piece;
     if (const auto* param = dynamic_cast<const Param*>(&part)) {
       if (!seen.insert(param->identity()).second) return;
-      expect<ValueError>(param->given(), "save_model: the parameter ", path, " ", param->shape(),
+      expect<ValueError>(param->initialized(), "save_model: the parameter ", path, " ", param->shape(),
                          " has no numbers yet; load the model from a file, or initialize() it");
       piece.numbers = [param] { return param->value(); };
       piece.shape = param->shape();

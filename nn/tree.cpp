@@ -29,7 +29,7 @@ struct Printer {
       if (auto* param = dynamic_cast<Param*>(part)) {
         weight(deeper, param->name(), here, param->identity(), param->shape(),
                static_cast<std::size_t>(param->numel()) * sizeof(real),
-               !param->given()   ? "no numbers yet"
+               !param->initialized()   ? "no numbers yet"
                : param->learns() ? "learning"
                                  : "frozen");
       } else if (auto* packed = dynamic_cast<PackedPart*>(part)) {

@@ -22,7 +22,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using Json = nlohmann::json;
-using Read = Attached (*)(const Host&, const AdapterConfig&, Keys&, const std::string&);
+using Read = Attached (*)(const BaseModel&, const AdapterConfig&, Keys&, const std::string&);
 
 const std::map<std::string, Read>& readers() {
   static const std::map<std::string, Read> all{{"LORA", read_lora},
@@ -71,9 +71,9 @@ const std::map<std::string, const char*>& tasks() {
       {"CAUSAL_LM", "a language model"}, {"SEQ_CLS", "a classifier"}, {"TOKEN_CLS", "a classifier of tokens"}};
   return all;
 }
-const char* task_of(const Host& host) {
-  if (!host.score) return "CAUSAL_LM";
-  return dynamic_cast<const TokenClassifier*>(&host.root) ? "TOKEN_CLS" : "SEQ_CLS";
+const char* task_of(const BaseModel& base) {
+  if (!base.score) return "CAUSAL_LM";
+  return dynamic_cast<const TokenClassifier*>(&base.root) ? "TOKEN_CLS" : "SEQ_CLS";
 }
 
 /// What the two files are to hold. Errors: ValueError if they cannot hold it.
@@ -81,32 +81,32 @@ struct Contents {
   Json config;
   Named_tensors tensors;
 };
-Contents contents(const Host& host, const Attached& attached) {
+Contents contents(const BaseModel& base, const Attached& attached) {
   const Method& method = *attached.method;
   expect<ValueError>(!method.in_place(), "save_adapter: ", method.kind(), " changes the model itself; save_model() writes it");
-  const std::vector<std::string> there = names(host);
+  const std::vector<std::string> there = names(base);
   expect<ValueError>(std::find(there.begin(), there.end(), attached.name) != there.end(), "save_adapter: \"", attached.name,
-                     "\" is not attached to this model; save it before detach() or fold()");
+                     "\" is not attached to this model; save it before detach() or merge_and_unload()");
   Contents all;
-  if (dynamic_cast<const Lora*>(&method)) write_lora(host, attached, all.config, all.tensors);
-  else if (dynamic_cast<const Ia3*>(&method)) write_ia3(host, attached, all.config, all.tensors);
+  if (dynamic_cast<const Lora*>(&method)) write_lora(base, attached, all.config, all.tensors);
+  else if (dynamic_cast<const Ia3*>(&method)) write_ia3(base, attached, all.config, all.tensors);
   else if (dynamic_cast<const PrefixTuning*>(&method) || dynamic_cast<const PromptTuning*>(&method) ||
            dynamic_cast<const PTuning*>(&method))
-    write_soft(host, attached, all.config, all.tensors);
+    write_soft(base, attached, all.config, all.tensors);
   else if (dynamic_cast<const BitFit*>(&method) || dynamic_cast<const LayerNormTuning*>(&method) ||
            dynamic_cast<const LinearProbe*>(&method))
-    write_tuned(host, attached, all.config, all.tensors);
+    write_tuned(base, attached, all.config, all.tensors);
   else
     throw ValueError(text("save_adapter: no adapter file can hold ", method.kind(), ", and save_model() would write the base ",
                           "without it; train/checkpoint.h keeps its parameters, or add a writer to peft/adapter_file.cpp"));
-  all.config["task_type"] = task_of(host);
+  all.config["task_type"] = task_of(base);
   all.config["inference_mode"] = true;
   return all;
 }
 
-Attached load(const Host& host, const std::string& folder, const std::string& name, const AdapterOptions& options) {
+Attached load(const BaseModel& base, const std::string& folder, const std::string& name, const AdapterOptions& options) {
   const std::string path = config_file(folder);
-  if (is_adapterhub(folder)) return load_adapterhub(host, folder, name, options);
+  if (is_adapterhub(folder)) return load_adapterhub(base, folder, name, options);
   const AdapterConfig config(path, options.ignored_fields);
   const std::string type = config.word("peft_type");
   const auto reader = readers().find(type);
@@ -114,15 +114,15 @@ Attached load(const Host& host, const std::string& folder, const std::string& na
   for (const auto& entry : readers()) known += " " + entry.first;
   expect<FormatError>(reader != readers().end(), path, ": the peft_type is \"", type, "\"; graft reads", known);
   const std::string task = config.word("task_type", "");
-  expect<FormatError>(tasks().count(task) == 0 || task == task_of(host), path, ": the adapter is for ",
-                      tasks().count(task) ? tasks().at(task) : "", " (", task, "), but ", host.root.kind(), " is ",
-                      tasks().at(task_of(host)), " (", task_of(host), ")");
+  expect<FormatError>(tasks().count(task) == 0 || task == task_of(base), path, ": the adapter is for ",
+                      tasks().count(task) ? tasks().at(task) : "", " (", task, "), but ", base.root.kind(), " is ",
+                      tasks().at(task_of(base)), " (", task_of(base), ")");
   Keys keys(weights_file(folder));
-  Attached attached = reader->second(host, config, keys, name);
+  Attached attached = reader->second(base, config, keys, name);
   try {
-    expect_all_known(host, keys);
+    expect_all_known(base, keys);
   } catch (...) {
-    detach(host, attached);
+    detach(base, attached);
     throw;
   }
   return attached;
@@ -130,19 +130,19 @@ Attached load(const Host& host, const std::string& folder, const std::string& na
 
 }  // namespace
 
-Attached load_adapter(const Host& host, const std::string& folder, const std::string& name, const AdapterOptions& options) {
-  const Selection before = host.model.selection;
+Attached load_adapter(const BaseModel& base, const std::string& folder, const std::string& name, const AdapterOptions& options) {
+  const Selection before = base.model.selection;
   try {
-    return load(host, folder, name, options);
+    return load(base, folder, name, options);
   } catch (...) {
-    host.model.selection = before;
+    base.model.selection = before;
     throw;
   }
 }
 
-void expect_saveable(const Host& host, const Attached& attached) {
-  if (dynamic_cast<const BottleneckAdapter*>(attached.method.get())) expect_adapterhub_holds(host, attached);
-  else contents(host, attached);
+void expect_saveable(const BaseModel& base, const Attached& attached) {
+  if (dynamic_cast<const BottleneckAdapter*>(attached.method.get())) expect_adapterhub_holds(base, attached);
+  else contents(base, attached);
 }
 
 namespace {
@@ -169,7 +169,7 @@ void put_into_classifier(Loaded& loaded, bool tokens, Index labels) {
     loaded.classifier = classifier.get();
     loaded.root = std::move(classifier);
   }
-  for (const auto& named : (*Host(loaded).score)->parameters()) named.second->give(Tensor(named.second->shape(), 0));
+  for (const auto& named : (*BaseModel(loaded).score)->parameters()) named.second->set(Tensor(named.second->shape(), 0));
 }
 
 /// How many classes the head in the file tells apart; 0 if it holds none. Errors: FormatError if it is no matrix of so many
@@ -190,11 +190,11 @@ Index classes_of(const formats::Safetensors& file, const std::string& head, Inde
 Attached load_adapter(Loaded& loaded, const std::string& folder, const std::string& name, const AdapterOptions& options) {
   const std::string path = config_file(folder);
   const bool whole = loaded.classifier || loaded.token_classifier || is_adapterhub(folder);
-  if (whole) return load_adapter(Host(loaded), folder, name, options);
+  if (whole) return load_adapter(BaseModel(loaded), folder, name, options);
   const std::string task = AdapterConfig(path, options.ignored_fields).word("task_type", "");
   const bool tokens = task == "TOKEN_CLS";
-  if (!tokens && task != "SEQ_CLS") return load_adapter(Host(loaded), folder, name, options);
-  const char* head = tokens && model_type(Host(loaded)) == "gpt2" ? "classifier" : "score";
+  if (!tokens && task != "SEQ_CLS") return load_adapter(BaseModel(loaded), folder, name, options);
+  const char* head = tokens && model_type(BaseModel(loaded)) == "gpt2" ? "classifier" : "score";
   const std::string weights = weights_file(folder);
   const Index labels = classes_of(formats::Safetensors(weights), head, loaded.model->width());
   expect<FormatError>(labels > 0, weights, ": the adapter is for a classifier (", task, "), but holds no head for one (", head,
@@ -205,7 +205,7 @@ Attached load_adapter(Loaded& loaded, const std::string& folder, const std::stri
   std::unique_ptr<Projection> words = loaded.model->output().take();
   put_into_classifier(loaded, tokens, labels);
   try {
-    return load_adapter(Host(loaded), folder, name, options);
+    return load_adapter(BaseModel(loaded), folder, name, options);
   } catch (...) {
     loaded.root = taken_out(loaded);
     loaded.model->output().put(std::move(words));
@@ -213,10 +213,10 @@ Attached load_adapter(Loaded& loaded, const std::string& folder, const std::stri
   }
 }
 
-void save_adapter(const Host& host, const Attached& attached, const std::string& folder, const std::string& base) {
-  if (dynamic_cast<const BottleneckAdapter*>(attached.method.get())) return save_adapterhub(host, attached, folder, base);
-  Contents all = contents(host, attached);
-  all.config["base_model_name_or_path"] = base;
+void save_adapter(const BaseModel& base, const Attached& attached, const std::string& folder, const std::string& base_name) {
+  if (dynamic_cast<const BottleneckAdapter*>(attached.method.get())) return save_adapterhub(base, attached, folder, base_name);
+  Contents all = contents(base, attached);
+  all.config["base_model_name_or_path"] = base_name;
 
   std::error_code error;
   fs::create_directories(folder, error);

@@ -21,7 +21,7 @@ struct AdapterOptions {
 /// Attaches what the folder holds, as `name`. Errors: FileError, FormatError: an unknown type or field, a missing or unknown
 /// tensor, another shape than this base needs, an adapter for another kind of model; ValueError as attach(). The model is then
 /// as it was.
-Attached load_adapter(const Host& host, const std::string& folder, const std::string& name = "default",
+Attached load_adapter(const BaseModel& base, const std::string& folder, const std::string& name = "default",
                       const AdapterOptions& options = {});
 
 /// The same; a language model gets the head that a classifier's adapter brings, of sequences or of tokens, with as many labels
@@ -33,10 +33,10 @@ Attached load_adapter(Loaded& loaded, const std::string& folder, const std::stri
 /// Writes it; both files whole or not at all. Encoders are flattened into the file, not in the model; the three LoRAs of a fused
 /// projection become one of rank 3r (A stacked, B block-diagonal), PiSSA plain LoRA of rank 2r. base: how PEFT finds the model.
 /// Errors: FileError; ValueError as expect_saveable().
-void save_adapter(const Host& host, const Attached& attached, const std::string& folder, const std::string& base = "");
+void save_adapter(const BaseModel& base, const Attached& attached, const std::string& folder, const std::string& base_name = "");
 /// What save_adapter() would throw when the training is done, before it has begun. Errors: ValueError for full fine-tuning, which
 /// save_model() writes; for a method or an option of one that no file format holds; for what is no longer attached.
-void expect_saveable(const Host& host, const Attached& attached);
+void expect_saveable(const BaseModel& base, const Attached& attached);
 
 /// What a folder says about itself, without a model.
 struct AdapterSummary {

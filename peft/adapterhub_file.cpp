@@ -19,10 +19,10 @@ struct Place_of_net {
   Bottleneck* net;
   std::string key;  ///< "transformer.h.0.output_adapters.adapters."
 };
-std::vector<Place_of_net> nets(const Host& host, const std::string& name) {
+std::vector<Place_of_net> nets(const BaseModel& base, const std::string& name) {
   std::vector<Place_of_net> all;
   const auto key = [&](const std::string& path, const char* which) {
-    const std::string norm = place_of(host, path.substr(0, path.find('.', 7)) + ".norm.weight").name;  // in the block itself
+    const std::string norm = place_of(base, path.substr(0, path.find('.', 7)) + ".norm.weight").name;  // in the block itself
     const std::string block = norm.substr(0, norm.rfind('.', norm.rfind('.') - 1) + 1);
     return block + which + "_adapters.adapters.";
   };
@@ -36,11 +36,11 @@ std::vector<Place_of_net> nets(const Host& host, const std::string& name) {
       at = wraps ? static_cast<Module*>(&*wraps->base) : nullptr;
     }
   };
-  for (const auto& slot : host.root.slots<Projection>())
+  for (const auto& slot : base.root.slots<Projection>())
     if (!slot.second->empty() && matches(slot.first, "attn.out"))
       search(static_cast<AdaptedProjection*>(nullptr), static_cast<Projection*>(nullptr), slot.first, &**slot.second,
              "attention");
-  for (const auto& slot : host.root.slots<RowMap>())
+  for (const auto& slot : base.root.slots<RowMap>())
     if (!slot.second->empty() && matches(slot.first, "mlp"))
       search(static_cast<AdaptedBranch*>(nullptr), static_cast<RowMap*>(nullptr), slot.first, &**slot.second, "output");
   return all;
@@ -64,7 +64,7 @@ void expect_known(const ConfigReader& config) {
 
 bool is_adapterhub(const std::string& folder) { return fs::exists(fs::path(folder) / "adapter.safetensors"); }
 
-Attached load_adapterhub(const Host& host, const std::string& folder, const std::string& name, const AdapterOptions& options) {
+Attached load_adapterhub(const BaseModel& base, const std::string& folder, const std::string& name, const AdapterOptions& options) {
   const AdapterConfig top((fs::path(folder) / "adapter_config.json").string(), options.ignored_fields);
   const std::string theirs = top.word("name");
   const ConfigReader config = top.inner("config");
@@ -79,7 +79,7 @@ Attached load_adapterhub(const Host& host, const std::string& folder, const std:
   b.form = attention ? Form::houlsby : parallel ? Form::parallel : Form::after_mlp;
   b.activation = config.word("non_linearity");
   b.scale = static_cast<real>(config.number("scaling", 1));
-  const Index dim = host.model.width();
+  const Index dim = base.model.width();
   const double reduction = config.number("reduction_factor");
   if (!(reduction > 0)) config.refuse("reduction_factor", text(reduction));
   const double size = static_cast<double>(dim) / reduction;
@@ -95,25 +95,25 @@ Attached load_adapterhub(const Host& host, const std::string& folder, const std:
     }
   expect<FormatError>(any, keys.path(), ": there is no tensor of an adapter");
   Rng rng(0);
-  Attached attached = attach(host, b, rng, name);
+  Attached attached = attach(base, b, rng, name);
   try {
-    for (const Place_of_net& at : nets(host, name)) {
+    for (const Place_of_net& at : nets(base, name)) {
       const std::string key = at.key + theirs + ".";
-      at.net->down.give(keys.take(key + "adapter_down.0.weight", at.net->down.shape(), "the adapter"));
-      at.net->down_bias.give(keys.take(key + "adapter_down.0.bias", at.net->down_bias.shape(), "the adapter"));
-      at.net->up.give(keys.take(key + "adapter_up.weight", at.net->up.shape(), "the adapter"));
-      at.net->up_bias.give(keys.take(key + "adapter_up.bias", at.net->up_bias.shape(), "the adapter"));
+      at.net->down.set(keys.take(key + "adapter_down.0.weight", at.net->down.shape(), "the adapter"));
+      at.net->down_bias.set(keys.take(key + "adapter_down.0.bias", at.net->down_bias.shape(), "the adapter"));
+      at.net->up.set(keys.take(key + "adapter_up.weight", at.net->up.shape(), "the adapter"));
+      at.net->up_bias.set(keys.take(key + "adapter_up.bias", at.net->up_bias.shape(), "the adapter"));
     }
     keys.expect_all_taken();
-    if (host.score) {
+    if (base.score) {
       const fs::path head = fs::path(folder) / "model_head.safetensors";
       expect<FileError>(fs::exists(head), folder, ": there is no model_head.safetensors with the classifier's head");
       Keys of_head(head.string());
-      read_head(host, name, of_head, "");
+      read_head(base, name, of_head, "");
       of_head.expect_all_taken();
     }
   } catch (...) {
-    detach(host, attached);
+    detach(base, attached);
     throw;
   }
   return attached;
@@ -121,30 +121,30 @@ Attached load_adapterhub(const Host& host, const std::string& folder, const std:
 
 namespace {
 /// AdapterHub reads a head into a model of the same class only.
-std::string model_class(const Host& host) {
-  const bool gpt2 = model_type(host) == "gpt2";
-  if (!host.score) return gpt2 ? "GPT2LMHeadModel" : "LlamaForCausalLM";
-  const bool tokens = dynamic_cast<const TokenClassifier*>(&host.root) != nullptr;
+std::string model_class(const BaseModel& base) {
+  const bool gpt2 = model_type(base) == "gpt2";
+  if (!base.score) return gpt2 ? "GPT2LMHeadModel" : "LlamaForCausalLM";
+  const bool tokens = dynamic_cast<const TokenClassifier*>(&base.root) != nullptr;
   return text(gpt2 ? "GPT2" : "Llama", tokens ? "ForTokenClassification" : "ForSequenceClassification");
 }
 }  // namespace
 
-void expect_adapterhub_holds(const Host& host, const Attached& attached) {
+void expect_adapterhub_holds(const BaseModel& base, const Attached& attached) {
   const auto* b = dynamic_cast<const BottleneckAdapter*>(attached.method.get());
   expect<ValueError>(b != nullptr, "save_adapterhub: ", attached.method->kind(),
                      " is not a bottleneck adapter; save_adapter() writes it");
   expect<ValueError>(!b->layer_norms,
                      "save_adapterhub: the LayerNorms of this adapter learned too, and AdapterHub's files cannot ",
                      "hold them; attach it without layer_norms");
-  expect<ValueError>(!nets(host, attached.name).empty(), "save_adapterhub: \"", attached.name,
+  expect<ValueError>(!nets(base, attached.name).empty(), "save_adapterhub: \"", attached.name,
                      "\" is not attached to this model; save it before detach()");
 }
 
-void save_adapterhub(const Host& host, const Attached& attached, const std::string& folder, const std::string& base) {
-  expect_adapterhub_holds(host, attached);
+void save_adapterhub(const BaseModel& base, const Attached& attached, const std::string& folder, const std::string& base_name) {
+  expect_adapterhub_holds(base, attached);
   const auto* b = dynamic_cast<const BottleneckAdapter*>(attached.method.get());
-  const std::vector<Place_of_net> all = nets(host, attached.name);
-  const Index dim = host.model.width(), size = all[0].net->down.shape()[0];
+  const std::vector<Place_of_net> all = nets(base, attached.name);
+  const Index dim = base.model.width(), size = all[0].net->down.shape()[0];
   const std::string usual = b->form == Form::houlsby ? "swish" : "relu";
   const double factor = static_cast<double>(dim) / static_cast<double>(size);
   Json config{{"mh_adapter", b->form == Form::houlsby},
@@ -156,8 +156,8 @@ void save_adapterhub(const Host& host, const Attached& attached, const std::stri
               {"scaling", b->scale},
               {"non_linearity", b->activation.empty() ? usual : b->activation},
               {"reduction_factor", factor == std::floor(factor) ? Json(static_cast<Index>(factor)) : Json(factor)}};
-  Json json{{"config", config},   {"name", attached.name},           {"hidden_size", dim}, {"model_type", model_type(host)},
-            {"model_name", base}, {"model_class", model_class(host)}};
+  Json json{{"config", config},   {"name", attached.name},           {"hidden_size", dim}, {"model_type", model_type(base)},
+            {"model_name", base_name}, {"model_class", model_class(base)}};
   Named_tensors tensors;
   for (const Place_of_net& at : all) {
     const std::string key = at.key + attached.name + ".";
@@ -168,9 +168,9 @@ void save_adapterhub(const Host& host, const Attached& attached, const std::stri
   std::error_code error;
   fs::create_directories(folder, error);
   expect<FileError>(!error, folder, ": the folder cannot be made: ", error.message());
-  if (host.score) {
+  if (base.score) {
     Named_tensors head;
-    write_head(host, attached.name, head, "");
+    write_head(base, attached.name, head, "");
     write_tensors((fs::path(folder) / "model_head.safetensors").string(), head);
     Json labels = Json::object();
     const Index count = head.begin()->second.rows();
@@ -180,7 +180,7 @@ void save_adapterhub(const Host& host, const Attached& attached, const std::stri
                            {"label2id", labels},
                            {"model_class", json["model_class"]},
                            {"model_type", json["model_type"]},
-                           {"model_name", base},
+                           {"model_name", base_name},
                            {"name", nullptr},
                            {"num_labels", count},
                            {"version", "adapters.1.3.0"}};

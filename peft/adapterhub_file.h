@@ -10,9 +10,9 @@ namespace graft::peft {
 
 bool is_adapterhub(const std::string& folder);  ///< has it an adapter.safetensors?
 /// Errors: as load_adapter().
-Attached load_adapterhub(const Host& host, const std::string& folder, const std::string& name = "default",
+Attached load_adapterhub(const BaseModel& base, const std::string& folder, const std::string& name = "default",
                          const AdapterOptions& options = {});
 /// Errors: ValueError for another method; for one whose LayerNorms learn, which these files cannot hold.
-void save_adapterhub(const Host& host, const Attached& attached, const std::string& folder, const std::string& base = "");
+void save_adapterhub(const BaseModel& base, const Attached& attached, const std::string& folder, const std::string& base_name = "");
 
 }  // namespace graft::peft

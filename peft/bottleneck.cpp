@@ -37,8 +37,8 @@ Variable AdaptedBranch::operator()(const Variable& x) {
   });
 }
 
-void BottleneckAdapter::graft(const Host& host, const std::string& name, Rng& rng) const {
-  const Index dim = host.model.width(), m = size > 0 ? size : reduction > 0 ? dim / reduction : 0;
+void BottleneckAdapter::graft(const BaseModel& base, const std::string& name, Rng& rng) const {
+  const Index dim = base.model.width(), m = size > 0 ? size : reduction > 0 ? dim / reduction : 0;
   expect<ValueError>(m > 0, "Adapter: a bottleneck of ", m, " (", dim, " features over ", reduction,
                      "); give a size, or a reduction of at most ", dim);
   expect<ValueError>(std::isfinite(scale) && scale != 0, "Adapter: the scale is ", scale, ", which leaves nothing of it");
@@ -48,20 +48,20 @@ void BottleneckAdapter::graft(const Host& host, const std::string& name, Rng& rn
   const auto start = [&](Bottleneck& net) {
     const real bound = 1 / std::sqrt(static_cast<real>(dim));
     const real deviation = init == Init::bert ? real(0.02) : real(1e-3);
-    net.down.give(init == Init::zero_up ? uniform({m, dim}, -bound, bound, rng) : normal({m, dim}, 0, deviation, rng));
-    net.up.give(init == Init::zero_up ? Tensor(Shape{dim, m}, 0) : normal({dim, m}, 0, deviation, rng));
-    net.down_bias.give(Tensor(Shape{m}, 0));
-    net.up_bias.give(Tensor(Shape{dim}, 0));
+    net.down.set(init == Init::zero_up ? uniform({m, dim}, -bound, bound, rng) : normal({m, dim}, 0, deviation, rng));
+    net.up.set(init == Init::zero_up ? Tensor(Shape{dim, m}, 0) : normal({dim, m}, 0, deviation, rng));
+    net.down_bias.set(Tensor(Shape{m}, 0));
+    net.up_bias.set(Tensor(Shape{dim}, 0));
   };
   const auto net_in = [&](auto& wrapper) {
     start(wrapper.nets.put(name, std::make_unique<Bottleneck>(wrapper, name, dim, m, f, scale, x, h)));
   };
   if (form == Form::houlsby)
-    for (const auto& slot : targeted<Projection>(host, {"attn.out"}, kind()))
-      net_in(wrapper_in<AdaptedProjection>(*slot.second, host.model.selection));
-  for (const auto& slot : targeted<RowMap>(host, {"mlp"}, kind()))
-    net_in(wrapper_in<AdaptedBranch>(*slot.second, host.model.selection));
-  if (layer_norms) vary(host, name, [](const std::string& path) { return path.rfind("layers.", 0) == 0 && is_norm(path); });
+    for (const auto& slot : targeted<Projection>(base, {"attn.out"}, kind()))
+      net_in(wrapper_in<AdaptedProjection>(*slot.second, base.model.selection));
+  for (const auto& slot : targeted<RowMap>(base, {"mlp"}, kind()))
+    net_in(wrapper_in<AdaptedBranch>(*slot.second, base.model.selection));
+  if (layer_norms) vary(base, name, [](const std::string& path) { return path.rfind("layers.", 0) == 0 && is_norm(path); });
 }
 
 }  // namespace graft::peft

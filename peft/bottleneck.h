@@ -26,7 +26,7 @@ struct BottleneckAdapter : Method {
   bool layer_norms = false;  ///< the norms of the blocks learn too, as in the paper
 
   std::string kind() const override { return "Adapter"; }
-  void graft(const Host& host, const std::string& name, Rng& rng) const override;
+  void graft(const BaseModel& base, const std::string& name, Rng& rng) const override;
 };
 
 /// v ↦ s·U·f(D·v)      D (m, dim), U (dim, m), both with bias: 2·dim·m + m + dim numbers

@@ -30,7 +30,7 @@ Tensor direction(const LoraLinear& wrapper, const LoraPair& p) {
 void add_magnitude(LoraLinear& wrapper, const std::string& name) {
   LoraPair& p = wrapper.pair(name);
   p.magnitude.emplace(wrapper, "magnitude." + name, Shape{wrapper.out()});
-  p.magnitude->give(row_norms(direction(wrapper, p)));
+  p.magnitude->set(row_norms(direction(wrapper, p)));
 }
 
 Tensor column_norms(const Tensor& W) {

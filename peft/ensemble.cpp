@@ -6,10 +6,10 @@
 
 namespace graft::peft {
 
-std::vector<Attached> detail::attach_ensemble(const Host& host, Index count, const std::string& name,
+std::vector<Attached> detail::attach_ensemble(const BaseModel& base, Index count, const std::string& name,
                                               const std::function<Attached(const std::string&, Rng&)>& attach_one, Rng& rng) {
   expect<ValueError>(count > 0, "attach_ensemble: ", count, " prompts; at least 1 is needed");
-  const Selection before = host.model.selection;
+  const Selection before = base.model.selection;
   std::vector<Attached> all;
   Rng draws = rng;
   try {
@@ -18,12 +18,12 @@ std::vector<Attached> detail::attach_ensemble(const Host& host, Index count, con
       all.push_back(attach_one(text(name, "-", k), own));
     }
   } catch (...) {
-    while (!all.empty()) detach(host, all.back()), all.pop_back();
-    host.model.selection = before;
+    while (!all.empty()) detach(base, all.back()), all.pop_back();
+    base.model.selection = before;
     throw;
   }
   rng = draws;
-  learn(host, names_of(all));
+  learn(base, names_of(all));
   return all;
 }
 
@@ -51,7 +51,7 @@ Variable ensemble_loss(Model& model, const std::vector<std::string>& prompts, co
   for (const std::string& prompt : prompts)
     expect<ValueError>(std::find(there.begin(), there.end(), prompt) != there.end(), "ensemble_loss: there is no \"", prompt,
                        "\" among the ", there.size(), " that are attached; name those that attach_ensemble() gave");
-  const Selected restored(model.selection, "");
+  const WithSelection restored(model.selection, "");
   const Index B = ids.shape()[0], K = static_cast<Index>(prompts.size());
   model.selection.rows = rows_for(prompts, B);
   const Ids all = repeated(ids, K), said = repeated(labels, K);

@@ -13,15 +13,15 @@
 namespace graft::peft {
 
 namespace detail {
-std::vector<Attached> attach_ensemble(const Host& host, Index count, const std::string& name,
+std::vector<Attached> attach_ensemble(const BaseModel& base, Index count, const std::string& name,
                                       const std::function<Attached(const std::string&, Rng&)>& attach_one, Rng& rng);
 }
 
 /// K of the method's prompts as NAME-0 .. NAME-(K-1), from K streams of rng; all learn. Errors: as attach(); then none is there.
 template <class M>
-std::vector<Attached> attach_ensemble(const Host& host, const M& method, Index count, Rng& rng, const std::string& name) {
+std::vector<Attached> attach_ensemble(const BaseModel& base, const M& method, Index count, Rng& rng, const std::string& name) {
   return detail::attach_ensemble(
-      host, count, name, [&](const std::string& one, Rng& draws) { return attach(host, method, draws, one); }, rng);
+      base, count, name, [&](const std::string& one, Rng& draws) { return attach(base, method, draws, one); }, rng);
 }
 std::vector<std::string> names_of(const std::vector<Attached>& prompts);
 
@@ -31,7 +31,7 @@ Ids repeated(const Ids& ids, Index count);
 std::vector<std::string> rows_for(const std::vector<std::string>& prompts, Index batch);
 
 /// Σ over prompts of the mean cross-entropy that this prompt has on ids and labels (B, T): gradients are those of K separate
-/// runs, because no prompt's mean knows of the others. Clip by clip_gradients(parameters(host, prompt), ..) one by one.
+/// runs, because no prompt's mean knows of the others. Clip by clip_gradients(parameters(base, prompt), ..) one by one.
 /// The model's selection is as before when it returns. Errors: as language_loss().
 Variable ensemble_loss(Model& model, const std::vector<std::string>& prompts, const Ids& ids, const Ids& labels);
 

@@ -37,21 +37,21 @@ Tensor Ia3Linear::merged_bias(const std::string& name) const {
 
 Ia3Linear::Scales& Ia3Linear::add(const std::string& name, bool at_input) {
   std::unique_ptr<Scales> s(new Scales{Param(*this, "ia3_l." + name, Shape{at_input ? in() : out()}), at_input});
-  s->l.give(Tensor(s->l.shape(), 1));
+  s->l.set(Tensor(s->l.shape(), 1));
   return scales_.put(name, std::move(s));
 }
 
-void Ia3::graft(const Host& host, const std::string& name, Rng&) const {
+void Ia3::graft(const BaseModel& base, const std::string& name, Rng&) const {
   expect<ValueError>(!outputs.empty() || !inputs.empty(),
                      "IA3: no outputs and no inputs to scale; the paper takes k, v and down");
-  for (const auto& slot : targeted<Projection>(host, outputs, kind()))
-    wrapper_in<Ia3Linear>(*slot.second, host.model.selection).add(name, false);
-  for (const auto& slot : targeted<Projection>(host, inputs, kind())) {
-    auto& wrapper = wrapper_in<Ia3Linear>(*slot.second, host.model.selection);
+  for (const auto& slot : targeted<Projection>(base, outputs, kind()))
+    wrapper_in<Ia3Linear>(*slot.second, base.model.selection).add(name, false);
+  for (const auto& slot : targeted<Projection>(base, inputs, kind())) {
+    auto& wrapper = wrapper_in<Ia3Linear>(*slot.second, base.model.selection);
     expect<ValueError>(!wrapper.holds(name), "IA3: ", slot.first, " is among the outputs and the inputs; choose one");
     wrapper.add(name, true);
   }
-  learn_whole(host, name, also, false, kind());
+  learn_whole(base, name, also, false, kind());
 }
 
 }  // namespace graft::peft

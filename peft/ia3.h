@@ -14,7 +14,7 @@ struct Ia3 : Method {
   std::vector<std::string> also;               ///< paths of modules that learn whole: "norm" (PEFT: modules_to_save)
 
   std::string kind() const override { return "IA3"; }
-  void graft(const Host& host, const std::string& name, Rng& rng) const override;
+  void graft(const BaseModel& base, const std::string& name, Rng& rng) const override;
 };
 
 struct Ia3Linear : ProjectionWrapper {

@@ -80,11 +80,11 @@ T of_pattern(const std::map<std::string, T>& pattern, const std::string& path, T
 }
 
 /// What a target can be besides a projection, for the error that one of them is none.
-std::string other_targets(const Host& host, const std::vector<std::string>& targets) {
+std::string other_targets(const BaseModel& base, const std::vector<std::string>& targets) {
   std::string more;
-  for (const auto& slot : host.root.slots<Table>()) more += (more.empty() ? ", and of tables " : ", ") + slot.first;
+  for (const auto& slot : base.root.slots<Table>()) more += (more.empty() ? ", and of tables " : ", ") + slot.first;
   std::string norm;
-  for (const auto& named : host.root.parameters()) {
+  for (const auto& named : base.root.parameters()) {
     const std::string module = named.first.substr(0, named.first.rfind('.'));
     for (const std::string& target : targets)
       if (is_norm(named.first) && matches(module, target) && (norm.empty() || module == target)) norm = module;
@@ -103,12 +103,12 @@ real Lora::scale_of(const std::string& path) const {
   return rank_stabilized ? a / std::sqrt(rank) : a / rank;
 }
 
-void Lora::graft(const Host& host, const std::string& name, Rng& rng) const {
+void Lora::graft(const BaseModel& base, const std::string& name, Rng& rng) const {
   expect<ValueError>(r > 0, "LoRA: a rank of ", r, "; it must be at least 1");
   std::vector<std::string> projections, tables;  // a target may be a table
-  for (const std::string& target : targets) (is_table(host, target) ? tables : projections).push_back(target);
+  for (const std::string& target : targets) (is_table(base, target) ? tables : projections).push_back(target);
   const bool of_weight = init == Init::pissa || init == Init::olora;
-  const auto slots = targeted<Projection>(host, projections, kind(), other_targets(host, projections));
+  const auto slots = targeted<Projection>(base, projections, kind(), other_targets(base, projections));
   const auto shares = [&](const std::string& path) {
     return fused && (matches(path, "q") || matches(path, "k") || matches(path, "v"));
   };
@@ -117,7 +117,7 @@ void Lora::graft(const Host& host, const std::string& name, Rng& rng) const {
   for (const auto& slot : slots) outs[group_of(slot.first)] += (*slot.second)->out();
   std::map<std::string, LoraGroup> groups;  // whose A is shared
   for (const auto& slot : slots) {
-    auto& wrapper = wrapper_in<LoraLinear>(*slot.second, host.model.selection);
+    auto& wrapper = wrapper_in<LoraLinear>(*slot.second, base.model.selection);
     LoraGroup& group = groups[group_of(slot.first)];
     LoraPair* first = group.pairs.empty() ? nullptr : group.pairs[0];
     const Index asked = rank_of(slot.first), most = std::min(wrapper.in(), outs[group_of(slot.first)]);
@@ -129,29 +129,29 @@ void Lora::graft(const Host& host, const std::string& name, Rng& rng) const {
     expect<ValueError>(p.B.shape()[1] == rank, "LoRA: ", slot.first, " has rank ", p.B.shape()[1], ", but shares an A of rank ",
                        rank, " with its neighbours (fused); give q, k and v of a layer one rank");
     const real bound = 1 / std::sqrt(static_cast<real>(in));
-    if (!p.A.given())
-      p.A.give(init == Init::gaussian ? normal({rank, in}, 0, 1 / static_cast<real>(rank), rng)
+    if (!p.A.initialized())
+      p.A.set(init == Init::gaussian ? normal({rank, in}, 0, 1 / static_cast<real>(rank), rng)
                                       : uniform({rank, in}, -bound, bound, rng));
-    p.B.give(Tensor(p.B.shape(), 0));
-    if (p.b) p.b->give(Tensor(p.b->shape(), 0));
+    p.B.set(Tensor(p.B.shape(), 0));
+    if (p.b) p.b->set(Tensor(p.b->shape(), 0));
   }
   for (const auto& group : groups) {
     if (init == Init::pissa) start_pissa(group.second, name);
-    if (init == Init::olora) start_olora(group.second, name, dynamic_cast<const Gpt2*>(&host.model) != nullptr);
+    if (init == Init::olora) start_olora(group.second, name, dynamic_cast<const Gpt2*>(&base.model) != nullptr);
     for (LoraLinear* wrapper : group.second.wrappers)
       if (dora) add_magnitude(*wrapper, name);
   }
-  for (const auto& slot : targeted<Table>(host, tables, kind()))
-    wrapper_in<LoraTable>(*slot.second, host.model.selection).add(name, rank_of(slot.first), scale_of(slot.first), dora, rng);
-  learn_whole(host, name, also, as_one, kind());
+  for (const auto& slot : targeted<Table>(base, tables, kind()))
+    wrapper_in<LoraTable>(*slot.second, base.model.selection).add(name, rank_of(slot.first), scale_of(slot.first), dora, rng);
+  learn_whole(base, name, also, as_one, kind());
 
   const auto is_bias = [&](const std::string& path) {
     return matches(path, "bias") && std::find(also.begin(), also.end(), path.substr(0, path.rfind('.'))) == also.end();
   };
-  if (train_biases == Biases::all) vary(host, name, is_bias);
+  if (train_biases == Biases::all) vary(base, name, is_bias);
   if (train_biases == Biases::lora_only)
-    for (const auto& slot : targeted<Projection>(host, projections, kind()))
-      vary(host, name, [&](const std::string& path) { return path == slot.first + ".bias"; });
+    for (const auto& slot : targeted<Projection>(base, projections, kind()))
+      vary(base, name, [&](const std::string& path) { return path == slot.first + ".bias"; });
 }
 
 }  // namespace graft::peft

@@ -32,7 +32,7 @@ struct Lora : Method {
   std::map<std::string, real> alpha_pattern;
 
   std::string kind() const override { return dora ? "DoRA" : "LoRA"; }
-  void graft(const Host& host, const std::string& name, Rng& rng) const override;
+  void graft(const BaseModel& base, const std::string& name, Rng& rng) const override;
   Index rank_of(const std::string& path) const;
   real scale_of(const std::string& path) const;  ///< s
   real usual_alpha() const { return alpha ? *alpha : static_cast<real>(r); }

@@ -2,10 +2,10 @@
 
 namespace graft::peft {
 
-std::vector<RateGroup> lora_plus(const Host& host, const std::string& name, real ratio) {
+std::vector<RateGroup> lora_plus(const BaseModel& base, const std::string& name, real ratio) {
   expect<ValueError>(ratio >= 1, "LoRA+: the ratio is ", ratio, ", but B cannot learn slower than A; take 1 or more");
   std::vector<RateGroup> groups{{{}, 1}, {{}, ratio}};
-  for (const auto& named : parameters(host, name)) {
+  for (const auto& named : parameters(base, name)) {
     const bool fast = named.first.find("lora_B.") != std::string::npos || named.second->shape().rank() == 1;
     groups[fast].parameters.push_back(named.second);
   }

@@ -11,6 +11,6 @@ struct RateGroup {
   real factor;
 };
 /// B and everything of rank 1: `ratio`; A and the rest: 1 (as PEFT). Errors: ValueError for a ratio below 1.
-std::vector<RateGroup> lora_plus(const Host& host, const std::string& name, real ratio = 16);
+std::vector<RateGroup> lora_plus(const BaseModel& base, const std::string& name, real ratio = 16);
 
 }  // namespace graft::peft

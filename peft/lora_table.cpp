@@ -66,7 +66,7 @@ Tensor LoraTable::dense() const {
 std::unique_ptr<Table> LoraTable::plain(const std::string& name) const {
   auto table = std::make_unique<Embedding>(rows(), dim());
   table->learn(false);
-  table->weight.give(changed(pair(name)));
+  table->weight.set(changed(pair(name)));
   return table;
 }
 
@@ -75,19 +75,19 @@ void LoraTable::add(const std::string& name, Index r, real scale, bool dora, Rng
   expect<ValueError>(std::isfinite(scale), "LoRA: alpha gives a scale of ", scale, "; a finite number is needed");
   std::unique_ptr<Pair> pair(
       new Pair{Param(*this, "lora_A." + name, {rows(), r}), Param(*this, "lora_B." + name, {dim(), r}), scale, {}});
-  pair->A.give(Tensor(pair->A.shape(), 0));
-  pair->B.give(normal(pair->B.shape(), 0, 1, rng));
+  pair->A.set(Tensor(pair->A.shape(), 0));
+  pair->B.set(normal(pair->B.shape(), 0, 1, rng));
   if (dora) {
     pair->magnitude.emplace(*this, "magnitude." + name, Shape{dim()});
-    pair->magnitude->give(column_norms(direction(*pair)));
+    pair->magnitude->set(column_norms(direction(*pair)));
   }
   pairs_[name] = std::move(pair);
 }
 
-bool is_table(const Host& host, const std::string& target) {
-  for (const auto& slot : host.root.slots<Projection>())
+bool is_table(const BaseModel& base, const std::string& target) {
+  for (const auto& slot : base.root.slots<Projection>())
     if (matches(slot.first, target)) return false;
-  for (const auto& slot : host.root.slots<Table>())
+  for (const auto& slot : base.root.slots<Table>())
     if (matches(slot.first, target)) return true;
   return false;
 }

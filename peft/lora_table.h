@@ -33,6 +33,6 @@ struct LoraTable : MergingWrapper<Table> {
   std::map<std::string, std::unique_ptr<Pair>> pairs_;
 };
 
-bool is_table(const Host& host, const std::string& target);  ///< does a table's path end so, and no projection's?
+bool is_table(const BaseModel& base, const std::string& target);  ///< does a table's path end so, and no projection's?
 
 }  // namespace graft::peft

@@ -18,15 +18,15 @@ namespace graft::peft {
 
 /// What a method is grafted on: a language model, or one with a classification head, of sequences or of tokens (which every
 /// method trains as well).
-struct Host {
+struct BaseModel {
   Module& root;
   Model& model;
   Slot<Projection>* score = nullptr;
 
-  Host(Model& m) : root(m), model(m) {}
-  Host(Classifier& c) : root(c), model(*c.model), score(&c.score) {}
-  Host(TokenClassifier& c) : root(c), model(*c.model), score(&c.classifier) {}
-  Host(const Loaded& l)
+  BaseModel(Model& m) : root(m), model(m) {}
+  BaseModel(Classifier& c) : root(c), model(*c.model), score(&c.score) {}
+  BaseModel(TokenClassifier& c) : root(c), model(*c.model), score(&c.classifier) {}
+  BaseModel(const Loaded& l)
       : root(*l.root),
         model(*l.model),
         score(l.classifier         ? &l.classifier->score
@@ -41,7 +41,7 @@ struct Method {
   /// Puts itself into the slots under `name`, while the base is selected and all of it is frozen. Parameters made now learn,
   /// and each has `name` as a word of its path ("lora_A.NAME"): by that it is found, saved and taken off. Numbers that never
   /// learn are kept as a Tensor or Variable, not as a Param. After an exception attach() takes all back.
-  virtual void graft(const Host& host, const std::string& name, Rng& rng) const = 0;
+  virtual void graft(const BaseModel& base, const std::string& name, Rng& rng) const = 0;
   virtual bool in_place() const { return false; }  ///< does it change the base itself? (full fine-tuning)
 };
 
@@ -52,50 +52,50 @@ struct Attached {
 };
 
 namespace detail {
-Attached attach(const Host& host, std::shared_ptr<const Method> method, Rng& rng, const std::string& name);
+Attached attach(const BaseModel& base, std::shared_ptr<const Method> method, Rng& rng, const std::string& name);
 }
 /// Freezes what is there, other adapters included, grafts the method on the base, and selects it for all rows. What is attached
 /// already does not change what it starts from. The head of a classifier learns too, as a variant of its own.
 /// Errors: ValueError: a name that is taken, or is not a word of letters, digits, _ and -; a parameter of the method whose path
 /// lacks the name; an adapter that is merged; and what the method itself refuses. After an error the model, and rng, are as they were.
 template <class M>
-Attached attach(const Host& host, const M& method, Rng& rng, const std::string& name = "default") {
-  return detail::attach(host, std::make_shared<M>(method), rng, name);
+Attached attach(const BaseModel& base, const M& method, Rng& rng, const std::string& name = "default") {
+  return detail::attach(base, std::make_shared<M>(method), rng, name);
 }
 /// Takes it off, in any order; the base is what attach() was given, bit for bit. What the attach() had frozen learns again, but
 /// for what a later one keeps frozen; so the base learns again with the last. Its parameters are gone: an optimizer that
 /// has them cannot step. If it was selected, the base is. Errors: ValueError lists the names there are.
-void detach(const Host& host, const std::string& name);
-inline void detach(const Host& host, const Attached& attached) { detach(host, attached.name); }
+void detach(const BaseModel& base, const std::string& name);
+inline void detach(const BaseModel& base, const Attached& attached) { detach(base, attached.name); }
 
 /// Which one is used from now on; "" is the base alone. Errors: ValueError for a name that is not attached.
-void select(const Host& host, const std::string& name);
+void select(const BaseModel& base, const std::string& name);
 /// One for each row of the batches to come. Errors: as select(); a batch of another length is a ShapeError of the model.
-void select_rows(const Host& host, const std::vector<std::string>& names);
+void select_rows(const BaseModel& base, const std::vector<std::string>& names);
 
-std::vector<std::string> names(const Host& host);  ///< of all that is attached
+std::vector<std::string> names(const BaseModel& base);  ///< of all that is attached
 /// The parameters of one, by path: those with `name` as a word of their path.
-std::vector<std::pair<std::string, Param*>> parameters(const Host& host, const std::string& name);
+std::vector<std::pair<std::string, Param*>> parameters(const BaseModel& base, const std::string& name);
 /// What learns now: what an optimizer is given. The pointers hold until the parameters are detached, folded or flattened.
-std::vector<std::pair<std::string, Param*>> learning(const Host& host);
+std::vector<std::pair<std::string, Param*>> learning(const BaseModel& base);
 /// Just these learn from now on (several prompts that are trained in one batch). Errors: ValueError for an unknown name, and for
 /// a method in place, whose parameters are the model's.
-void learn(const Host& host, const std::vector<std::string>& names);
+void learn(const BaseModel& base, const std::vector<std::string>& names);
 
 /// Folds it into the weights: inference then costs what the base costs. safe: throws before anything changes if a merged
 /// number is not finite. unmerge() restores the weights bit for bit, since they were kept aside.
 /// While it is merged, nothing is attached, and nothing else merged.
 /// Errors: ValueError for a method that cannot be merged, or if one is merged already.
-void merge(const Host& host, const std::string& name, bool safe = true);
-void unmerge(const Host& host, const std::string& name);
+void merge(const BaseModel& base, const std::string& name, bool safe = true);
+void unmerge(const BaseModel& base, const std::string& name);
 /// Merges it for good: its wrappers and the originals are gone; without other adapters, a plain model is left.
 /// Errors: as merge(); ValueError for another adapter between this one and the weights, which would be gone with them.
-void fold(const Host& host, const std::string& name);
+void merge_and_unload(const BaseModel& base, const std::string& name);
 /// Drops what only training needs (encoders), with equal results.
-void flatten(const Host& host, const std::string& name);
+void flatten(const BaseModel& base, const std::string& name);
 
 /// "trainable 294912 of 124734720 parameters (0.236 %)", and which adapters are attached but frozen.
-std::string report(const Host& host);
+std::string report(const BaseModel& base);
 
 // --- for methods ---------------------------------------------------------------------------------------------------------
 
@@ -106,16 +106,16 @@ bool is_norm(const std::string& path);
 /// The slots whose paths end with one of the targets. Errors: ValueError for a target that matches none lists what there is,
 /// and `more`.
 template <class T>
-std::vector<std::pair<std::string, Slot<T>*>> targeted(const Host& host, const std::vector<std::string>& targets,
+std::vector<std::pair<std::string, Slot<T>*>> targeted(const BaseModel& base, const std::vector<std::string>& targets,
                                                        const std::string& who, const std::string& more = {});
-extern template std::vector<std::pair<std::string, Slot<Projection>*>> targeted(const Host&, const std::vector<std::string>&,
+extern template std::vector<std::pair<std::string, Slot<Projection>*>> targeted(const BaseModel&, const std::vector<std::string>&,
                                                                                 const std::string&, const std::string&);
-extern template std::vector<std::pair<std::string, Slot<Table>*>> targeted(const Host&, const std::vector<std::string>&,
+extern template std::vector<std::pair<std::string, Slot<Table>*>> targeted(const BaseModel&, const std::vector<std::string>&,
                                                                            const std::string&, const std::string&);
-extern template std::vector<std::pair<std::string, Slot<RowMap>*>> targeted(const Host&, const std::vector<std::string>&,
+extern template std::vector<std::pair<std::string, Slot<RowMap>*>> targeted(const BaseModel&, const std::vector<std::string>&,
                                                                             const std::string&, const std::string&);
 /// A learning variant of every parameter of the base whose path satisfies which(), but for those of a head, which learns whole;
 /// how many there were.
-Index vary(const Host& host, const std::string& name, const std::function<bool(const std::string& path)>& which);
+Index vary(const BaseModel& base, const std::string& name, const std::function<bool(const std::string& path)>& which);
 
 }  // namespace graft::peft

@@ -26,8 +26,8 @@ PromptEncoder::PromptEncoder(Module& owner, const std::string& name, const PTuni
     const std::string place = text("mlp_head.", 2 * i, ".");
     weights.push_back(std::make_unique<Param>(owner, place + "weight." + name, Shape{sizes[i + 1], sizes[i]}));
     biases.push_back(std::make_unique<Param>(owner, place + "bias." + name, Shape{sizes[i + 1]}));
-    weights.back()->give(uniform(weights.back()->shape(), -bound, bound, rng));
-    biases.back()->give(uniform(biases.back()->shape(), -bound, bound, rng));
+    weights.back()->set(uniform(weights.back()->shape(), -bound, bound, rng));
+    biases.back()->set(uniform(biases.back()->shape(), -bound, bound, rng));
   }
 }
 
@@ -45,26 +45,26 @@ Variable PromptEncoder::operator()() const {
   return x;
 }
 
-void PTuning::graft(const Host& host, const std::string& name, Rng& rng) const {
+void PTuning::graft(const BaseModel& base, const std::string& name, Rng& rng) const {
   check_pattern(pattern);
-  const Index P = virtual_count(pattern), D = host.model.width();
+  const Index P = virtual_count(pattern), D = base.model.width();
   expect<ValueError>(layers > 0 && hidden >= 0, kind(), ": an encoder of ", layers, " layers, ", hidden,
                      " wide; at least 1 and 0 are needed");
   expect<ValueError>(flavour != Flavour::paper || encoder != Encoder::lstm || D % 2 == 0, kind(), ": ", D,
                      " features cannot be halved for the two directions of the paper's LSTM; take Flavour::peft");
   expect<ValueError>(words.empty() || static_cast<Index>(words.size()) == P, kind(), ": ", words.size(), " words for ", P,
                      " virtual tokens; give one for each, or none");
-  const Tensor start = words.empty() ? normal({P, D}, 0, 1, rng) : rows_of(host, words).clone();
+  const Tensor start = words.empty() ? normal({P, D}, 0, 1, rng) : rows_of(base, words).clone();
   graft_virtual_tokens(
-      host, name, pattern,
+      base, name, pattern,
       [&](VirtualTable& owner) -> std::unique_ptr<VirtualRows> {
         if (encoder == Encoder::none) {
           auto rows = std::make_unique<TrainedRows>(owner, name, P, D);
-          rows->rows.give(start);
+          rows->rows.set(start);
           return rows;
         }
         auto rows = std::make_unique<PromptEncoder>(owner, name, *this, D, rng);
-        rows->embedding.give(start);
+        rows->embedding.set(start);
         return rows;
       },
       kind());

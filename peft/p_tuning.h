@@ -21,7 +21,7 @@ struct PTuning : Method {
   std::vector<Id> words;
 
   std::string kind() const override { return "P-tuning"; }
-  void graft(const Host& host, const std::string& name, Rng& rng) const override;
+  void graft(const BaseModel& base, const std::string& name, Rng& rng) const override;
 };
 
 /// e (P, D) -> [LSTM] -> linear, ReLU, linear, ... -> (P, D). Parameters are named as in PEFT: embedding, lstm_head, mlp_head.

@@ -12,10 +12,10 @@ struct PTuningV2 : PrefixTuning {
   PTuningV2() { length = 20, dropout = real(0.1); }  // its scripts take 8 to 128
   std::string kind() const override { return "P-tuning v2"; }
   /// Errors: as PrefixTuning, and ValueError on a model without a classification head.
-  void graft(const Host& host, const std::string& name, Rng& rng) const override {
-    expect<ValueError>(host.score != nullptr, "P-tuning v2: ", host.model.kind(),
+  void graft(const BaseModel& base, const std::string& name, Rng& rng) const override {
+    expect<ValueError>(base.score != nullptr, "P-tuning v2: ", base.model.kind(),
                        " has no classification head; put a Classifier around it, or take prefix tuning to generate");
-    PrefixTuning::graft(host, name, rng);
+    PrefixTuning::graft(base, name, rng);
   }
 };
 

@@ -35,7 +35,7 @@ Tensor LoraGroup::weight(const std::string& method) const {
 }
 
 void LoraGroup::start(const Tensor& A, const Tensor& B, const std::string& name) const {
-  pairs[0]->A.give(A.clone());
+  pairs[0]->A.set(A.clone());
   const real* from = B.data();
   for (std::size_t i = 0; i < pairs.size(); ++i) {
     Tensor rows(pairs[i]->B.shape());
@@ -45,7 +45,7 @@ void LoraGroup::start(const Tensor& A, const Tensor& B, const std::string& name)
     plain_of(*wrappers[i]->base)
         ->weight.vary(wrappers[i]->selection, name, kernel::binary(kernel::Binary::sub, W, BA), false);
     pairs[i]->A0 = A, pairs[i]->B0 = rows;
-    pairs[i]->B.give(rows.clone());
+    pairs[i]->B.set(rows.clone());
   }
 }
 

@@ -114,7 +114,7 @@ void Prefix::flatten(const std::string& name) {
   const NoGrad no_grad;
   auto flat = std::make_unique<Param>(*this, "prefix." + name, Shape{part->length(), 2 * layers * width()});
   flat->learn(part->embedding->learns());
-  flat->give((*part)().value());
+  flat->set((*part)().value());
   part->flat = std::move(flat);
   for (auto* gone : {&part->embedding, &part->W1, &part->b1, &part->W2, &part->b2}) gone->reset();
 }
@@ -143,8 +143,8 @@ Tensor activations(Model& model, const std::vector<Id>& words, Index width) {
 
 }  // namespace
 
-void PrefixTuning::graft(const Host& host, const std::string& name, Rng& rng) const {
-  const Index context = host.model.context();
+void PrefixTuning::graft(const BaseModel& base, const std::string& name, Rng& rng) const {
+  const Index context = base.model.context();
   expect<ValueError>(length > 0 && hidden >= 0 && embedding >= 0, kind(), ": a length of ", length, ", an MLP of ", hidden,
                      " and embeddings of ", embedding, "; at least 1, 0 and 0 are needed");
   expect<ValueError>(embedding == 0 || hidden > 0, kind(), ": embeddings of ", embedding,
@@ -154,8 +154,8 @@ void PrefixTuning::graft(const Host& host, const std::string& name, Rng& rng) co
   expect<ValueError>(length < context, kind(), ": a prefix of ", length, " leaves nothing of the context of ", context,
                      "; take a shorter one");
   expect<ValueError>(0 <= dropout && dropout < 1, kind(), ": the dropout rate is ", dropout, ", but must be in [0, 1)");
-  const auto attentions = host.root.slots<Attention>();
-  expect<ValueError>(!attentions.empty(), kind(), ": ", host.model.kind(), " has no attention to remember for");
+  const auto attentions = base.root.slots<Attention>();
+  expect<ValueError>(!attentions.empty(), kind(), ": ", base.model.kind(), " has no attention to remember for");
   const AttentionSizes& sizes = (*attentions[0].second)->sizes;
   for (const auto& slot : attentions) {
     const AttentionSizes& s = (**slot.second).sizes;
@@ -167,25 +167,25 @@ void PrefixTuning::graft(const Host& host, const std::string& name, Rng& rng) co
     expect<ValueError>(static_cast<Index>(words.size()) == length, kind(), ": ", words.size(), " words for a prefix of ",
                        length, "; give one for each place");
     for (const Id word : words)
-      expect<ValueError>(0 <= word && word < host.model.vocabulary(), kind(), ": word ", word, " is none of the vocabulary of ",
-                         host.model.vocabulary());
-    start = activations(host.model, words, sizes.kv_heads * sizes.head_dim);
+      expect<ValueError>(0 <= word && word < base.model.vocabulary(), kind(), ": word ", word, " is none of the vocabulary of ",
+                         base.model.vocabulary());
+    start = activations(base.model, words, sizes.kv_heads * sizes.head_dim);
   }
-  auto* prefix = dynamic_cast<Prefix*>(&*host.model.memory);
+  auto* prefix = dynamic_cast<Prefix*>(&*base.model.memory);
   if (!prefix) {
-    host.model.memory.wrap([&] {
-      return std::make_unique<Prefix>(nullptr, host.model.selection, host.model.layer_count(), sizes.kv_heads, sizes.head_dim);
+    base.model.memory.wrap([&] {
+      return std::make_unique<Prefix>(nullptr, base.model.selection, base.model.layer_count(), sizes.kv_heads, sizes.head_dim);
     });
-    prefix = dynamic_cast<Prefix*>(&*host.model.memory);
+    prefix = dynamic_cast<Prefix*>(&*base.model.memory);
   }
   PrefixPart& part = prefix->add(name, *this);
-  const auto give = [&](Param& p, real bound) { p.give(uniform(p.shape(), -bound, bound, rng)); };
+  const auto give = [&](Param& p, real bound) { p.set(uniform(p.shape(), -bound, bound, rng)); };
   if (part.flat) {
     if (!start.defined()) start = init == Init::zero ? Tensor(part.flat->shape(), 0) : normal(part.flat->shape(), 0, 1, rng);
-    part.flat->give(start);
+    part.flat->set(start);
     return;
   }
-  part.embedding->give(normal(part.embedding->shape(), 0, 1, rng));
+  part.embedding->set(normal(part.embedding->shape(), 0, 1, rng));
   const real one = 1 / std::sqrt(static_cast<real>(part.W1->shape()[1])), two = 1 / std::sqrt(static_cast<real>(hidden));
   give(*part.W1, one), give(*part.b1, one);
   give(*part.W2, two), give(*part.b2, two);

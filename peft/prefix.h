@@ -21,7 +21,7 @@ struct PrefixTuning : Method {
   real dropout = 0;          ///< on the keys and values while training, each row of the batch with a mask of its own
 
   std::string kind() const override { return "prefix tuning"; }
-  void graft(const Host& host, const std::string& name, Rng& rng) const override;
+  void graft(const BaseModel& base, const std::string& name, Rng& rng) const override;
 };
 
 /// The keys and values of all layers, flat (P, 2·L·G·d): column 2i·G·d begins layer i's keys, (2i + 1)·G·d its values.

@@ -18,9 +18,9 @@ std::vector<Id> drawn(Index count, Index vocabulary, Rng& rng) {
   return ids;
 }
 
-Tensor start(const PromptTuning& p, const Host& host, Rng& rng) {
+Tensor start(const PromptTuning& p, const BaseModel& base, Rng& rng) {
   using Init = PromptTuning::Init;
-  const Index D = host.model.width(), V = host.model.vocabulary();
+  const Index D = base.model.width(), V = base.model.vocabulary();
   const Shape shape{p.length, D};
   if (p.init == Init::random) return normal(shape, 0, 1, rng);
   if (p.init == Init::uniform) return uniform(shape, real(-0.5), real(0.5), rng);
@@ -28,9 +28,9 @@ Tensor start(const PromptTuning& p, const Host& host, Rng& rng) {
     expect<ValueError>(!p.text.empty(), "prompt tuning: to start from a text, give its ids");
     std::vector<Id> ids;
     for (Index i = 0; i < p.length; ++i) ids.push_back(p.text[static_cast<std::size_t>(i) % p.text.size()]);
-    return rows_of(host, ids);
+    return rows_of(base, ids);
   }
-  Tensor rows = rows_of(host, drawn(p.length, std::min(V, p.most_common), rng)).clone();
+  Tensor rows = rows_of(base, drawn(p.length, std::min(V, p.most_common), rng)).clone();
   if (p.init == Init::vocabulary) return rows;
   expect<ValueError>(!p.labels.empty(), "prompt tuning: to start from labels, give the ids of each label's words");
   expect<ValueError>(static_cast<Index>(p.labels.size()) <= p.length, "prompt tuning: ", p.labels.size(),
@@ -38,7 +38,7 @@ Tensor start(const PromptTuning& p, const Host& host, Rng& rng) {
   real* to = rows.write();
   for (std::size_t i = 0; i < p.labels.size(); ++i) {
     expect<ValueError>(!p.labels[i].empty(), "prompt tuning: label ", i, " has no words to start from");
-    const Tensor words = rows_of(host, p.labels[i]);
+    const Tensor words = rows_of(base, p.labels[i]);
     for (Index d = 0; d < D; ++d) {
       real sum = 0;
       for (Index w = 0; w < words.rows(); ++w) sum += words[w * D + d];
@@ -50,17 +50,17 @@ Tensor start(const PromptTuning& p, const Host& host, Rng& rng) {
 
 }  // namespace
 
-void PromptTuning::graft(const Host& host, const std::string& name, Rng& rng) const {
+void PromptTuning::graft(const BaseModel& base, const std::string& name, Rng& rng) const {
   expect<ValueError>(length > 0, kind(), ": a prompt of ", length, " tokens; at least 1 is needed");
   expect<ValueError>(most_common > 0, kind(), ": the first ", most_common, " rows of the vocabulary; at least 1 is needed");
-  expect<ValueError>(length < host.model.context(), kind(), ": a prompt of ", length, " leaves nothing of the context of ",
-                     host.model.context(), "; take a shorter one");
-  const Tensor rows = start(*this, host, rng);
+  expect<ValueError>(length < base.model.context(), kind(), ": a prompt of ", length, " leaves nothing of the context of ",
+                     base.model.context(), "; take a shorter one");
+  const Tensor rows = start(*this, base, rng);
   graft_virtual_tokens(
-      host, name, prompt_pattern(length),
+      base, name, prompt_pattern(length),
       [&](VirtualTable& owner) {
-        auto trained = std::make_unique<TrainedRows>(owner, name, length, host.model.width());
-        trained->rows.give(rows);
+        auto trained = std::make_unique<TrainedRows>(owner, name, length, base.model.width());
+        trained->rows.set(rows);
         return trained;
       },
       kind());

@@ -19,7 +19,7 @@ struct PromptTuning : Method {
   Index most_common = 5000;  ///< vocabulary: only the first N ids (the paper: T5's are sorted by likelihood; a BPE's by merging)
 
   std::string kind() const override { return "prompt tuning"; }
-  void graft(const Host& host, const std::string& name, Rng& rng) const override;
+  void graft(const BaseModel& base, const std::string& name, Rng& rng) const override;
 };
 
 }  // namespace graft::peft

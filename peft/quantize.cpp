@@ -12,11 +12,11 @@ namespace {
 using Slots = std::vector<std::pair<std::string, Slot<Projection>*>>;
 
 /// Those that one tensor of the model's file holds together, in its order: q, k and v of GPT-2, otherwise one each.
-std::vector<Slots> tensors_of(const Host& host, const Slots& slots) {
+std::vector<Slots> tensors_of(const BaseModel& base, const Slots& slots) {
   std::vector<Slots> all;
   std::map<std::string, std::size_t> known;
   for (const auto& slot : slots) {
-    const Place place = hugging_face_place(host.model, slot.first + ".weight", "");
+    const FilePlace place = hugging_face_place(base.model, slot.first + ".weight", "");
     const auto found = known.emplace(place.name, all.size());
     if (found.second) all.emplace_back();
     all[found.first->second].push_back(slot);
@@ -44,7 +44,7 @@ void pack(const Slots& slots, const FourBitOptions& options) {
     auto packed = std::make_unique<PackedLinear>(rows_of(matrix, first, out), (*slot.second)->bias().defined());
     if (packed->b) {
       packed->b->learn(false);
-      packed->b->give((*slot.second)->bias());
+      packed->b->set((*slot.second)->bias());
     }
     slot.second->put(std::move(packed));
     first += out;
@@ -53,13 +53,13 @@ void pack(const Slots& slots, const FourBitOptions& options) {
 
 }  // namespace
 
-Index quantize(const Host& host, const Quantize& options) {
+Index quantize(const BaseModel& base, const Quantize& options) {
   Slots slots;
-  if (!options.targets.empty()) slots = targeted<Projection>(host, options.targets, "quantize");
+  if (!options.targets.empty()) slots = targeted<Projection>(base, options.targets, "quantize");
   else
-    for (const auto& slot : host.root.slots<Projection>())
-      if (!slot.second->empty() && slot.first != "head" && slot.second != host.score) slots.push_back(slot);
-  expect<ValueError>(!slots.empty(), "quantize: ", host.model.kind(), " has no projections");
+    for (const auto& slot : base.root.slots<Projection>())
+      if (!slot.second->empty() && slot.first != "head" && slot.second != base.score) slots.push_back(slot);
+  expect<ValueError>(!slots.empty(), "quantize: ", base.model.kind(), " has no projections");
   Index count = 0;
   for (const auto& slot : slots) {
     Projection& occupant = **slot.second;
@@ -69,26 +69,26 @@ Index quantize(const Host& host, const Quantize& options) {
                        ", which is packed already");
     count += occupant.in() * occupant.out();
   }
-  for (const Slots& tensor : tensors_of(host, slots)) pack(tensor, options);
+  for (const Slots& tensor : tensors_of(base, slots)) pack(tensor, options);
   return count;
 }
 
-void fold_requantized(const Host& host, const std::string& name, const Quantize& options) {
+void merge_and_unload_requantized(const BaseModel& base, const std::string& name, const Quantize& options) {
   Quantize again = options;
   again.targets.clear();
-  for (const auto& slot : host.root.slots<Projection>()) {
+  for (const auto& slot : base.root.slots<Projection>()) {
     Module* at = slot.second->empty() ? nullptr : &**slot.second;
     bool wrapped = false;
     while (auto* wraps = dynamic_cast<Wraps<Projection>*>(at)) at = &*wraps->base, wrapped = true;
     auto* packed = dynamic_cast<PackedLinear*>(at);
     if (wrapped && packed && packed->weight->format().find("F4") != std::string::npos) again.targets.push_back(slot.first);
   }
-  fold(host, name);
+  merge_and_unload(base, name);
   Slots slots;
-  for (const auto& slot : host.root.slots<Projection>())
+  for (const auto& slot : base.root.slots<Projection>())
     for (const std::string& path : again.targets)
       if (slot.first == path && dynamic_cast<Linear*>(&**slot.second)) slots.push_back(slot);
-  for (const Slots& tensor : tensors_of(host, slots)) pack(tensor, options);
+  for (const Slots& tensor : tensors_of(base, slots)) pack(tensor, options);
 }
 
 }  // namespace graft::peft

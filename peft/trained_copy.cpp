@@ -38,10 +38,10 @@ TrainedCopy::Copy& TrainedCopy::add(const std::string& name, const Param* shared
   const Tensor b = base->bias();
   std::unique_ptr<Copy> copy(
       new Copy{shared ? Param(*this, "weight." + name, *shared) : Param(*this, "weight." + name, {out(), in()}), nullptr});
-  if (!shared) copy->weight.give(base->dense().clone());
+  if (!shared) copy->weight.set(base->dense().clone());
   if (b.defined()) {
     copy->bias = std::make_unique<Param>(*this, "bias." + name, Shape{out()});
-    copy->bias->give(b.clone());
+    copy->bias->set(b.clone());
   }
   return *(copies_[name] = std::move(copy));
 }
@@ -71,13 +71,13 @@ Tensor TrainedTable::dense() const {
 std::unique_ptr<Table> TrainedTable::plain(const std::string& name) const {
   auto table = std::make_unique<Embedding>(rows(), dim());
   table->learn(false);
-  table->weight.give(copies_.at(name).value().clone());
+  table->weight.set(copies_.at(name).value().clone());
   return table;
 }
 
 Param& TrainedTable::add(const std::string& name) {
   auto copy = std::make_unique<Param>(*this, "weight." + name, Shape{rows(), dim()});
-  copy->give(base->dense().clone());
+  copy->set(base->dense().clone());
   return copies_.put(name, std::move(copy));
 }
 
@@ -86,8 +86,8 @@ Param& TrainedTable::add(const std::string& name) {
 namespace {
 
 template <class T>
-Slot<T>* slot_at(const Host& host, const std::string& path) {
-  for (const auto& slot : host.root.slots<T>())
+Slot<T>* slot_at(const BaseModel& base, const std::string& path) {
+  for (const auto& slot : base.root.slots<T>())
     if (slot.first == path && !slot.second->empty()) return slot.second;
   return nullptr;
 }
@@ -104,31 +104,31 @@ void expect_untouched(Slot<T>& slot, const std::string& name, const std::string&
 
 }  // namespace
 
-void learn_whole(const Host& host, const std::string& name, const std::vector<std::string>& paths, bool as_one,
+void learn_whole(const BaseModel& base, const std::string& name, const std::vector<std::string>& paths, bool as_one,
                  const std::string& who) {
-  Slot<Table>& table = host.model.table();
-  Slot<Projection>& head = host.model.output();
-  const Selected none(host.model.selection, "");  // copies start as the base is, whatever is on now
-  const bool one = as_one && is_tied(host.model);
+  Slot<Table>& table = base.model.table();
+  Slot<Projection>& head = base.model.output();
+  const WithSelection none(base.model.selection, "");  // copies start as the base is, whatever is on now
+  const bool one = as_one && is_tied(base.model);
   bool both = false;  // the table and its head are done
   for (const std::string& path : paths) {
-    Slot<Table>* const rows = slot_at<Table>(host, path);
-    Slot<Projection>* const map = slot_at<Projection>(host, path);
+    Slot<Table>* const rows = slot_at<Table>(base, path);
+    Slot<Projection>* const map = slot_at<Projection>(base, path);
     if (rows) expect_untouched(*rows, name, path, who);
     if (map) expect_untouched(*map, name, path, who);
     const auto mine = [&](const std::string& parameter) { return parameter.substr(0, parameter.rfind('.')) == path; };
     if (one && (rows == &table || map == &head)) {
-      if (!both && vary(host, name, [](const std::string& parameter) { return parameter == "embed.weight"; }) == 0) {
-        Param& copy = wrapper_in<TrainedTable>(table, host.model.selection).add(name);  // a packed table has no parameter
-        wrapper_in<TrainedCopy>(head, host.model.selection).add(name, &copy);
+      if (!both && vary(base, name, [](const std::string& parameter) { return parameter == "embed.weight"; }) == 0) {
+        Param& copy = wrapper_in<TrainedTable>(table, base.model.selection).add(name);  // a packed table has no parameter
+        wrapper_in<TrainedCopy>(head, base.model.selection).add(name, &copy);
       }
       both = true;
     } else if (map) {
-      wrapper_in<TrainedCopy>(*map, host.model.selection).add(name);
+      wrapper_in<TrainedCopy>(*map, base.model.selection).add(name);
     } else if (rows) {
-      wrapper_in<TrainedTable>(*rows, host.model.selection).add(name);
+      wrapper_in<TrainedTable>(*rows, base.model.selection).add(name);
     } else {
-      expect<ValueError>(vary(host, name, mine) > 0, who, ": there is no module \"", path,
+      expect<ValueError>(vary(base, name, mine) > 0, who, ": there is no module \"", path,
                          "\" with parameters that could learn whole; tree() shows the paths");
     }
   }

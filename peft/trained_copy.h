@@ -51,7 +51,7 @@ struct TrainedTable : MergingWrapper<Table> {
 /// The modules at these paths learn whole under `name`, and the base keeps its own: projections and tables as copies, others as
 /// variants. A table and the head tied to it have a copy each (PEFT's default); with `as_one` they stay one, and both follow.
 /// Errors: ValueError, which begins with `who`: no such module, or one that the method sits on already.
-void learn_whole(const Host& host, const std::string& name, const std::vector<std::string>& paths, bool as_one,
+void learn_whole(const BaseModel& base, const std::string& name, const std::vector<std::string>& paths, bool as_one,
                  const std::string& who);
 
 }  // namespace graft::peft

@@ -8,19 +8,19 @@ namespace graft::peft {
 /// BitFit: Ben Zaken et al. 2022. All biases learn. Errors: ValueError on a model without any (Llama).
 struct BitFit : Method {
   std::string kind() const override { return "BitFit"; }
-  void graft(const Host& host, const std::string& name, Rng& rng) const override;
+  void graft(const BaseModel& base, const std::string& name, Rng& rng) const override;
 };
 
 /// The weights and biases of all norms learn: Qi et al. 2022, "Parameter-efficient tuning on layer normalization".
 struct LayerNormTuning : Method {
   std::string kind() const override { return "LayerNorm tuning"; }
-  void graft(const Host& host, const std::string& name, Rng& rng) const override;
+  void graft(const BaseModel& base, const std::string& name, Rng& rng) const override;
 };
 
 /// Only the classifier's head learns. Errors: ValueError on a language model.
 struct LinearProbe : Method {
   std::string kind() const override { return "linear probe"; }
-  void graft(const Host& host, const std::string& name, Rng& rng) const override;
+  void graft(const BaseModel& base, const std::string& name, Rng& rng) const override;
 };
 
 /// Everything learns, in place: a copy of all weights would cost what the comparison is about. detach only restores who
@@ -28,7 +28,7 @@ struct LinearProbe : Method {
 struct FullFineTuning : Method {
   std::string kind() const override { return "full fine-tuning"; }
   bool in_place() const override { return true; }
-  void graft(const Host& host, const std::string& name, Rng& rng) const override;
+  void graft(const BaseModel& base, const std::string& name, Rng& rng) const override;
 };
 
 }  // namespace graft::peft

@@ -61,7 +61,7 @@ void VirtualTable::flatten(const std::string& name) {
   const NoGrad no_grad;
   auto plain = std::make_unique<TrainedRows>(*this, name, e->count, dim());
   plain->rows.learn(e->rows->learns());
-  plain->rows.give((*e->rows)().value().clone());
+  plain->rows.set((*e->rows)().value().clone());
   e->rows = std::move(plain);
 }
 
@@ -151,29 +151,29 @@ Framed VirtualFrame::operator()(const Framed& given) {
 
 // --- for methods ---------------------------------------------------------------------------------------------------------
 
-void graft_virtual_tokens(const Host& host, const std::string& name, const Pattern& pattern, const MakeRows& make,
+void graft_virtual_tokens(const BaseModel& base, const std::string& name, const Pattern& pattern, const MakeRows& make,
                           const std::string& who) {
   Index taken = 0;
   for (const Piece& piece : pattern) taken += piece.count + static_cast<Index>(piece.ids.size());
-  const Index context = host.model.context();
+  const Index context = base.model.context();
   expect<ValueError>(taken < context, who, ": ", taken, " tokens of its own leave nothing of the context of ", context,
                      "; take fewer");
   for (const Piece& piece : pattern)
     for (const Id id : piece.ids)
-      expect<IndexError>(0 <= id && id < host.model.vocabulary(), who, ": the template has the id ", id,
-                         ", but the vocabulary has ", host.model.vocabulary());
-  auto& table = wrapper_in<VirtualTable>(host.model.table(), host.model.selection);
+      expect<IndexError>(0 <= id && id < base.model.vocabulary(), who, ": the template has the id ", id,
+                         ", but the vocabulary has ", base.model.vocabulary());
+  auto& table = wrapper_in<VirtualTable>(base.model.table(), base.model.selection);
   const Id first = table.add(name, virtual_count(pattern), make(table)).first;
-  wrapper_in<VirtualFrame>(host.model.frame, host.model.selection).add(name, pattern, first);
+  wrapper_in<VirtualFrame>(base.model.frame, base.model.selection).add(name, pattern, first);
 }
 
-Tensor rows_of(const Host& host, const std::vector<Id>& ids) {
+Tensor rows_of(const BaseModel& base, const std::vector<Id>& ids) {
   const NoGrad no_grad;
   for (const Id id : ids)
-    expect<IndexError>(0 <= id && id < host.model.vocabulary(), "virtual tokens: to start from the word ", id,
-                       ", but the vocabulary has ", host.model.vocabulary());
-  const Selected base(host.model.selection, "");  // also for who asks without attach()
-  return host.model.table()(Ids({static_cast<Index>(ids.size())}, ids)).value();
+    expect<IndexError>(0 <= id && id < base.model.vocabulary(), "virtual tokens: to start from the word ", id,
+                       ", but the vocabulary has ", base.model.vocabulary());
+  const WithSelection none(base.model.selection, "");  // also for who asks without attach()
+  return base.model.table()(Ids({static_cast<Index>(ids.size())}, ids)).value();
 }
 
 }  // namespace graft::peft

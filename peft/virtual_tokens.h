@@ -74,9 +74,9 @@ struct VirtualFrame : Wraps<Template> {
 
 /// Both, for a method: the table gets the rows, the template the pattern. rows(wrapper) makes the rows inside the table.
 using MakeRows = std::function<std::unique_ptr<VirtualRows>(VirtualTable& owner)>;
-void graft_virtual_tokens(const Host& host, const std::string& name, const Pattern& pattern, const MakeRows& rows,
+void graft_virtual_tokens(const BaseModel& base, const std::string& name, const Pattern& pattern, const MakeRows& rows,
                           const std::string& who);
 /// Rows of the base's table for these ids, whatever is selected. Errors: IndexError
-Tensor rows_of(const Host& host, const std::vector<Id>& ids);
+Tensor rows_of(const BaseModel& base, const std::vector<Id>& ids);
 
 }  // namespace graft::peft

@@ -33,8 +33,8 @@ std::unique_ptr<Projection> ProjectionWrapper::plain(const std::string& name) co
   const Tensor b = merged_bias(name);
   auto linear = std::make_unique<Linear>(in(), out(), b.defined());
   linear->learn(false);
-  linear->weight.give(W.alone() ? std::move(W) : W.clone());
-  if (b.defined()) linear->b->give(b.clone());
+  linear->weight.set(W.alone() ? std::move(W) : W.clone());
+  if (b.defined()) linear->b->set(b.clone());
   return linear;
 }
 

@@ -23,14 +23,14 @@ struct Wrapper {
 };
 
 /// While it lives, the model is as this name has it.
-class Selected {
+class WithSelection {
  public:
-  Selected(Selection& selection, const std::string& name) : selection_(selection), before_(selection) {
+  WithSelection(Selection& selection, const std::string& name) : selection_(selection), before_(selection) {
     selection_ = {name, {}};
   }
-  ~Selected() { selection_ = before_; }
-  Selected(const Selected&) = delete;
-  Selected& operator=(const Selected&) = delete;
+  ~WithSelection() { selection_ = before_; }
+  WithSelection(const WithSelection&) = delete;
+  WithSelection& operator=(const WithSelection&) = delete;
 
  private:
   Selection& selection_;

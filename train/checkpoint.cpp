@@ -73,7 +73,7 @@ Checkpoint load_checkpoint(const NamedParams& parameters, const std::string& fil
                           "checkpoint of another training");
   for (const auto& [key, value] : from.metadata())
     if (starts_with(key, of_caller)) checkpoint.metadata[key.substr(of_caller.size())] = value;
-  for (std::size_t i = 0; i < parameters.size(); ++i) parameters[i].second->give(found[i]);
+  for (std::size_t i = 0; i < parameters.size(); ++i) parameters[i].second->set(found[i]);
   return checkpoint;
 }
 

@@ -10,7 +10,7 @@ namespace {
 
 /// A parameter does not know its path, but whoever has forgotten to initialize it wants to.
 const Variable& own(const std::pair<std::string, Param*>& named) {
-  expect<ValueError>(named.second->given(), "parameter ", named.first, " ", named.second->shape(),
+  expect<ValueError>(named.second->initialized(), "parameter ", named.first, " ", named.second->shape(),
                      " has no numbers yet; load the model from a file, or initialize() it");
   return named.second->own();
 }

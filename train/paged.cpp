@@ -76,8 +76,8 @@ void* Pages::use(std::size_t i) {
   return memory_ + i * piece;
 }
 
-Pages::Ledger Pages::ledger() const {
-  Ledger l{bytes_, budget_, used_.size() * piece, 0, in_, out_};
+Pages::Usage Pages::usage() const {
+  Usage l{bytes_, budget_, used_.size() * piece, 0, in_, out_};
   if (!memory_) return l;
   const std::size_t page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
   std::vector<unsigned char> there(bytes_ / page);

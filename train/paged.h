@@ -25,11 +25,11 @@ class Pages {
   void* use(std::size_t i);
 
   /// What is where, in bytes. Resident is what the kernel has in memory now, file cache included (mincore).
-  struct Ledger {
+  struct Usage {
     std::size_t total, budget, in_use, resident;
     std::size_t brought_in, written_back;  ///< so far
   };
-  Ledger ledger() const;
+  Usage usage() const;
 
  private:
   void write_back(std::size_t i);
@@ -53,7 +53,7 @@ class PagedAdamW : public AdamW {
   explicit PagedAdamW(std::vector<Group> groups, PagedOptions options = {});
   explicit PagedAdamW(NamedParams parameters, PagedOptions options = {})
       : PagedAdamW(std::vector<Group>{{std::move(parameters)}}, std::move(options)) {}
-  Pages::Ledger pages() const { return pages_->ledger(); }
+  Pages::Usage pages() const { return pages_->usage(); }
 
   std::map<std::string, Tensor> state() const override;
   void load(const std::map<std::string, Tensor>& state) override;

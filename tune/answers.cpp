@@ -38,7 +38,7 @@ Questions questions(Model& model, const train::Dataset& examples, const std::vec
     const Index room = static_cast<Index>(example.ids.size()) - at + 8;  // somewhat more than the reference has
     q.how.max_tokens = std::max(q.how.max_tokens, std::min<Index>(64, room));
   }
-  q.how.max_tokens = std::min(q.how.max_tokens, std::max<Index>(1, model.room() - longest));
+  q.how.max_tokens = std::min(q.how.max_tokens, std::max<Index>(1, model.free_positions() - longest));
   return q;
 }
 
@@ -95,7 +95,7 @@ std::vector<std::string> complete(const LanguageTask& task, const train::Dataset
     if (examples.kind == Kind::chat) q.how.ends.push_back(tokenizer.id("<|im_end|>"));
     std::vector<std::vector<std::string>> said(which.size());  // of each example what each prompt says
     for (const std::string& prompt : prompts) {
-      const peft::Selected one(model.selection, prompt);
+      const peft::WithSelection one(model.selection, prompt);
       Rng none(0);
       const auto rows = generate(model, q.prompts, q.how, none);
       for (std::size_t b = 0; b < rows.size(); ++b) said[b].push_back(tokenizer.decode(rows[b], true));

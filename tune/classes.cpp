@@ -59,7 +59,7 @@ void make_classifier(Loaded& base, const std::vector<std::string>& labels, Rng& 
   (void)model->output().take();  // nobody asks for words any more
   auto classifier = std::make_unique<Classifier>(std::move(model), labels, base.pad);
   for (const auto& named : classifier->score->parameters())
-    named.second->give(normal(named.second->shape(), 0, real(0.02), rng));
+    named.second->set(normal(named.second->shape(), 0, real(0.02), rng));
   base.classifier = classifier.get();
   base.root = std::move(classifier);
 }
@@ -79,25 +79,25 @@ std::vector<std::vector<std::string>> label_words(const std::vector<std::string>
   return all;
 }
 
-Variable class_logits(const peft::Host& host, const peft::Verbalizer* verbalizer, const std::vector<std::string>& prompts,
+Variable class_logits(const peft::BaseModel& base, const peft::Verbalizer* verbalizer, const std::vector<std::string>& prompts,
                       const Framed& user) {
   struct Restore {
     Model& model;
     Selection before;
     ~Restore() { model.selection = before; }
-  } const restore{host.model, host.model.selection};
+  } const restore{base.model, base.model.selection};
   Framed all{user.ids, {}, user.lengths};
   if (!prompts.empty()) {
-    host.model.selection = {"", peft::rows_for(prompts, user.ids.shape()[0])};
+    base.model.selection = {"", peft::rows_for(prompts, user.ids.shape()[0])};
     all.ids = peft::repeated(user.ids, static_cast<Index>(prompts.size()));
     all.lengths.clear();
     for (std::size_t k = 0; k < prompts.size(); ++k)
       all.lengths.insert(all.lengths.end(), user.lengths.begin(), user.lengths.end());
   }
-  if (verbalizer) return (*verbalizer)(host.model, all);
-  auto* classifier = dynamic_cast<Classifier*>(&host.root);
-  expect<ValueError>(classifier != nullptr, host.root.kind(), " has no head for classes; make_classifier() puts one on");
-  const Framed framed = host.model.frame(all);
+  if (verbalizer) return (*verbalizer)(base.model, all);
+  auto* classifier = dynamic_cast<Classifier*>(&base.root);
+  expect<ValueError>(classifier != nullptr, base.root.kind(), " has no head for classes; make_classifier() puts one on");
+  const Framed framed = base.model.frame(all);
   return (*classifier)(framed.ids, framed.lengths);
 }
 

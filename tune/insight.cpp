@@ -84,19 +84,19 @@ double share_of_first(const real* Q, const real* K, Index P, Index T, Index d, d
   return sum / static_cast<double>(T);
 }
 
-const std::string& selected_or(const peft::Host& host, const std::string& name) {
-  return name.empty() ? host.model.selection.one() : name;
+const std::string& selected_or(const peft::BaseModel& base, const std::string& name) {
+  return name.empty() ? base.model.selection.one() : name;
 }
 
 }  // namespace
 
-std::vector<LoraDelta> lora_delta(const peft::Host& host, const std::string& given) {
-  const std::string name = selected_or(host, given);
-  const std::vector<std::string> attached = peft::names(host);
+std::vector<LoraDelta> lora_delta(const peft::BaseModel& base, const std::string& given) {
+  const std::string name = selected_or(base, given);
+  const std::vector<std::string> attached = peft::names(base);
   expect<ValueError>(std::find(attached.begin(), attached.end(), name) != attached.end(), "lora_delta: \"", name,
                      "\" is not attached");
   std::vector<LoraDelta> all;
-  for (const auto& [path, slot] : host.root.slots<Projection>()) {
+  for (const auto& [path, slot] : base.root.slots<Projection>()) {
     if (slot->empty()) continue;
     auto* lora = dynamic_cast<peft::LoraLinear*>(&**slot);
     if (!lora) continue;
@@ -122,10 +122,10 @@ std::vector<LoraDelta> lora_delta(const peft::Host& host, const std::string& giv
   return all;
 }
 
-std::vector<std::vector<double>> prefix_attention(const peft::Host& host, const Framed& user) {
+std::vector<std::vector<double>> prefix_attention(const peft::BaseModel& base, const Framed& user) {
   const NoGrad constant;
-  const Evaluating no_dropout(host.root);
-  Model& model = host.model;
+  const Evaluating no_dropout(base.root);
+  Model& model = base.model;
   expect<ValueError>(model.memory->length() > 0, "prefix_attention: ", model.kind(), " has no prefix, or it is not selected");
   const Framed framed = model.frame(user);
   const Index B = framed.ids.shape()[0], T = framed.ids.shape()[1], P = model.memory->length();
@@ -160,13 +160,13 @@ std::vector<std::vector<double>> prefix_attention(const peft::Host& host, const 
   return all;
 }
 
-std::vector<VirtualToken> nearest_words(const peft::Host& host, const Tokenizer& tokenizer, const std::string& given,
+std::vector<VirtualToken> nearest_words(const peft::BaseModel& base, const Tokenizer& tokenizer, const std::string& given,
                                         Index count) {
   const NoGrad constant;
-  auto* table = dynamic_cast<peft::VirtualTable*>(&*host.model.table());
+  auto* table = dynamic_cast<peft::VirtualTable*>(&*base.model.table());
   if (!table) return {};
   const Tensor words = table->base->dense();
-  const Tensor rows = (*table->entry(selected_or(host, given)).rows)().value();
+  const Tensor rows = (*table->entry(selected_or(base, given)).rows)().value();
   const Index V = words.dim(0), D = words.dim(1);
   const auto length = [&](const Tensor& t, Index row) {
     double sum = 0;

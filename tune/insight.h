@@ -19,12 +19,12 @@ struct LoraDelta {
 };
 /// Of all projections that have the adapter of this name ("": the one that is selected). The singular values are those of the r × r
 /// matrix between the decompositions of B and A. Errors: ValueError for a name that is not attached
-std::vector<LoraDelta> lora_delta(const peft::Host& host, const std::string& name = "");
+std::vector<LoraDelta> lora_delta(const peft::BaseModel& base, const std::string& name = "");
 std::ostream& operator<<(std::ostream& out, const std::vector<LoraDelta>& all);  ///< a line for each
 
 /// By layer and head the share of attention that goes to the prefix that is selected, the mean over the tokens of a batch.
 /// Errors: ValueError: the model has no prefix
-std::vector<std::vector<double>> prefix_attention(const peft::Host& host, const Framed& user);
+std::vector<std::vector<double>> prefix_attention(const peft::BaseModel& base, const Framed& user);
 
 /// A virtual token of a prompt, and the words whose rows point most nearly the same way.
 struct VirtualToken {
@@ -35,7 +35,7 @@ struct VirtualToken {
   std::vector<Near> near;
 };
 /// Of the prompt of this name ("": the one that is selected); empty for a method that has none.
-std::vector<VirtualToken> nearest_words(const peft::Host& host, const Tokenizer& tokenizer, const std::string& name = "",
+std::vector<VirtualToken> nearest_words(const peft::BaseModel& base, const Tokenizer& tokenizer, const std::string& name = "",
                                         Index count = 3);
 std::ostream& operator<<(std::ostream& out, const std::vector<VirtualToken>& all);  ///< a line for each
 

@@ -143,8 +143,8 @@ void plain(Making& m) {
 
 void qlora(Making& m) {
   bool packed = false;  // a model that came in blocks is packed already
-  m.host.root.each([&](const std::string&, Part& part) { packed = packed || dynamic_cast<PackedPart*>(&part) != nullptr; });
-  if (!packed) m.chosen.quantized = peft::quantize(m.host);
+  m.base.root.each([&](const std::string&, Part& part) { packed = packed || dynamic_cast<PackedPart*>(&part) != nullptr; });
+  if (!packed) m.chosen.quantized = peft::quantize(m.base);
   m.put(lora(m.choice));
 }
 
@@ -156,7 +156,7 @@ void prefix(Making& m) {
 }
 
 void ensemble(Making& m) {
-  m.chosen.attached = peft::attach_ensemble(m.host, prompt(m.choice, m.tokenizer, m.labels),
+  m.chosen.attached = peft::attach_ensemble(m.base, prompt(m.choice, m.tokenizer, m.labels),
                                             m.choice.prompts > 0 ? m.choice.prompts : 5, m.rng, "prompt");
 }
 
@@ -207,13 +207,13 @@ const MethodKind& method_kind(const std::string& name) {
 
 Strings Chosen::names() const { return peft::names_of(attached); }
 
-Chosen attach(const peft::Host& host, const MethodChoice& c, const Tokenizer& tokenizer, const Strings& labels, Rng& rng) {
+Chosen attach(const peft::BaseModel& base, const MethodChoice& c, const Tokenizer& tokenizer, const Strings& labels, Rng& rng) {
   const MethodKind& kind = method_kind(c.name);
   for (const std::string& option : given(c))
     expect<ValueError>(std::find(kind.options.begin(), kind.options.end(), option) != kind.options.end(), kind.title, " has no option ",
                        option, kind.options.empty() ? "; it has none" : "; it has " + joined(kind.options));
   Chosen chosen{c, {}, 0};
-  Making making{host, c, tokenizer, labels, rng, chosen};
+  Making making{base, c, tokenizer, labels, rng, chosen};
   kind.put(making);
   return chosen;
 }
@@ -223,14 +223,14 @@ std::string Chosen::title() const {
   return name.find(made) != std::string::npos ? name : name + " (" + made + ")";
 }
 
-std::vector<train::Group> groups(const peft::Host& host, const Chosen& chosen) {
+std::vector<train::Group> groups(const peft::BaseModel& base, const Chosen& chosen) {
   std::map<const Param*, real> factors;
   if (chosen.choice.name == "lora-plus")
     for (const peft::RateGroup& group :
-         peft::lora_plus(host, chosen.attached[0].name, chosen.choice.ratio > 0 ? static_cast<real>(chosen.choice.ratio) : 16))
+         peft::lora_plus(base, chosen.attached[0].name, chosen.choice.ratio > 0 ? static_cast<real>(chosen.choice.ratio) : 16))
       for (const Param* parameter : group.parameters) factors[parameter] = group.factor;
   std::map<std::pair<real, bool>, train::NamedParams> sorted;
-  for (const auto& named : peft::learning(host)) {
+  for (const auto& named : peft::learning(base)) {
     const auto factor = factors.find(named.second);
     sorted[{factor == factors.end() ? 1 : factor->second, named.second->shape().rank() > 1}].push_back(named);
   }

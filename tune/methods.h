@@ -38,7 +38,7 @@ struct Chosen {
 
 /// What a method is made of and put on.
 struct Making {
-  const peft::Host& host;
+  const peft::BaseModel& base;
   const MethodChoice& choice;
   const Tokenizer& tokenizer;
   const std::vector<std::string>& labels;
@@ -46,7 +46,7 @@ struct Making {
   Chosen& chosen;
   template <class Method>
   void put(const Method& method) {
-    chosen.attached.push_back(peft::attach(host, method, rng));
+    chosen.attached.push_back(peft::attach(base, method, rng));
   }
 };
 
@@ -63,10 +63,10 @@ const std::vector<MethodKind>& method_kinds();
 const MethodKind& method_kind(const std::string& name);  ///< Errors: ValueError lists them
 
 /// Errors: ValueError: an unknown name, an option that the method does not have, and those of attach().
-Chosen attach(const peft::Host& host, const MethodChoice& choice, const Tokenizer& tokenizer,
+Chosen attach(const peft::BaseModel& base, const MethodChoice& choice, const Tokenizer& tokenizer,
               const std::vector<std::string>& labels, Rng& rng);
 
 /// Parameters with their factors on the learning rate (LoRA+); biases and norms do not decay.
-std::vector<train::Group> groups(const peft::Host& host, const Chosen& chosen);
+std::vector<train::Group> groups(const peft::BaseModel& base, const Chosen& chosen);
 
 }  // namespace graft::tune

@@ -9,9 +9,9 @@
 
 namespace graft::tune {
 
-Task::Task(const peft::Host& host, train::Dataset examples, train::Dataset validation, Index batch, Rng& rng,
+Task::Task(const peft::BaseModel& model, train::Dataset examples, train::Dataset validation, Index batch, Rng& rng,
            std::vector<std::string> prompts)
-    : base(host),
+    : base(model),
       data(std::move(examples)),
       held(std::move(validation)),
       batch_size(batch),
@@ -88,9 +88,9 @@ double Task::loss(const train::Dataset& examples) const {
 
 // --- language ------------------------------------------------------------------------------------------------------------
 
-LanguageTask::LanguageTask(const peft::Host& host, train::Dataset examples, train::Dataset validation, Index batch, Rng& rng,
+LanguageTask::LanguageTask(const peft::BaseModel& base, train::Dataset examples, train::Dataset validation, Index batch, Rng& rng,
                            std::vector<std::string> prompts)
-    : Task(host, std::move(examples), std::move(validation), batch, rng, std::move(prompts)) {
+    : Task(base, std::move(examples), std::move(validation), batch, rng, std::move(prompts)) {
   expect<ValueError>(data.kind != train::Dataset::Kind::labelled, "the examples are ", name(data.kind),
                      "; ClassTask trains on them");
   expect<ValueError>(base.score == nullptr, base.root.kind(), " is a classifier; a language model is needed");
@@ -111,9 +111,9 @@ Index LanguageTask::scored(const train::Dataset& of, const std::vector<Index>& w
 
 // --- classes -------------------------------------------------------------------------------------------------------------
 
-ClassTask::ClassTask(const peft::Host& host, train::Dataset examples, train::Dataset validation, Index batch, Rng& rng,
+ClassTask::ClassTask(const peft::BaseModel& base, train::Dataset examples, train::Dataset validation, Index batch, Rng& rng,
                      std::vector<std::string> prompts)
-    : Task(host, std::move(examples), std::move(validation), batch, rng, std::move(prompts)) {
+    : Task(base, std::move(examples), std::move(validation), batch, rng, std::move(prompts)) {
   expect<ValueError>(data.kind == train::Dataset::Kind::labelled, "the examples are ", name(data.kind),
                      ", which have no classes; LanguageTask trains on them");
   const auto* classifier = dynamic_cast<Classifier*>(&base.root);
@@ -122,9 +122,9 @@ ClassTask::ClassTask(const peft::Host& host, train::Dataset examples, train::Dat
                      " classes apart, the examples have ", data.labels.size());
 }
 
-ClassTask::ClassTask(const peft::Host& host, train::Dataset examples, train::Dataset validation, Index batch, Rng& rng,
+ClassTask::ClassTask(const peft::BaseModel& base, train::Dataset examples, train::Dataset validation, Index batch, Rng& rng,
                      peft::Verbalizer verbalizer, std::vector<std::string> prompts)
-    : Task(host, std::move(examples), std::move(validation), batch, rng, std::move(prompts)), verbalizer_(std::move(verbalizer)) {
+    : Task(base, std::move(examples), std::move(validation), batch, rng, std::move(prompts)), verbalizer_(std::move(verbalizer)) {
   expect<ValueError>(data.kind == train::Dataset::Kind::labelled, "the examples are ", name(data.kind),
                      ", which have no classes; LanguageTask trains on them");
   expect<ValueError>(base.score == nullptr, base.root.kind(), " has a head; label words need a language model");

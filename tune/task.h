@@ -16,7 +16,7 @@ namespace graft::tune {
 /// What every kind has. The base and rng must outlive it.
 class Task : public train::Task {
  public:
-  const peft::Host base;
+  const peft::BaseModel base;
   train::Dataset data, held;  ///< learned from; what validate() looks at
   Index batch_size;
   Index accumulate = 1;  ///< batches of a step; each scored token, or row, counts alike, whichever batch it is in
@@ -35,7 +35,7 @@ class Task : public train::Task {
 
  protected:
   /// Draws the order of the batches from rng, which dropout then draws from. Errors: ValueError: no examples
-  Task(const peft::Host& base, train::Dataset data, train::Dataset held, Index batch, Rng& rng,
+  Task(const peft::BaseModel& base, train::Dataset data, train::Dataset held, Index batch, Rng& rng,
        std::vector<std::string> ensemble);
 
   /// `share` times the mean over what these examples are scored on, for each prompt.
@@ -51,7 +51,7 @@ class LanguageTask : public Task {
  public:
   /// ensemble: of prompts of peft::attach_ensemble() their names. Errors: ValueError for examples of classes, or a model with a
   /// head.
-  LanguageTask(const peft::Host& base, train::Dataset data, train::Dataset held, Index batch, Rng& rng,
+  LanguageTask(const peft::BaseModel& base, train::Dataset data, train::Dataset held, Index batch, Rng& rng,
                std::vector<std::string> ensemble = {});
 
  protected:
@@ -63,10 +63,10 @@ class LanguageTask : public Task {
 class ClassTask : public Task {
  public:
   /// A head answers: see make_classifier(). Errors: ValueError for examples without classes, or a model without a head.
-  ClassTask(const peft::Host& base, train::Dataset data, train::Dataset held, Index batch, Rng& rng,
+  ClassTask(const peft::BaseModel& base, train::Dataset data, train::Dataset held, Index batch, Rng& rng,
             std::vector<std::string> ensemble = {});
   /// Label words answer. Errors: ValueError for examples without classes, or a model with a head.
-  ClassTask(const peft::Host& base, train::Dataset data, train::Dataset held, Index batch, Rng& rng,
+  ClassTask(const peft::BaseModel& base, train::Dataset data, train::Dataset held, Index batch, Rng& rng,
             peft::Verbalizer verbalizer, std::vector<std::string> ensemble = {});
 
   Variable logits(const Framed& user) const;  ///< (B, labels), or of an ensemble (K·B, labels)

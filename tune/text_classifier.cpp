@@ -14,7 +14,7 @@ std::vector<std::string> put_on(Loaded& base, const std::string& folder, const p
   std::vector<std::string> names;
   for (fs::path one; fs::exists(one = fs::path(folder) / text("prompt-", names.size()));) {
     names.push_back(text("prompt-", names.size()));
-    peft::load_adapter(peft::Host(base), one.string(), names.back(), reading);
+    peft::load_adapter(peft::BaseModel(base), one.string(), names.back(), reading);
   }
   if (names.empty()) names.push_back(peft::load_adapter(base, folder, "default", reading).name);
   else peft::select(base, names[0]);
@@ -42,7 +42,7 @@ TextClassifier::TextClassifier(const std::string& model, const std::string& adap
   expect<ValueError>(!adapter.empty() || holds(model, "classes.json"), model,
                      " has no head for classes; name an adapter that was tuned to tell some apart");
   classes_ = read_classes(adapter.empty() ? model : adapter);
-  if (classes_.quantized) (void)peft::quantize(peft::Host(base_));
+  if (classes_.quantized) (void)peft::quantize(peft::BaseModel(base_));
   Rng none(0);
   if (classes_.words.empty() && !base_.classifier) make_classifier(base_, classes_.labels, none);  // the adapter brings its numbers
   if (!adapter.empty()) ensemble_ = put_on(base_, adapter, options.reading);

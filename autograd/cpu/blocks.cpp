@@ -46,11 +46,11 @@ class Blocks : public PackedMatrix {
   std::shared_ptr<const void> owner_;
 };
 
-/// Bytes of its own, booked as frozen weights.
+/// Bytes of its own, charged as frozen weights.
 struct Buffer {
-  explicit Buffer(std::size_t size) : bytes(new Byte[size]), booked(Category::frozen, size) {}
+  explicit Buffer(std::size_t size) : bytes(new Byte[size]), charged(Category::frozen, size) {}
   std::unique_ptr<Byte[]> bytes;
-  Registered booked;
+  Registered charged;
 };
 
 }  // namespace

@@ -56,7 +56,7 @@ void add_to(Tensor& into, const Tensor& x) {
   for_numbers(x.numel(), 1, [=](Index i, Index end) { Out(out + i, end - i) += In(in + i, end - i); });
 }
 
-Tensor fold(const Tensor& x, const Shape& tail) {
+Tensor sum_to(const Tensor& x, const Shape& tail) {
   if (x.shape() == tail) return x;
   Tensor y(tail);
   if (tail.numel() == 1) {
@@ -72,9 +72,9 @@ Tensor fold(const Tensor& x, const Shape& tail) {
   return y;
 }
 
-Tensor multiply_fold(const Tensor& a, const Tensor& b, const Shape& tail) {
+Tensor multiply_sum_to(const Tensor& a, const Tensor& b, const Shape& tail) {
   if (a.shape() == tail) return binary(Binary::mul, a, b);
-  if (tail.numel() == 1 || b.numel() != a.numel()) return fold(binary(Binary::mul, a, b), tail);
+  if (tail.numel() == 1 || b.numel() != a.numel()) return sum_to(binary(Binary::mul, a, b), tail);
   Tensor y(tail);
   real* out = y.write();
   const real *pa = a.data(), *pb = b.data();

@@ -70,8 +70,8 @@ NormGradients norm_backward(const Tensor& x, const Tensor& mean, const Tensor& i
     for (; part < end; ++part)
       for (Index r = part * part_rows; r < std::min(N, (part + 1) * part_rows); ++r) row_gradient(part, r);
   });
-  if (want_gain) n.dgain = fold(dgain, Shape{D});
-  if (want_bias) n.dbias = fold(dbias, Shape{D});
+  if (want_gain) n.dgain = sum_to(dgain, Shape{D});
+  if (want_bias) n.dbias = sum_to(dbias, Shape{D});
   return n;
 }
 

@@ -26,7 +26,7 @@ std::vector<const Node*> reach(const Node* y) {
   return found;
 }
 
-bool newer(const Node* a, const Node* b) { return a->born > b->born; }
+bool newer(const Node* a, const Node* b) { return a->sequence > b->sequence; }
 
 void add_arrow(ShownNode& item, std::size_t from, bool learns, std::size_t hidden) {
   const auto same = [&](const Arrow& arrow) { return arrow.from == hidden && arrow.learns == learns; };
@@ -80,7 +80,7 @@ ShownGraph shown_graph(const Variable& y, const char* who, std::size_t most) {
 
 Kind kind(const ShownNode& item) {
   if (!item.node) return Kind::more;
-  if (item.node->state == Node::State::spent) return Kind::spent;
+  if (item.node->state == Node::State::released) return Kind::released;
   if (item.node->state == Node::State::live) return Kind::op;
   return item.node->requires_grad ? Kind::learning : Kind::frozen;
 }
@@ -89,7 +89,7 @@ const Style& style_of(Kind kind) {
   static const Style looks[] = {{"learns", "#ffdf9e", "#a85b00", 18, ""},
                                {"frozen", "#cfe8f7", "#00588a", 0, ""},
                                {"op", "#f0f0f0", "#555555", 6, ""},
-                               {"spent", "#ffffff", "#777777", 6, "5 3"},
+                               {"released", "#ffffff", "#777777", 6, "5 3"},
                                {"more", "#ffffff", "#999999", 0, "1 3"}};
   return looks[static_cast<int>(kind)];
 }

@@ -25,7 +25,7 @@ struct ShownGraph {
 /// The nodes nearest to y, at most so many. Errors: ValueError for an empty Variable
 ShownGraph shown_graph(const Variable& y, const char* who, std::size_t most);
 
-enum class Kind { learning, frozen, op, spent, more };
+enum class Kind { learning, frozen, op, released, more };
 Kind kind(const ShownNode& item);
 
 /// Okabe and Ito's colours, made pale: told apart with any kind of colour vision, and by form and line as well.

@@ -91,7 +91,7 @@ std::string boxed(const ShownGraph& p, const Layout& at, std::size_t item, doubl
 /// What the colours and lines mean. Gives its width as well.
 std::pair<std::string, double> legend(double x, double y) {
   const std::pair<Kind, const char*> entries[] = {
-      {Kind::learning, "learns"}, {Kind::frozen, "frozen"}, {Kind::op, "op"}, {Kind::spent, "spent (backward is done)"}};
+      {Kind::learning, "learns"}, {Kind::frozen, "frozen"}, {Kind::op, "op"}, {Kind::released, "released (backward is done)"}};
   std::string out;
   const auto entry = [&](const std::string& sample, const std::string& words) {
     out += sample + text_at(x + 34, y + 12, words) + "\n";

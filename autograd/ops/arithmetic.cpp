@@ -7,7 +7,7 @@ namespace graft {
 namespace {
 
 using kernel::Binary;
-using kernel::fold;
+using kernel::sum_to;
 
 void expect_tail(const char* op, const Variable& a, const Variable& b) {
   expect_defined(op, a, b);
@@ -26,24 +26,24 @@ Tensor broadcast(Binary op, Binary swapped, const Tensor& a, const Tensor& b) {
 Variable operator+(const Variable& a, const Variable& b) {
   expect_tail("add", a, b);
   return record("add", broadcast(Binary::add, Binary::add, a.value(), b.value()),
-                Edge{a, [shape = a.shape()](const Tensor& dy) { return fold(dy, shape); }},
-                Edge{b, [shape = b.shape()](const Tensor& dy) { return fold(dy, shape); }});
+                Edge{a, [shape = a.shape()](const Tensor& dy) { return sum_to(dy, shape); }},
+                Edge{b, [shape = b.shape()](const Tensor& dy) { return sum_to(dy, shape); }});
 }
 
 /// y = a - b       ∂a = ∂y        ∂b = -∂y
 Variable operator-(const Variable& a, const Variable& b) {
   expect_tail("sub", a, b);
   return record("sub", broadcast(Binary::sub, Binary::sub_from, a.value(), b.value()),
-                Edge{a, [shape = a.shape()](const Tensor& dy) { return fold(dy, shape); }},
-                Edge{b, [shape = b.shape()](const Tensor& dy) { return kernel::scale(fold(dy, shape), -1); }});
+                Edge{a, [shape = a.shape()](const Tensor& dy) { return sum_to(dy, shape); }},
+                Edge{b, [shape = b.shape()](const Tensor& dy) { return kernel::scale(sum_to(dy, shape), -1); }});
 }
 
 /// y = a·b         ∂a = ∂y·b      ∂b = ∂y·a
 Variable operator*(const Variable& a, const Variable& b) {
   expect_tail("mul", a, b);
   return record("mul", broadcast(Binary::mul, Binary::mul, a.value(), b.value()),
-                Edge{a, [B = Saved(b), shape = a.shape()](const Tensor& dy) { return kernel::multiply_fold(dy, B, shape); }},
-                Edge{b, [A = Saved(a), shape = b.shape()](const Tensor& dy) { return kernel::multiply_fold(dy, A, shape); }});
+                Edge{a, [B = Saved(b), shape = a.shape()](const Tensor& dy) { return kernel::multiply_sum_to(dy, B, shape); }},
+                Edge{b, [A = Saved(a), shape = b.shape()](const Tensor& dy) { return kernel::multiply_sum_to(dy, A, shape); }});
 }
 
 /// y = a/b         ∂a = ∂y/b      ∂b = -∂y·y/b
@@ -52,9 +52,9 @@ Variable operator/(const Variable& a, const Variable& b) {
   const Tensor y = broadcast(Binary::div, Binary::div_into, a.value(), b.value());
   return record(
       "div", y,
-      Edge{a, [B = Saved(b), shape = a.shape()](const Tensor& dy) { return fold(kernel::binary(Binary::div, dy, B), shape); }},
+      Edge{a, [B = Saved(b), shape = a.shape()](const Tensor& dy) { return sum_to(kernel::binary(Binary::div, dy, B), shape); }},
       Edge{b, [Y = Saved(y), B = Saved(b), shape = b.shape()](const Tensor& dy) {
-             return kernel::scale(fold(kernel::binary(Binary::div, kernel::binary(Binary::mul, dy, Y), B), shape), -1);
+             return kernel::scale(sum_to(kernel::binary(Binary::div, kernel::binary(Binary::mul, dy, Y), B), shape), -1);
            }});
 }
 

@@ -47,7 +47,7 @@ Variable cross_entropy_by_rows(const Variable& x, const Ids& labels, const Head&
   real loss = 0;
   Tensor dx;
   if (x.learns() && recording()) dx = Tensor(x.shape(), 0);
-  std::vector<Arrived> beyond;  // what the head uses, with its gradient so far
+  std::vector<NodeGradient> beyond;  // what the head uses, with its gradient so far
   for (std::size_t begin = 0; begin < scored.size(); begin += static_cast<std::size_t>(chunk)) {
     const std::size_t end = std::min(scored.size(), begin + static_cast<std::size_t>(chunk));
     const Index rows = static_cast<Index>(end - begin);
@@ -61,7 +61,7 @@ Variable cross_entropy_by_rows(const Variable& x, const Ids& labels, const Head&
       part_weights.weights.push_back(weights[static_cast<std::size_t>(scored[i])]);
     }
     const Variable leaf(part, std::make_shared<Node>("rows", part.shape(), Node::State::leaf, dx.defined()));
-    const std::uint64_t boundary = next_birth();
+    const std::uint64_t boundary = next_sequence();
     const Variable logits = head(leaf);
     for (std::size_t i = begin; i < end && logits.defined(); ++i)
       expect<IndexError>(labels[scored[i]] < logits.shape().cols(), op, ": label ", labels[scored[i]], " of row ", scored[i],
@@ -69,14 +69,14 @@ Variable cross_entropy_by_rows(const Variable& x, const Ids& labels, const Head&
     const Variable part_loss = cross_entropy(logits, Ids({rows}, std::move(part_labels)), part_weights);
     loss += part_loss.item();
     if (!part_loss.learns()) continue;
-    for (auto& [node, grad] : pull(part_loss, Tensor(Shape{}, 1), boundary)) {
+    for (auto& [node, grad] : backward_to(part_loss, Tensor(Shape{}, 1), boundary)) {
       if (node == leaf.node()) {
         real* to = dx.write();
         for (std::size_t i = begin; i < end; ++i)
           std::copy_n(grad.data() + static_cast<Index>(i - begin) * D, D, to + scored[i] * D);
         continue;
       }
-      const auto known = std::find_if(beyond.begin(), beyond.end(), [n = node](const Arrived& a) { return a.node == n; });
+      const auto known = std::find_if(beyond.begin(), beyond.end(), [n = node](const NodeGradient& a) { return a.node == n; });
       if (known == beyond.end()) beyond.push_back({node, std::move(grad)});
       else accumulate(known->grad, std::move(grad));
     }

@@ -46,7 +46,7 @@ Variable linear(const Variable& x, const Variable& W, const Variable& b) {
   return record("linear", multiply_nt(x.value(), W.value(), b.value()),
                 Edge{x, [W = Saved(W)](const Tensor& dy) { return multiply_nn(dy, W); }},
                 Edge{W, [X = Saved(x)](const Tensor& dy) { return multiply_tn(dy, X); }},
-                Edge{b, [shape = b.shape()](const Tensor& dy) { return fold(dy, shape); }});
+                Edge{b, [shape = b.shape()](const Tensor& dy) { return sum_to(dy, shape); }});
 }
 
 /// y = a·b         ∂a = ∂y·bᵀ       ∂b = aᵀ·∂y

@@ -81,7 +81,7 @@ Variable expand(const Variable& x, Index batch) {
   expect_defined("expand", x);
   expect<ValueError>(batch >= 1, "expand: a batch of ", batch, " asked for, but it must be at least 1");
   return record("expand", kernel::repeat(x.value(), batch),
-                Edge{x, [shape = x.shape()](const Tensor& dy) { return kernel::fold(dy, shape); }});
+                Edge{x, [shape = x.shape()](const Tensor& dy) { return kernel::sum_to(dy, shape); }});
 }
 
 }  // namespace graft

@@ -11,7 +11,7 @@ double reading_speed(const std::string& path) {
   const Loaded loaded = load_model(path);
   const NoGrad constant;
   constexpr Index rows = 4;
-  const Index length = std::min<Index>(128, loaded.model->room());
+  const Index length = std::min<Index>(128, loaded.model->free_positions());
   const Ids words({rows, length}, std::vector<Id>(static_cast<std::size_t>(rows * length), 0));
   const auto read = [&] {
     const auto began = std::chrono::steady_clock::now();

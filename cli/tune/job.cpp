@@ -88,7 +88,7 @@ void Job::read(train::ReadOptions reading, bool by_words, Rng& order) {
   Model& model = *loaded.model;
   std::optional<peft::Verbalizer> verbalizer;
   if (by_words) verbalizer.emplace(words, tokenizer, model.vocabulary());
-  const Index room = model.room() - (by_words ? 1 : 0);
+  const Index room = model.free_positions() - (by_words ? 1 : 0);
   expect<ValueError>(s.length <= room, "--length ", s.length, " is beyond the ", room, " tokens that the context of ",
                      model.context(), " has room for", room < model.context() ? " beside the method" : "");
   reading.longest = s.length > 0 ? s.length : std::min<Index>(room, 512);

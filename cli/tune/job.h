@@ -19,7 +19,7 @@ class Job {
   explicit Job(const Settings& settings);
 
   Index steps() const { return steps_; }
-  peft::Host host() const { return peft::Host(loaded); }
+  peft::BaseModel host() const { return peft::BaseModel(loaded); }
   const train::Dataset& data() const { return task->data; }
   const train::Dataset& held() const { return task->held; }  ///< chooses the best parameters
   /// What scores and samples are about: the test data, or where there are none what is held out.

@@ -54,7 +54,7 @@ class Cursor {
   /// FormatError "file, byte N: field: what was found, expected ..." unless ok; N is where the walk is.
   template <class... Parts>
   void fits(bool ok, const Field& field, const Parts&... parts) const {
-    need(ok, Place{file_.path(), at_}, field, ": ", parts...);
+    need(ok, Position{file_.path(), at_}, field, ": ", parts...);
   }
 
  private:

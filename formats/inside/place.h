@@ -15,14 +15,14 @@ struct Quoted {
 std::ostream& operator<<(std::ostream& out, const Quoted& quoted);
 
 /// A byte of a file.
-struct Place {
+struct Position {
   const std::string& path;
   std::uint64_t offset;
 };
 
 /// Throws FormatError, "model.gguf, byte 24: ...", unless ok. The parts are only looked at when they are needed.
 template <class... Parts>
-void need(bool ok, const Place& place, const Parts&... parts) {
+void need(bool ok, const Position& place, const Parts&... parts) {
   if (!ok) throw FormatError(text(place.path, ", byte ", place.offset, ": ", parts...));
 }
 

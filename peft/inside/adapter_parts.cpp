@@ -10,28 +10,28 @@
 
 namespace graft::peft {
 
-std::string model_type(const Host& host) {
-  if (dynamic_cast<const Gpt2*>(&host.model)) return "gpt2";
-  expect<ValueError>(dynamic_cast<const Llama*>(&host.model) != nullptr, "adapter files: a ", host.model.kind(),
+std::string model_type(const BaseModel& base) {
+  if (dynamic_cast<const Gpt2*>(&base.model)) return "gpt2";
+  expect<ValueError>(dynamic_cast<const Llama*>(&base.model) != nullptr, "adapter files: a ", base.model.kind(),
                      " has no names in Hugging Face's files");
   return "llama";
 }
 
-Place place_of(const Host& host, const std::string& path) {
-  return hugging_face_place(host.model, path, hugging_face_prefix(host.model));
+FilePlace place_of(const BaseModel& base, const std::string& path) {
+  return hugging_face_place(base.model, path, hugging_face_prefix(base.model));
 }
 
-std::vector<HfModule> hf_modules(const Host& host) {
+std::vector<HfModule> hf_modules(const BaseModel& base) {
   std::vector<HfModule> all;
   const auto add = [&](const std::string& path, bool table, Index in, Index out) {
-    const std::string weight = place_of(host, path + ".weight").name, name = weight.substr(0, weight.rfind('.'));
+    const std::string weight = place_of(base, path + ".weight").name, name = weight.substr(0, weight.rfind('.'));
     const auto known = std::find_if(all.begin(), all.end(), [&](const HfModule& m) { return m.name == name; });
     if (known == all.end()) all.push_back({name, {path}, table, in, out});
     else known->paths.push_back(path), known->out += out;
   };
-  for (const auto& slot : host.root.slots<Table>())
+  for (const auto& slot : base.root.slots<Table>())
     if (!slot.second->empty()) add(slot.first, true, (*slot.second)->rows(), (*slot.second)->dim());
-  for (const auto& slot : host.root.slots<Projection>())
+  for (const auto& slot : base.root.slots<Projection>())
     if (!slot.second->empty()) add(slot.first, false, (*slot.second)->in(), (*slot.second)->out());
   return all;
 }
@@ -126,8 +126,8 @@ Tensor transposed(const Tensor& m) {
 // --- heads of classifiers --------------------------------------------------------------------------------------------------
 
 namespace {
-TrainedCopy::Copy* head_of(const Host& host, const std::string& name) {
-  for (Module* at = host.score ? static_cast<Module*>(&**host.score) : nullptr; at != nullptr;) {
+TrainedCopy::Copy* head_of(const BaseModel& base, const std::string& name) {
+  for (Module* at = base.score ? static_cast<Module*>(&**base.score) : nullptr; at != nullptr;) {
     auto* copy = dynamic_cast<TrainedCopy*>(at);
     if (copy && copy->holds(name)) return &copy->copy(name);
     auto* wraps = dynamic_cast<Wraps<Projection>*>(at);
@@ -137,24 +137,24 @@ TrainedCopy::Copy* head_of(const Host& host, const std::string& name) {
 }
 }  // namespace
 
-std::string head_of_file(const Host& host) {
-  if (!host.score) return "";
-  const std::string weight = place_of(host, host.score->name() + ".weight").name;
+std::string head_of_file(const BaseModel& base) {
+  if (!base.score) return "";
+  const std::string weight = place_of(base, base.score->name() + ".weight").name;
   return weight.substr(0, weight.rfind('.'));
 }
 
-void read_head(const Host& host, const std::string& name, Keys& keys, const std::string& prefix) {
-  TrainedCopy::Copy* head = head_of(host, name);
+void read_head(const BaseModel& base, const std::string& name, Keys& keys, const std::string& prefix) {
+  TrainedCopy::Copy* head = head_of(base, name);
   if (!head) return;
-  const std::string key = prefix + head_of_file(host);
-  head->weight.give(keys.take(key + ".weight", head->weight.shape(), "the classifier's head"));
-  if (head->bias) head->bias->give(keys.take(key + ".bias", head->bias->shape(), "the classifier's head"));
+  const std::string key = prefix + head_of_file(base);
+  head->weight.set(keys.take(key + ".weight", head->weight.shape(), "the classifier's head"));
+  if (head->bias) head->bias->set(keys.take(key + ".bias", head->bias->shape(), "the classifier's head"));
 }
 
-void write_head(const Host& host, const std::string& name, Named_tensors& tensors, const std::string& prefix) {
-  const TrainedCopy::Copy* head = head_of(host, name);
+void write_head(const BaseModel& base, const std::string& name, Named_tensors& tensors, const std::string& prefix) {
+  const TrainedCopy::Copy* head = head_of(base, name);
   if (!head) return;
-  const std::string key = prefix + head_of_file(host);
+  const std::string key = prefix + head_of_file(base);
   tensors[key + ".weight"] = head->weight.value();
   if (head->bias) tensors[key + ".bias"] = head->bias->value();
 }

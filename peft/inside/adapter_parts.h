@@ -20,10 +20,10 @@ struct HfModule {
   bool table = false;
   Index in = 0, out = 0;  ///< of all parts together; a table's: rows, dim
 };
-std::vector<HfModule> hf_modules(const Host& host);
-std::string model_type(const Host& host);  ///< "gpt2" or "llama"
+std::vector<HfModule> hf_modules(const BaseModel& base);
+std::string model_type(const BaseModel& base);  ///< "gpt2" or "llama"
 /// A parameter's place in the file of Hugging Face's whole model.
-Place place_of(const Host& host, const std::string& path);
+FilePlace place_of(const BaseModel& base, const std::string& path);
 
 /// The tensors of a file, taken one by one. What is left at the end is unknown.
 class Keys {
@@ -60,34 +60,34 @@ Tensor transposed(const Tensor& matrix);
 
 /// The variants `name` of base parameters, from or to keys `prefix` + Hugging Face's name (key(path) changes it if needed).
 using KeyOf = std::function<std::string(const std::string& path, const std::string& hf_name)>;
-void read_variants(const Host& host, const std::string& name, Keys& keys, const KeyOf& key);
-void write_variants(const Host& host, const std::string& name, Named_tensors& tensors, const KeyOf& key);
+void read_variants(const BaseModel& base, const std::string& name, Keys& keys, const KeyOf& key);
+void write_variants(const BaseModel& base, const std::string& name, Named_tensors& tensors, const KeyOf& key);
 /// Paths of the modules here that modules_to_save means, as PEFT reads it: every module whose name ends with the word, also
 /// without a dot ("norm": input_layernorm), and all that is in it. Not the head of a classifier, which attach() makes learn.
-std::vector<std::string> saved_modules(const Host& host, const std::vector<std::string>& words);
-nlohmann::json saved_names(const Host& host, const std::vector<std::string>& paths);  ///< back: modules_to_save, or null
+std::vector<std::string> saved_modules(const BaseModel& base, const std::vector<std::string>& words);
+nlohmann::json saved_names(const BaseModel& base, const std::vector<std::string>& paths);  ///< back: modules_to_save, or null
 /// Embeddings and head that PEFT stores along (save_embedding_layers): the base's own, or other numbers, which stand in the
 /// base's place under `name`. Errors: FormatError: tied weights that differ, or a packed table that would have to be replaced.
-void read_tables(const Host& host, const std::string& name, Keys& keys, const std::string& prefix);
+void read_tables(const BaseModel& base, const std::string& name, Keys& keys, const std::string& prefix);
 /// but_the_head: nor the table, if the two are tied.
-void write_tables(const Host& host, const std::string& name, Named_tensors& tensors, const std::string& prefix,
+void write_tables(const BaseModel& base, const std::string& name, Named_tensors& tensors, const std::string& prefix,
                   bool but_the_head = false);
 /// Errors: FormatError names both sizes if the tables of the file have other rows than the model.
-void expect_vocabulary(const Host& host, const Keys& keys, const std::string& prefix);
+void expect_vocabulary(const BaseModel& base, const Keys& keys, const std::string& prefix);
 void read_repeats(Keys& keys);  ///< tensors that PEFT writes twice, which must say the same. Errors: FormatError
 /// Errors: FormatError if tensors are left; says whether the model has such a module, and so who is wrong.
-void expect_all_known(const Host& host, const Keys& keys);
+void expect_all_known(const BaseModel& base, const Keys& keys);
 /// What Hugging Face's files call the head: "score", or "classifier" (GPT-2's of tokens); "" on a language model.
-std::string head_of_file(const Host& host);
+std::string head_of_file(const BaseModel& base);
 /// The trained copy of the head, weight and bias, under prefix + that name.
-void read_head(const Host& host, const std::string& name, Keys& keys, const std::string& prefix);
-void write_head(const Host& host, const std::string& name, Named_tensors& tensors, const std::string& prefix);
+void read_head(const BaseModel& base, const std::string& name, Keys& keys, const std::string& prefix);
+void write_head(const BaseModel& base, const std::string& name, Named_tensors& tensors, const std::string& prefix);
 
 /// The wrappers of kind W that hold `name`, by the paths of the slots of T that they are in.
 template <class W, class T>
-std::map<std::string, W*> holders(const Host& host, const std::string& name) {
+std::map<std::string, W*> holders(const BaseModel& base, const std::string& name) {
   std::map<std::string, W*> all;
-  for (const auto& slot : host.root.slots<T>()) {
+  for (const auto& slot : base.root.slots<T>()) {
     if (slot.second->empty()) continue;
     for (Module* at = &**slot.second; at != nullptr;) {
       auto* wrapper = dynamic_cast<W*>(at);
@@ -103,16 +103,16 @@ std::map<std::string, W*> holders(const Host& host, const std::string& name) {
 }
 
 // One per kind of file: attach and fill, or the configuration's fields and the tensors.
-Attached read_lora(const Host& host, const AdapterConfig& config, Keys& keys, const std::string& name);
-void write_lora(const Host& host, const Attached& attached, nlohmann::json& config, Named_tensors& tensors);
-Attached read_ia3(const Host& host, const AdapterConfig& config, Keys& keys, const std::string& name);
-void write_ia3(const Host& host, const Attached& attached, nlohmann::json& config, Named_tensors& tensors);
-Attached read_soft(const Host& host, const AdapterConfig& config, Keys& keys, const std::string& name);
-void write_soft(const Host& host, const Attached& attached, nlohmann::json& config, Named_tensors& tensors);
-Attached read_tuned(const Host& host, const AdapterConfig& config, Keys& keys, const std::string& name);
-void write_tuned(const Host& host, const Attached& attached, nlohmann::json& config, Named_tensors& tensors);
+Attached read_lora(const BaseModel& base, const AdapterConfig& config, Keys& keys, const std::string& name);
+void write_lora(const BaseModel& base, const Attached& attached, nlohmann::json& config, Named_tensors& tensors);
+Attached read_ia3(const BaseModel& base, const AdapterConfig& config, Keys& keys, const std::string& name);
+void write_ia3(const BaseModel& base, const Attached& attached, nlohmann::json& config, Named_tensors& tensors);
+Attached read_soft(const BaseModel& base, const AdapterConfig& config, Keys& keys, const std::string& name);
+void write_soft(const BaseModel& base, const Attached& attached, nlohmann::json& config, Named_tensors& tensors);
+Attached read_tuned(const BaseModel& base, const AdapterConfig& config, Keys& keys, const std::string& name);
+void write_tuned(const BaseModel& base, const Attached& attached, nlohmann::json& config, Named_tensors& tensors);
 
 /// Errors: ValueError if AdapterHub's files cannot hold it.
-void expect_adapterhub_holds(const Host& host, const Attached& attached);
+void expect_adapterhub_holds(const BaseModel& base, const Attached& attached);
 
 }  // namespace graft::peft

@@ -35,25 +35,25 @@ class Feedforward {
 
 }  // namespace
 
-Attached read_ia3(const Host& host, const AdapterConfig& config, Keys& keys, const std::string& name) {
-  const bool gpt2 = model_type(host) == "gpt2";
+Attached read_ia3(const BaseModel& base, const AdapterConfig& config, Keys& keys, const std::string& name) {
+  const bool gpt2 = model_type(base) == "gpt2";
   using Words = std::vector<std::string>;
   const std::vector<HfModule> modules =
-      targets_of(host, config, gpt2 ? Words{"c_attn", "mlp.c_proj"} : Words{"k_proj", "v_proj", "down_proj"}, false);
+      targets_of(base, config, gpt2 ? Words{"c_attn", "mlp.c_proj"} : Words{"k_proj", "v_proj", "down_proj"}, false);
   const Feedforward feedforward(config, gpt2 ? Words{"mlp.c_proj"} : Words{"down_proj"});
   config.expect_all_known({"fan_in_fan_out", "init_ia3_weights"});
   Ia3 ia3;
   ia3.outputs.clear(), ia3.inputs.clear();
-  ia3.also = saved_modules(host, config.words("modules_to_save"));
+  ia3.also = saved_modules(base, config.words("modules_to_save"));
   for (const HfModule& m : modules) {
     if (m.table) config.refuse("target_modules", "\"" + m.name + "\", a table");
     for (const std::string& path : m.paths) (feedforward.has(m.name) ? ia3.inputs : ia3.outputs).push_back(path);
   }
-  expect_vocabulary(host, keys, prefix);
+  expect_vocabulary(base, keys, prefix);
   Rng rng(0);
-  Attached attached = attach(host, ia3, rng, name);
+  Attached attached = attach(base, ia3, rng, name);
   try {
-    const auto wrappers = holders<Ia3Linear, Projection>(host, name);
+    const auto wrappers = holders<Ia3Linear, Projection>(base, name);
     for (const HfModule& m : modules) {
       const bool input = feedforward.has(m.name);
       const Index parts = static_cast<Index>(m.paths.size()), n = input ? m.in : m.out;
@@ -61,24 +61,24 @@ Attached read_ia3(const Host& host, const AdapterConfig& config, Keys& keys, con
       for (Index i = 0; i < parts; ++i)  // q, k and v of c_attn have one input
         wrappers.at(m.paths[static_cast<std::size_t>(i)])
             ->scales(name)
-            .l.give(input ? l.clone() : rows_part(l, i, parts).clone());
+            .l.set(input ? l.clone() : rows_part(l, i, parts).clone());
     }
-    read_variants(host, name, keys, [](const std::string&, const std::string& hf) { return prefix + hf; });
-    read_head(host, name, keys, prefix);
-    read_tables(host, name, keys, prefix);
+    read_variants(base, name, keys, [](const std::string&, const std::string& hf) { return prefix + hf; });
+    read_head(base, name, keys, prefix);
+    read_tables(base, name, keys, prefix);
     read_repeats(keys);
   } catch (...) {
-    detach(host, attached);
+    detach(base, attached);
     throw;
   }
   return attached;
 }
 
-void write_ia3(const Host& host, const Attached& attached, Json& config, Named_tensors& tensors) {
+void write_ia3(const BaseModel& base, const Attached& attached, Json& config, Named_tensors& tensors) {
   const std::string& name = attached.name;
   Json targets = Json::array(), feedforward = Json::array();
-  const auto wrappers = holders<Ia3Linear, Projection>(host, name);
-  for (const HfModule& m : hf_modules(host)) {
+  const auto wrappers = holders<Ia3Linear, Projection>(base, name);
+  for (const HfModule& m : hf_modules(base)) {
     std::vector<Tensor> parts;
     std::size_t scaled = 0, inputs = 0;
     for (const std::string& path : m.paths) {
@@ -99,11 +99,11 @@ void write_ia3(const Host& host, const Attached& attached, Json& config, Named_t
   }
   config["peft_type"] = "IA3";
   config["target_modules"] = targets, config["feedforward_modules"] = feedforward;
-  config["fan_in_fan_out"] = model_type(host) == "gpt2";
-  config["modules_to_save"] = saved_names(host, dynamic_cast<const Ia3&>(*attached.method).also);
-  write_variants(host, name, tensors, [](const std::string&, const std::string& hf) { return prefix + hf; });
-  write_head(host, name, tensors, prefix);
-  write_tables(host, name, tensors, prefix);
+  config["fan_in_fan_out"] = model_type(base) == "gpt2";
+  config["modules_to_save"] = saved_names(base, dynamic_cast<const Ia3&>(*attached.method).also);
+  write_variants(base, name, tensors, [](const std::string&, const std::string& hf) { return prefix + hf; });
+  write_head(base, name, tensors, prefix);
+  write_tables(base, name, tensors, prefix);
 }
 
 }  // namespace graft::peft

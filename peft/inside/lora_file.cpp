@@ -42,8 +42,8 @@ std::string bias_key(const std::string& hf_name, const std::set<std::string>& ad
 }
 
 /// ensure_weight_tying, where the table and its head are in the file: PEFT then trains one weight (or one pair) in both places.
-bool as_one(const Host& host, const AdapterConfig& config) {
-  return config.flag("ensure_weight_tying", false) && is_tied(host.model);
+bool as_one(const BaseModel& base, const AdapterConfig& config) {
+  return config.flag("ensure_weight_tying", false) && is_tied(base.model);
 }
 
 bool names_an_embedding(const std::vector<std::string>& words) {  // PEFT looks for just these two
@@ -60,22 +60,22 @@ Tensor take_magnitude(Keys& keys, const std::string& at, const Shape& shape, con
 }
 
 /// PEFT has stored what the start left of the head, and loads that after it has computed the start: the file counts.
-void take_start_from_file(const Host& host, const std::string& name, LoraPair& pair) {
+void take_start_from_file(const BaseModel& base, const std::string& name, LoraPair& pair) {
   if (!pair.A0.defined()) return;
-  host.root.parameter("head.weight").drop_variant(name);
+  base.root.parameter("head.weight").drop_variant(name);
   pair.A0 = Tensor(), pair.B0 = Tensor();
 }
 
 /// The name in Hugging Face's model of the module at this path.
-std::string stem_of(const Host& host, const std::string& path) {
-  const std::string weight = place_of(host, path + ".weight").name;
+std::string stem_of(const BaseModel& base, const std::string& path) {
+  const std::string weight = place_of(base, path + ".weight").name;
   return weight.substr(0, weight.rfind('.'));
 }
 
 }  // namespace
 
-Attached read_lora(const Host& host, const AdapterConfig& config, Keys& keys, const std::string& name) {
-  const bool gpt2 = model_type(host) == "gpt2";
+Attached read_lora(const BaseModel& base, const AdapterConfig& config, Keys& keys, const std::string& name) {
+  const bool gpt2 = model_type(base) == "gpt2";
   Lora lora;
   lora.r = config.size("r", 8);
   lora.alpha = static_cast<real>(config.number("lora_alpha", 8));
@@ -88,17 +88,17 @@ Attached read_lora(const Host& host, const AdapterConfig& config, Keys& keys, co
   config.expect_one_of("bias", bias, {"none", "all", "lora_only"});
   lora.train_biases = bias == "all" ? Lora::Biases::all : bias == "none" ? Lora::Biases::none : Lora::Biases::lora_only;
   const std::vector<std::string> saved = config.words("modules_to_save");
-  lora.also = saved_modules(host, saved);
-  const std::string head = prefix + "lm_head", table = prefix + stem_of(host, "embed");
+  lora.also = saved_modules(base, saved);
+  const std::string head = prefix + "lm_head", table = prefix + stem_of(base, "embed");
   const auto whole = [&](const char* path) { return std::find(lora.also.begin(), lora.also.end(), path) != lora.also.end(); };
-  lora.as_one = as_one(host, config) && (whole("embed") || whole("head")) && keys.has(head + ".weight") &&
+  lora.as_one = as_one(base, config) && (whole("embed") || whole("head")) && keys.has(head + ".weight") &&
                 keys.has(table + ".weight");
   lora.fused = gpt2;
   lora.targets.clear();
   using Words = std::vector<std::string>;
-  std::vector<HfModule> modules = targets_of(host, config, gpt2 ? Words{"c_attn"} : Words{"q_proj", "v_proj"}, true);
-  if (as_one(host, config) && !names_an_embedding(saved))  // a pair on either of the two is on both
-    for (const HfModule& module : hf_modules(host)) {
+  std::vector<HfModule> modules = targets_of(base, config, gpt2 ? Words{"c_attn"} : Words{"q_proj", "v_proj"}, true);
+  if (as_one(base, config) && !names_an_embedding(saved))  // a pair on either of the two is on both
+    for (const HfModule& module : hf_modules(base)) {
       const auto is = [&](const HfModule& m) { return m.name == module.name; };
       const bool other = (module.name == "lm_head" && keys.has(head + ".lora_A.weight")) ||
                          (module.table && keys.has(prefix + module.name + ".lora_embedding_A"));
@@ -125,47 +125,47 @@ Attached read_lora(const Host& host, const AdapterConfig& config, Keys& keys, co
       lora.alpha_pattern[path] = static_cast<real>(alpha);
     }
   }
-  expect_vocabulary(host, keys, prefix);
+  expect_vocabulary(base, keys, prefix);
   Rng rng(0);  // what is drawn is replaced at once
-  Attached attached = attach(host, lora, rng, name);
+  Attached attached = attach(base, lora, rng, name);
   try {
-    const auto wrappers = holders<LoraLinear, Projection>(host, name);
-    const auto tables = holders<LoraTable, Table>(host, name);
+    const auto wrappers = holders<LoraLinear, Projection>(base, name);
+    const auto tables = holders<LoraTable, Table>(base, name);
     for (const HfModule& module : modules) {
       const std::string at = prefix + module.name;
       if (module.table) {
         LoraTable::Pair& p = tables.at(module.paths[0])->pair(name);
-        p.A.give(transposed(keys.take(at + ".lora_embedding_A", Shape{p.A.shape()[1], module.in}, module.paths[0])));
-        p.B.give(keys.take(at + ".lora_embedding_B", p.B.shape(), module.paths[0]));
-        if (p.magnitude) p.magnitude->give(take_magnitude(keys, at, p.magnitude->shape(), module.paths[0]));
+        p.A.set(transposed(keys.take(at + ".lora_embedding_A", Shape{p.A.shape()[1], module.in}, module.paths[0])));
+        p.B.set(keys.take(at + ".lora_embedding_B", p.B.shape(), module.paths[0]));
+        if (p.magnitude) p.magnitude->set(take_magnitude(keys, at, p.magnitude->shape(), module.paths[0]));
         continue;
       }
       const Index parts = static_cast<Index>(module.paths.size());
       std::vector<LoraPair*> pairs;
       for (const std::string& path : module.paths) pairs.push_back(&wrappers.at(path)->pair(name));
-      pairs[0]->A.give(keys.take(at + ".lora_A.weight", pairs[0]->A.shape(), module.paths[0]));
+      pairs[0]->A.set(keys.take(at + ".lora_A.weight", pairs[0]->A.shape(), module.paths[0]));
       const Tensor B = keys.take(at + ".lora_B.weight", Shape{module.out, pairs[0]->A.shape()[0]}, module.paths[0]);
       Tensor b, m;
       if (lora.bias) b = keys.take(at + ".lora_B.bias", Shape{module.out}, module.paths[0]);
       if (lora.dora) m = take_magnitude(keys, at, Shape{module.out}, module.paths[0]);
       for (Index i = 0; i < parts; ++i) {
         LoraPair& p = *pairs[static_cast<std::size_t>(i)];
-        p.B.give(rows_part(B, i, parts));
-        if (p.b) p.b->give(rows_part(b, i, parts));
-        if (p.magnitude) p.magnitude->give(rows_part(m, i, parts));
+        p.B.set(rows_part(B, i, parts));
+        if (p.b) p.b->set(rows_part(b, i, parts));
+        if (p.magnitude) p.magnitude->set(rows_part(m, i, parts));
       }
     }
-    read_variants(host, name, keys, [&](const std::string&, const std::string& hf) {
+    read_variants(base, name, keys, [&](const std::string&, const std::string& hf) {
       return matches(hf, "bias") && lora.train_biases != Lora::Biases::none ? bias_key(hf, adapted) : prefix + hf;
     });
-    read_head(host, name, keys, prefix);
+    read_head(base, name, keys, prefix);
     const auto adapted_head = wrappers.find("head");
     if (adapted_head != wrappers.end() && keys.has(prefix + "lm_head.base_layer.weight"))
-      take_start_from_file(host, name, adapted_head->second->pair(name));
-    read_tables(host, name, keys, prefix);
+      take_start_from_file(base, name, adapted_head->second->pair(name));
+    read_tables(base, name, keys, prefix);
     read_repeats(keys);
   } catch (...) {
-    detach(host, attached);
+    detach(base, attached);
     throw;
   }
   return attached;
@@ -246,17 +246,17 @@ Joined joined(const std::vector<Piece>& pieces) {
 
 }  // namespace
 
-void write_lora(const Host& host, const Attached& attached, Json& config, Named_tensors& tensors) {
+void write_lora(const BaseModel& base, const Attached& attached, Json& config, Named_tensors& tensors) {
   const auto& lora = dynamic_cast<const Lora&>(*attached.method);
   const std::string& name = attached.name;
   Json targets = Json::array(), ranks = Json::object(), alphas = Json::object();
   std::set<std::string> adapted;
-  const auto wrappers = holders<LoraLinear, Projection>(host, name);
-  const auto tables = holders<LoraTable, Table>(host, name);
+  const auto wrappers = holders<LoraLinear, Projection>(base, name);
+  const auto tables = holders<LoraTable, Table>(base, name);
   std::map<std::string, const Projection*> projections;
-  for (const auto& slot : host.root.slots<Projection>())
+  for (const auto& slot : base.root.slots<Projection>())
     if (!slot.second->empty()) projections[slot.first] = &**slot.second;
-  for (const HfModule& module : hf_modules(host)) {
+  for (const HfModule& module : hf_modules(base)) {
     const std::string at = prefix + module.name;
     Index r = 0;
     real scale = 1;
@@ -301,23 +301,23 @@ void write_lora(const Host& host, const Attached& attached, Json& config, Named_
   config["alpha_pattern"] = exceptions(alphas, config["lora_alpha"]);
   config["target_modules"] = targets;
   config["lora_dropout"] = lora.dropout;
-  config["fan_in_fan_out"] = model_type(host) == "gpt2";
+  config["fan_in_fan_out"] = model_type(base) == "gpt2";
   config["bias"] = lora.train_biases == Lora::Biases::all    ? "all"
                    : lora.train_biases == Lora::Biases::none ? "none"
                                                              : "lora_only";
   config["use_rslora"] = lora.rank_stabilized, config["use_dora"] = lora.dora, config["lora_bias"] = lora.bias;
   config["init_lora_weights"] = true;
-  config["modules_to_save"] = saved_names(host, lora.also);
-  write_variants(host, name, tensors, [&](const std::string&, const std::string& hf) {
+  config["modules_to_save"] = saved_names(base, lora.also);
+  write_variants(base, name, tensors, [&](const std::string&, const std::string& hf) {
     return matches(hf, "bias") && lora.train_biases != Lora::Biases::none ? bias_key(hf, adapted) : prefix + hf;
   });
-  write_head(host, name, tensors, prefix);
+  write_head(base, name, tensors, prefix);
   // What PiSSA or OLoRA leaves of the head is no new base; A0 and B0 say it.
   const auto adapted_head = wrappers.find("head");
   const bool rest = adapted_head != wrappers.end() && adapted_head->second->pair(name).A0.defined();
-  write_tables(host, name, tensors, prefix, rest);
-  const std::string table = prefix + stem_of(host, "embed") + ".weight", head = prefix + "lm_head.weight";
-  if (lora.as_one && is_tied(host.model) && tensors.count(table) + tensors.count(head) > 0) {
+  write_tables(base, name, tensors, prefix, rest);
+  const std::string table = prefix + stem_of(base, "embed") + ".weight", head = prefix + "lm_head.weight";
+  if (lora.as_one && is_tied(base.model) && tensors.count(table) + tensors.count(head) > 0) {
     config["ensure_weight_tying"] = true;
     tensors.emplace(head, tensors.count(table) ? tensors.at(table) : tensors.at(head));
     tensors.emplace(table, tensors.at(head));

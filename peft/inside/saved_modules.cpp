@@ -15,18 +15,18 @@ namespace {
 std::string module_of(const std::string& parameter) { return parameter.substr(0, parameter.rfind('.')); }
 
 /// Every parameter by its path; one that is shared has several.
-std::map<std::string, Param*> places(const Host& host) {
+std::map<std::string, Param*> places(const BaseModel& base) {
   std::map<std::string, Param*> all;
-  host.root.each([&](const std::string& path, Part& part) {
+  base.root.each([&](const std::string& path, Part& part) {
     if (auto* param = dynamic_cast<Param*>(&part)) all.emplace(path, param);
   });
   return all;
 }
 
 /// What learns under `name` instead of a weight or bias of the base, by the path of the latter: variants and trained copies.
-std::map<std::string, Param*> learned(const Host& host, const std::string& name) {
+std::map<std::string, Param*> learned(const BaseModel& base, const std::string& name) {
   std::map<std::string, Param*> all;
-  for (const auto& place : places(host)) {
+  for (const auto& place : places(base)) {
     const std::size_t dot = place.first.rfind('.');
     if (dot == std::string::npos || place.first.substr(dot + 1) != name) continue;
     const std::string base = place.first.substr(0, dot);
@@ -47,37 +47,37 @@ bool is_in(const std::string& module, const std::string& word) {
 
 }  // namespace
 
-std::vector<std::string> saved_modules(const Host& host, const std::vector<std::string>& words) {
+std::vector<std::string> saved_modules(const BaseModel& base, const std::vector<std::string>& words) {
   std::vector<std::string> paths;
   const auto add = [&](const std::string& path, const std::string& hf) {
     const bool meant = std::any_of(words.begin(), words.end(), [&](const std::string& word) { return is_in(hf, word); });
-    if (meant && hf != head_of_file(host) && std::find(paths.begin(), paths.end(), path) == paths.end()) paths.push_back(path);
+    if (meant && hf != head_of_file(base) && std::find(paths.begin(), paths.end(), path) == paths.end()) paths.push_back(path);
   };
   if (words.empty()) return paths;
-  for (const HfModule& module : hf_modules(host))
+  for (const HfModule& module : hf_modules(base))
     for (const std::string& path : module.paths) add(path, module.name);
-  for (const auto& named : host.root.parameters())
+  for (const auto& named : base.root.parameters())
     if (is_norm(named.first) && (matches(named.first, "weight") || matches(named.first, "bias")))
-      add(module_of(named.first), module_of(place_of(host, named.first).name));
+      add(module_of(named.first), module_of(place_of(base, named.first).name));
   return paths;
 }
 
-Json saved_names(const Host& host, const std::vector<std::string>& paths) {
+Json saved_names(const BaseModel& base, const std::vector<std::string>& paths) {
   Json names = Json::array();
   const auto add = [&](const std::string& name) {
     if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
   };
-  for (const std::string& path : paths) add(module_of(place_of(host, path + ".weight").name));
-  if (host.score) add(head_of_file(host));
+  for (const std::string& path : paths) add(module_of(place_of(base, path + ".weight").name));
+  if (base.score) add(head_of_file(base));
   return names.empty() ? Json(nullptr) : names;
 }
 
 // --- variants and copies -------------------------------------------------------------------------------------------------
 
-void read_variants(const Host& host, const std::string& name, Keys& keys, const KeyOf& key) {
+void read_variants(const BaseModel& base, const std::string& name, Keys& keys, const KeyOf& key) {
   std::map<std::string, Tensor> whole;  // c_attn is read once for its three parts
-  for (const auto& own : learned(host, name)) {
-    const Place place = place_of(host, own.first);
+  for (const auto& own : learned(base, name)) {
+    const FilePlace place = place_of(base, own.first);
     const std::string from = key(own.first, place.name);
     const Shape& shape = own.second->shape();
     const bool turned = place.transposed && shape.rank() == 2;
@@ -88,25 +88,25 @@ void read_variants(const Host& host, const std::string& name, Keys& keys, const 
       all = keys.take(from, stored, own.first);
       if (turned) all = transposed(all);
     }
-    own.second->give(rows_part(all, place.part, place.parts).clone());
+    own.second->set(rows_part(all, place.part, place.parts).clone());
   }
 }
 
-void write_variants(const Host& host, const std::string& name, Named_tensors& tensors, const KeyOf& key) {
-  const std::map<std::string, Param*> own = learned(host, name);
+void write_variants(const BaseModel& base, const std::string& name, Named_tensors& tensors, const KeyOf& key) {
+  const std::map<std::string, Param*> own = learned(base, name);
   std::map<std::string, bool> turned;  // of the keys that have something to write
   for (const auto& one : own) {
-    const Place place = place_of(host, one.first);
+    const FilePlace place = place_of(base, one.first);
     turned[key(one.first, place.name)] = place.transposed && one.second->shape().rank() == 2;
   }
   std::map<std::string, std::map<int, Tensor>> parts;  // c_attn is whole in the file: what did not learn stands as it is
   const auto add = [&](const std::string& path, const Param& numbers) {
-    const Place place = place_of(host, path);
+    const FilePlace place = place_of(base, path);
     const std::string to = key(path, place.name);
     if (turned.count(to) != 0) parts[to].emplace(place.part, numbers.own().value());
   };
   for (const auto& one : own) add(one.first, *one.second);
-  for (const auto& named : host.root.parameters())
+  for (const auto& named : base.root.parameters())
     if ((matches(named.first, "weight") || matches(named.first, "bias"))) add(named.first, *named.second);
   for (const auto& entry : parts) {
     std::vector<Tensor> all;
@@ -120,14 +120,14 @@ void write_variants(const Host& host, const std::string& name, Named_tensors& te
 namespace {
 
 /// The paths of the embeddings and, on a language model, of the head.
-std::vector<std::string> tables(const Host& host) {
+std::vector<std::string> tables(const BaseModel& base) {
   std::vector<std::string> paths{"embed"};
-  if (!host.model.output().empty()) paths.push_back("head");
+  if (!base.model.output().empty()) paths.push_back("head");
   return paths;
 }
 
-std::string stored_as(const Host& host, const std::string& path, const std::string& prefix) {
-  return prefix + module_of(place_of(host, path + ".weight").name);
+std::string stored_as(const BaseModel& base, const std::string& path, const std::string& prefix) {
+  return prefix + module_of(place_of(base, path + ".weight").name);
 }
 
 /// What all wrappers are around.
@@ -138,9 +138,9 @@ const T& innermost(const T& occupant) {
 }
 
 /// The base's own numbers.
-Tensor numbers_of(const Host& host, const std::string& path) {
-  const Selected none(host.model.selection, "");
-  return path == "head" ? innermost<Projection>(*host.model.output()).dense() : innermost<Table>(*host.model.table()).dense();
+Tensor numbers_of(const BaseModel& base, const std::string& path) {
+  const WithSelection none(base.model.selection, "");
+  return path == "head" ? innermost<Projection>(*base.model.output()).dense() : innermost<Table>(*base.model.table()).dense();
 }
 
 bool equal(const Tensor& a, const Tensor& b) {
@@ -149,11 +149,11 @@ bool equal(const Tensor& a, const Tensor& b) {
 
 }  // namespace
 
-void expect_vocabulary(const Host& host, const Keys& keys, const std::string& prefix) {
-  for (const std::string& path : tables(host))
+void expect_vocabulary(const BaseModel& base, const Keys& keys, const std::string& prefix) {
+  for (const std::string& path : tables(base))
     for (const char* inner : {".weight", ".base_layer.weight", ".original_module.weight"}) {
-      const formats::TensorEntry* entry = keys.find(stored_as(host, path, prefix) + inner);
-      const Index V = host.model.vocabulary();
+      const formats::TensorEntry* entry = keys.find(stored_as(base, path, prefix) + inner);
+      const Index V = base.model.vocabulary();
       if (!entry || entry->shape.size() != 2 || entry->shape[0] == V) continue;
       throw FormatError(text(keys.path(), ": the tensor \"", entry->name, "\" has ", entry->shape[0], " rows, but the ",
                              "vocabulary of this model has ", V, "; the adapter was trained after the vocabulary had been ",
@@ -162,23 +162,23 @@ void expect_vocabulary(const Host& host, const Keys& keys, const std::string& pr
     }
 }
 
-void read_tables(const Host& host, const std::string& name, Keys& keys, const std::string& prefix) {
-  const bool tied = is_tied(host.model);
-  const auto all = places(host);
+void read_tables(const BaseModel& base, const std::string& name, Keys& keys, const std::string& prefix) {
+  const bool tied = is_tied(base.model);
+  const auto all = places(base);
   std::map<std::string, std::pair<std::string, Tensor>> found;  // by the path of the base's weight: a key and its numbers
-  for (const std::string& path : tables(host)) {
-    const auto base = all.find(path + ".weight");
+  for (const std::string& path : tables(base)) {
+    const auto there = all.find(path + ".weight");
     // With ensure_weight_tying the adapter's one table stands in both places, and the base's in none.
-    const bool replaced = base != all.end() && base->second->varies(name);
-    const std::string at = stored_as(host, path, prefix);
+    const bool replaced = there != all.end() && there->second->varies(name);
+    const std::string at = stored_as(base, path, prefix);
     for (const char* inner : {".weight", ".base_layer.weight", ".original_module.weight"}) {
       const std::string key = at + inner;
       if (!keys.waits(key)) continue;
-      const Tensor saved = keys.take(key, Shape{host.model.vocabulary(), host.model.width()}, path + ".weight");
+      const Tensor saved = keys.take(key, Shape{base.model.vocabulary(), base.model.width()}, path + ".weight");
       if (replaced && std::string(inner) == ".original_module.weight") continue;
       if (replaced) {
-        const Selected selected(host.model.selection, name);
-        found.emplace(path, std::make_pair("the table that it is tied to", base->second->value()));
+        const WithSelection selected(base.model.selection, name);
+        found.emplace(path, std::make_pair("the table that it is tied to", there->second->value()));
       }
       const auto known = found.emplace(tied && !replaced ? "embed" : path, std::make_pair(key, saved));
       expect<FormatError>(known.second || equal(known.first->second.second, saved), keys.path(), ": \"", key,
@@ -189,28 +189,28 @@ void read_tables(const Host& host, const std::string& name, Keys& keys, const st
     if (replaced) found.erase(path);
   }
   for (const auto& table : found) {
-    const auto base = all.find(table.first + ".weight");
+    const auto there = all.find(table.first + ".weight");
     const Tensor& saved = table.second.second;
-    if (equal(saved, numbers_of(host, table.first))) continue;
-    expect<FormatError>(base != all.end(), keys.path(), ": \"", table.second.first, "\" differs from this model's ",
+    if (equal(saved, numbers_of(base, table.first))) continue;
+    expect<FormatError>(there != all.end(), keys.path(), ": \"", table.second.first, "\" differs from this model's ",
                         table.first, ".weight, which is packed and cannot be replaced; load the adapter on the model before ",
                         "it was packed");
-    base->second->vary(host.model.selection, name, saved.clone(), false);
+    there->second->vary(base.model.selection, name, saved.clone(), false);
   }
 }
 
-void write_tables(const Host& host, const std::string& name, Named_tensors& tensors, const std::string& prefix,
+void write_tables(const BaseModel& base, const std::string& name, Named_tensors& tensors, const std::string& prefix,
                   bool but_the_head) {
-  const auto all = places(host), own = learned(host, name);
-  const bool tied = is_tied(host.model);
-  for (const std::string& path : tables(host)) {
+  const auto all = places(base), own = learned(base, name);
+  const bool tied = is_tied(base.model);
+  for (const std::string& path : tables(base)) {
     if (path == "head" && tied) continue;  // the table's key is enough: it is one weight
     if (but_the_head && (path == "head" || tied)) continue;
-    const auto base = all.find(path + ".weight");
-    if (base == all.end() || !base->second->varies(name)) continue;
-    const Selected selected(host.model.selection, name);
-    const Tensor table = base->second->value();
-    const std::string at = stored_as(host, path, prefix);
+    const auto there = all.find(path + ".weight");
+    if (there == all.end() || !there->second->varies(name)) continue;
+    const WithSelection selected(base.model.selection, name);
+    const Tensor table = there->second->value();
+    const std::string at = stored_as(base, path, prefix);
     const auto copy = own.find(path + ".weight");
     if (copy != own.end() && copy->second->value().data() == table.data()) continue;  // this is what learns, and is written
     const bool adapted = tensors.count(at + ".lora_A.weight") || tensors.count(at + ".lora_embedding_A");
@@ -236,13 +236,13 @@ void read_repeats(Keys& keys) {
 
 // --- what is left --------------------------------------------------------------------------------------------------------
 
-void expect_all_known(const Host& host, const Keys& keys) {
+void expect_all_known(const BaseModel& base, const Keys& keys) {
   const std::vector<std::string> rest = keys.left();
   if (rest.empty()) return;
   std::set<std::string> modules;
-  for (const HfModule& module : hf_modules(host)) modules.insert(module.name);
-  for (const auto& named : host.root.parameters())
-    if (is_norm(named.first)) modules.insert(module_of(place_of(host, module_of(named.first) + ".weight").name));
+  for (const HfModule& module : hf_modules(base)) modules.insert(module.name);
+  for (const auto& named : base.root.parameters())
+    if (is_norm(named.first)) modules.insert(module_of(place_of(base, module_of(named.first) + ".weight").name));
   std::string bare = rest[0];
   for (const char* prefix : {"base_model.model.", "base_model."})
     if (bare.rfind(prefix, 0) == 0) {
@@ -253,7 +253,7 @@ void expect_all_known(const Host& host, const Keys& keys) {
       std::find_if(modules.begin(), modules.end(), [&](const std::string& m) { return bare.rfind(m + ".", 0) == 0; });
   const std::string others = rest.size() == 1 ? "" : text(", and ", rest.size() - 1, " more");
   expect<FormatError>(known != modules.end(), keys.path(), ": the tensor \"", rest[0], "\" belongs to no module of this ",
-                      model_type(host), " model", others,
+                      model_type(base), " model", others,
                       bare.rfind("score.", 0) == 0 || bare.rfind("classifier.", 0) == 0
                           ? "; it is the head of a classifier, but adapter_config.json does not say so (task_type)"
                           : "; the adapter is made for another base");

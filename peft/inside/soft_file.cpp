@@ -14,9 +14,9 @@ namespace {
 using Json = nlohmann::json;
 const char* const key = "prompt_embeddings";
 
-Prefix* prefix_of(const Host& host) { return dynamic_cast<Prefix*>(&*host.model.memory); }
-VirtualTable* table_of(const Host& host, const std::string& name) {
-  for (Module* at = &*host.model.table(); at != nullptr;) {
+Prefix* prefix_of(const BaseModel& base) { return dynamic_cast<Prefix*>(&*base.model.memory); }
+VirtualTable* table_of(const BaseModel& base, const std::string& name) {
+  for (Module* at = &*base.model.table(); at != nullptr;) {
     auto* table = dynamic_cast<VirtualTable*>(at);
     if (table && table->holds(name)) return table;
     auto* wraps = dynamic_cast<Wraps<Table>*>(at);
@@ -60,21 +60,21 @@ Pattern from_json(const AdapterConfig& config, const Json& pieces) {
 
 }  // namespace
 
-Attached read_soft(const Host& host, const AdapterConfig& config, Keys& keys, const std::string& name) {
+Attached read_soft(const BaseModel& base, const AdapterConfig& config, Keys& keys, const std::string& name) {
   const std::string type = config.word("peft_type");
   const Index P = config.size("num_virtual_tokens");
   const auto same = [&](const char* field, Index here) {
     if (config.has(field) && config.size(field) != here)
       config.refuse(field, text(config.size(field), ", but this model has ", here));
   };
-  same("num_layers", host.model.layer_count());
+  same("num_layers", base.model.layer_count());
   if (type == "PREFIX_TUNING") {
-    const auto attentions = host.root.slots<Attention>();
+    const auto attentions = base.root.slots<Attention>();
     const AttentionSizes sizes = attentions.empty() ? AttentionSizes{} : (*attentions[0].second)->sizes;
     same("token_dim", sizes.kv_heads * sizes.head_dim);
     same("num_attention_heads", sizes.kv_heads);
   } else {
-    same("token_dim", host.model.width());
+    same("token_dim", base.model.width());
   }
   const Json* pieces = type == "GRAFT_P_TUNING" ? config.find("graft_template") : nullptr;
   // How the tokens were trained: encoders are flattened in the file, a start is past. modules_to_save is what the tensors say.
@@ -82,7 +82,7 @@ Attached read_soft(const Host& host, const AdapterConfig& config, Keys& keys, co
                            "encoder_hidden_size",
                            "init_weights", "prompt_tuning_init", "prompt_tuning_init_text", "tokenizer_name_or_path",
                            "tokenizer_kwargs", "encoder_reparameterization_type", "encoder_num_layers", "encoder_dropout"});
-  expect_vocabulary(host, keys, "base_model.");
+  expect_vocabulary(base, keys, "base_model.");
   Rng rng(0);
   Attached attached;
   const formats::TensorEntry* entry = keys.find(key);  // before a wrong P asks for a lot of memory
@@ -93,64 +93,64 @@ Attached read_soft(const Host& host, const AdapterConfig& config, Keys& keys, co
   if (type == "PREFIX_TUNING") {
     PrefixTuning prefix;
     prefix.length = P, prefix.init = PrefixTuning::Init::zero;
-    attached = attach(host, prefix, rng, name);
+    attached = attach(base, prefix, rng, name);
   } else if (type == "PROMPT_TUNING") {
     PromptTuning prompt;
     prompt.length = P, prompt.init = PromptTuning::Init::vocabulary;
-    attached = attach(host, prompt, rng, name);
+    attached = attach(base, prompt, rng, name);
   } else {
     PTuning p;
     p.encoder = PTuning::Encoder::none;
     p.pattern = pieces ? from_json(config, *pieces) : prompt_pattern(P);
     if (virtual_count(p.pattern) != P)
       config.refuse("num_virtual_tokens", text(P, ", but the template has ", virtual_count(p.pattern)));
-    attached = attach(host, p, rng, name);
+    attached = attach(base, p, rng, name);
   }
   try {
-    Param& rows = type == "PREFIX_TUNING" ? *prefix_of(host)->parts.at(name).flat
-                                          : dynamic_cast<TrainedRows&>(*table_of(host, name)->entry(name).rows).rows;
-    rows.give(keys.take(key, rows.shape(), attached.method->kind()));
-    read_head(host, name, keys, "base_model.");
-    read_tables(host, name, keys, "base_model.");
+    Param& rows = type == "PREFIX_TUNING" ? *prefix_of(base)->parts.at(name).flat
+                                          : dynamic_cast<TrainedRows&>(*table_of(base, name)->entry(name).rows).rows;
+    rows.set(keys.take(key, rows.shape(), attached.method->kind()));
+    read_head(base, name, keys, "base_model.");
+    read_tables(base, name, keys, "base_model.");
   } catch (...) {
-    detach(host, attached);
+    detach(base, attached);
     throw;
   }
   return attached;
 }
 
-void write_soft(const Host& host, const Attached& attached, Json& config, Named_tensors& tensors) {
+void write_soft(const BaseModel& base, const Attached& attached, Json& config, Named_tensors& tensors) {
   const std::string& name = attached.name;
   const NoGrad no_grad;
   Tensor rows;
-  config["num_layers"] = host.model.layer_count();
+  config["num_layers"] = base.model.layer_count();
   config["num_transformer_submodules"] = 1;
   if (dynamic_cast<const PrefixTuning*>(attached.method.get())) {
-    const Prefix& prefix = *prefix_of(host);
+    const Prefix& prefix = *prefix_of(base);
     rows = prefix.parts.at(name)().value();
     config["peft_type"] = "PREFIX_TUNING";
     config["prefix_projection"] = false;  // flat now, whatever it was
     config["token_dim"] = prefix.width(), config["num_attention_heads"] = prefix.heads;
     config["encoder_hidden_size"] = prefix.width();
   } else {
-    rows = (*table_of(host, name)->entry(name).rows)().value();
-    config["token_dim"] = host.model.width();
+    rows = (*table_of(base, name)->entry(name).rows)().value();
+    config["token_dim"] = base.model.width();
     const auto* p = dynamic_cast<const PTuning*>(attached.method.get());
     config["peft_type"] = p ? "P_TUNING" : "PROMPT_TUNING";
     const auto front = [](const Pattern& pattern) {
       return pattern.size() == 3 && pattern[0].kind == Piece::Kind::virtual_tokens && pattern[1].kind == Piece::Kind::sentence;
     };
-    if (p) config["encoder_hidden_size"] = host.model.width();
+    if (p) config["encoder_hidden_size"] = base.model.width();
     if (p && !front(p->pattern)) {  // PEFT knows virtual tokens in front only, and must not read this as such
       config["peft_type"] = "GRAFT_P_TUNING";
       config["graft_template"] = to_json(p->pattern);
     }
   }
   config["num_virtual_tokens"] = rows.rows();
-  config["modules_to_save"] = host.score ? Json::array({"classifier", "score"}) : Json(nullptr);
+  config["modules_to_save"] = base.score ? Json::array({"classifier", "score"}) : Json(nullptr);
   tensors[key] = rows;
-  write_head(host, name, tensors, "base_model.");
-  write_tables(host, name, tensors, "base_model.");
+  write_head(base, name, tensors, "base_model.");
+  write_tables(base, name, tensors, "base_model.");
 }
 
 }  // namespace graft::peft

@@ -65,7 +65,7 @@ bool is_all_linear(const AdapterConfig& config) {
 
 }  // namespace
 
-std::vector<HfModule> targets_of(const Host& host, const AdapterConfig& config, const std::vector<std::string>& by_default,
+std::vector<HfModule> targets_of(const BaseModel& base, const AdapterConfig& config, const std::vector<std::string>& by_default,
                                  bool layers) {
   const bool all_linear = is_all_linear(config);
   const bool named = config.has("target_modules") && !all_linear;
@@ -73,7 +73,7 @@ std::vector<HfModule> targets_of(const Host& host, const AdapterConfig& config, 
   const NameRule excluded(config, "exclude_modules");
   std::vector<Regex> saved;
   std::vector<std::string> whole = config.words("modules_to_save");
-  if (host.score) whole.insert(whole.end(), {"classifier", "score"});  // PEFT adds them
+  if (base.score) whole.insert(whole.end(), {"classifier", "score"});  // PEFT adds them
   for (const std::string& module : whole) saved.push_back(config.regex("(^|.*\\.)" + module + "($|\\..*)", "modules_to_save"));
   std::optional<LayerRule> layer;
   if (layers) layer.emplace(config);
@@ -82,7 +82,7 @@ std::vector<HfModule> targets_of(const Host& host, const AdapterConfig& config, 
                       "name the layers in the expression");
 
   std::vector<HfModule> found;
-  for (const HfModule& module : hf_modules(host)) {
+  for (const HfModule& module : hf_modules(base)) {
     if (excluded.matches(module.name)) continue;
     if (std::any_of(saved.begin(), saved.end(), [&](const Regex& r) { return r.match(module.name); })) continue;
     bool wanted = false;
@@ -95,7 +95,7 @@ std::vector<HfModule> targets_of(const Host& host, const AdapterConfig& config, 
     std::string list;
     for (const std::string& target : config.has("target_modules") ? config.words("target_modules") : by_default)
       list += (list.empty() ? "" : ", ") + target;
-    config.refuse("target_modules", "\"" + list + "\", and no module of this " + model_type(host) +
+    config.refuse("target_modules", "\"" + list + "\", and no module of this " + model_type(base) +
                                         " model is called so, or all of them are excluded");
   }
   return found;

@@ -25,7 +25,7 @@ class NameRule {
 
 /// The modules that target_modules (or the default, if it is missing) means, but for those that exclude_modules and
 /// modules_to_save mean; with `layers`, a list is limited by layers_to_transform and layers_pattern.
-std::vector<HfModule> targets_of(const Host& host, const AdapterConfig& config, const std::vector<std::string>& by_default,
+std::vector<HfModule> targets_of(const BaseModel& base, const AdapterConfig& config, const std::vector<std::string>& by_default,
                                  bool layers);
 
 /// rank_pattern and alpha_pattern: numbers by regular expressions for ends of names, of which the first that matches counts.

@@ -9,29 +9,29 @@ const std::string prefix = "base_model.model.";
 std::string key(const std::string&, const std::string& hf) { return prefix + hf; }
 }  // namespace
 
-Attached read_tuned(const Host& host, const AdapterConfig& config, Keys& keys, const std::string& name) {
+Attached read_tuned(const BaseModel& base, const AdapterConfig& config, Keys& keys, const std::string& name) {
   const std::string type = config.word("peft_type");
   config.expect_all_known({});
   Rng rng(0);
-  Attached attached = type == "GRAFT_BITFIT"       ? attach(host, BitFit{}, rng, name)
-                      : type == "GRAFT_LAYER_NORM" ? attach(host, LayerNormTuning{}, rng, name)
-                                                   : attach(host, LinearProbe{}, rng, name);
+  Attached attached = type == "GRAFT_BITFIT"       ? attach(base, BitFit{}, rng, name)
+                      : type == "GRAFT_LAYER_NORM" ? attach(base, LayerNormTuning{}, rng, name)
+                                                   : attach(base, LinearProbe{}, rng, name);
   try {
-    read_variants(host, name, keys, key);
-    read_head(host, name, keys, prefix);
+    read_variants(base, name, keys, key);
+    read_head(base, name, keys, prefix);
   } catch (...) {
-    detach(host, attached);
+    detach(base, attached);
     throw;
   }
   return attached;
 }
 
-void write_tuned(const Host& host, const Attached& attached, nlohmann::json& config, Named_tensors& tensors) {
+void write_tuned(const BaseModel& base, const Attached& attached, nlohmann::json& config, Named_tensors& tensors) {
   config["peft_type"] = dynamic_cast<const BitFit*>(attached.method.get())            ? "GRAFT_BITFIT"
                         : dynamic_cast<const LayerNormTuning*>(attached.method.get()) ? "GRAFT_LAYER_NORM"
                                                                                       : "GRAFT_LINEAR_PROBE";
-  write_variants(host, attached.name, tensors, key);
-  write_head(host, attached.name, tensors, prefix);
+  write_variants(base, attached.name, tensors, key);
+  write_head(base, attached.name, tensors, prefix);
 }
 
 }  // namespace graft::peft

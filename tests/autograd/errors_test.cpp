@@ -447,7 +447,7 @@ TEST(Errors, BackwardTwice) {
   first.backward();
   const std::vector<real> once = a.grad().values();
   expect_error<GraphError>([&] { first.backward(); }, {"backward", "sum", "before"});
-  expect_error<GraphError>([&] { second.backward(); }, {"backward", "tanh", "[2, 3]"});  // shares h, which is spent
+  expect_error<GraphError>([&] { second.backward(); }, {"backward", "tanh", "[2, 3]"});  // shares h, which is released
   EXPECT_EQ(a.grad().values(), once);
   sum(tanh(a)).backward();  // a fresh forward pass is fine
 }

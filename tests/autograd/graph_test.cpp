@@ -123,7 +123,7 @@ TEST(Graph, StatesHaveColoursOfTheirOwn) {
   EXPECT_EQ(fill_of(svg, "mul"), fill_of(svg, "sum"));
 
   y.backward();
-  EXPECT_EQ(graph_text(y), "sum#1 [] " + bytes(1) + " spent\n");
+  EXPECT_EQ(graph_text(y), "sum#1 [] " + bytes(1) + " released\n");
   EXPECT_EQ(colours.count(fill_of(graph_svg(y), "sum")), 0u);
   W.node()->requires_grad = false;  // a leaf shows as it is now
   EXPECT_EQ(graph_text(W), "W#1 [2] " + bytes(2) + " frozen\n");

@@ -537,11 +537,11 @@ TEST(Kernels, BinaryAndFold) {
       with_tail[static_cast<std::size_t>(i % n)] += double(a[i]) * b[i % n];
     }
     const double floor = std::sqrt(double(shape.numel()) / double(n) + 1);  // sums that happen to cancel
-    EXPECT_LE(distance(numbers(kernel::fold(a, tail)), sum, floor), tolerance);
-    EXPECT_LE(distance(numbers(kernel::multiply_fold(a, c, tail)), products, floor), tolerance);
+    EXPECT_LE(distance(numbers(kernel::sum_to(a, tail)), sum, floor), tolerance);
+    EXPECT_LE(distance(numbers(kernel::multiply_sum_to(a, c, tail)), products, floor), tolerance);
     if (shape.numel()) {  // as mul's backward calls it: either argument may be the short one
-      EXPECT_LE(distance(numbers(kernel::multiply_fold(a, b, tail)), with_tail, floor), tolerance);
-      EXPECT_CLOSE(kernel::multiply_fold(a, b, shape), made(shape, [&](Index i) { return a[i] * b[i % n]; }));
+      EXPECT_LE(distance(numbers(kernel::multiply_sum_to(a, b, tail)), with_tail, floor), tolerance);
+      EXPECT_CLOSE(kernel::multiply_sum_to(a, b, shape), made(shape, [&](Index i) { return a[i] * b[i % n]; }));
     }
   }
 }

@@ -85,10 +85,10 @@ TEST(Tensor, RefusesWhatDoesNotFit) {
 
 TEST(Tensor, AskingForMoreThanThereIsThrowsAndLosesNothing) {
   const AllocatorStatistics before = allocator_statistics();
-  const std::size_t booked = ledger().total_now;
+  const std::size_t charged = ledger().total_now;
   EXPECT_THROW(Tensor(Shape{Index(1) << 58}), SizeError);
   EXPECT_EQ(allocator_statistics().live, before.live);
-  EXPECT_EQ(ledger().total_now, booked);
+  EXPECT_EQ(ledger().total_now, charged);
 }
 
 TEST(Tensor, PrintsShortened) {

@@ -204,8 +204,8 @@ TEST(Variable, AnInputThatLearnsNeedsAPullback) {
 
 TEST(Variable, PullRefusesAWrongSeedAndAConstant) {
   const Variable a = leaf({1, 2});
-  EXPECT_THROW(pull(a * a, Tensor(Shape{1}, 1)), ShapeError);
-  EXPECT_THROW(pull(Tensor(Shape{1}, 1), Tensor(Shape{1}, 1)), GraphError);
+  EXPECT_THROW(backward_to(a * a, Tensor(Shape{1}, 1)), ShapeError);
+  EXPECT_THROW(backward_to(Tensor(Shape{1}, 1), Tensor(Shape{1}, 1)), GraphError);
 }
 
 TEST(Variable, ALossWhoseGradientIsZeroGivesZeros) {  // large logits: nothing may be divided by 0
@@ -234,9 +234,9 @@ TEST(Variable, LongSumsKeepWhatTheyAdd) {  // a running float sum of 2e7 ones st
 TEST(Variable, PullStopsAtTheBoundary) {
   const Variable a = leaf({2});
   const Variable old = a * a;
-  const std::uint64_t boundary = next_birth();
+  const std::uint64_t boundary = next_sequence();
   const Variable y = old * old;
-  const std::vector<Arrived> arrived = pull(y, Tensor(Shape{1}, 1), boundary);
+  const std::vector<NodeGradient> arrived = backward_to(y, Tensor(Shape{1}, 1), boundary);
   ASSERT_EQ(arrived.size(), 1u);
   EXPECT_EQ(arrived[0].node, old.node());
   EXPECT_EQ(arrived[0].grad.item(), 8);

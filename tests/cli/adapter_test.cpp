@@ -65,7 +65,7 @@ class Adapters : public ::testing::Test {
     model->output().take();
     Classifier all(std::move(model), {"a", "b", "c"}, -1);
     Rng rng(4);
-    for (const auto& p : all.score->parameters()) p.second->give(normal(p.second->shape(), 0, 1, rng));
+    for (const auto& p : all.score->parameters()) p.second->set(normal(p.second->shape(), 0, 1, rng));
     peft::save_adapter(all, peft::attach(all, peft::Lora{}, rng), folder / name, "tiny");
     return folder / name;
   }

@@ -37,11 +37,11 @@ TEST_P(AdapterFuzz, Config) {
   corpus.insert(corpus.end(), 16, fixture::json_of((from / "adapter_config.json").string()).dump(40));  // with room to change
   for (const Case& other : adapters()) corpus.push_back(config(fs::path(here::fixtures()) / other.adapter));
   const fixture::Built base = fixture::build(GetParam().base);
-  const peft::Host host(*base.model);
-  peft::detach(host, peft::load_adapter(host, from.string()));  // what is made once is made now
+  const peft::BaseModel whole(*base.model);
+  peft::detach(whole, peft::load_adapter(whole, from.string()));  // what is made once is made now
   fuzz::run(corpus, (folder / "adapter_config.json").string(), fuzz::cases(400), 64, 800, [&](const std::string&) {
-    ASSERT_TRUE(peft::names(host).empty());
-    peft::detach(host, peft::load_adapter(host, folder.string()));
+    ASSERT_TRUE(peft::names(whole).empty());
+    peft::detach(whole, peft::load_adapter(whole, folder.string()));
   });
   fs::remove_all(folder);
 }

@@ -33,7 +33,7 @@ void write(const fs::path& out, const fs::path& models, const std::string& base,
   const fs::path folder = out / (base + "--" + name);
   fs::create_directories(folder);
   if (merged) {
-    peft::fold(loaded, "mine");
+    peft::merge_and_unload(loaded, "mine");
     save_model(loaded, (folder / "merged").string());
   } else {
     peft::save_adapter(loaded, attached, folder.string(), base);

@@ -16,7 +16,7 @@ TEST(ClearGenerate, WritesWhatGenerateWritesAfter100Prompts) {
   Rng rng(5);
   model.initialize(rng);
   for (const auto& [path, parameter] : model.parameters())  // far from uniform, so that rounding decides nothing
-    if (parameter->shape().rank() == 2) parameter->give(normal(parameter->shape(), 0, real(0.5), rng));
+    if (parameter->shape().rank() == 2) parameter->set(normal(parameter->shape(), 0, real(0.5), rng));
   for (int i = 0; i < 100; ++i) {
     std::vector<Id> prompt;
     for (Index n = 1 + rng.below(8); n > 0; --n) prompt.push_back(static_cast<Id>(rng.below(23)));

@@ -229,7 +229,7 @@ inline Built build(const std::string& name) {
   }
   for (const auto& p : b.root->parameters()) {
     const Numbers v = numbers_for(p.first, file, b.gpt2);
-    p.second->give(Tensor(p.second->shape(), std::vector<real>(v.begin(), v.end())));
+    p.second->set(Tensor(p.second->shape(), std::vector<real>(v.begin(), v.end())));
   }
   return b;
 }

@@ -39,7 +39,7 @@ table::Worst check(const Module& m, const Value& loss) {
 
 void randomize(const Module& m) {
   Rng rng(7);
-  for (const auto& p : m.parameters()) p.second->give(normal(p.second->shape(), p.second->shape().rank() == 1, real(0.4), rng));
+  for (const auto& p : m.parameters()) p.second->set(normal(p.second->shape(), p.second->shape().rank() == 1, real(0.4), rng));
 }
 
 const Ids ids({2, 5}, {1, 4, 2, 7, 3, 5, 5, 0, 6, 1});

@@ -25,7 +25,7 @@ TEST_P(LstmOf, AgreesWithTorch) {
   Lstm lstm(5, 3, layers, both);
   const auto parameters = lstm.parameters();
   EXPECT_EQ(parameters.size(), static_cast<std::size_t>(4 * layers * (both ? 2 : 1)));
-  for (const auto& p : parameters) p.second->give(tensor(file.at(p.first)));
+  for (const auto& p : parameters) p.second->set(tensor(file.at(p.first)));
   const Variable x = parameter(tensor(file.at("x")));
   const Variable y = lstm(x);
   ASSERT_EQ(y.shape(), Shape(file.at("y").shape));

@@ -88,7 +88,7 @@ TEST(Model, NumbersThatWereNotGivenAreNamedByTheirPath) {
   c.vocabulary = 11, c.context = 8, c.dim = 4, c.layers = 2, c.heads = 2;
   Gpt2 gpt2(c);
   for (const auto& p : gpt2.parameters())
-    if (p.first != "layers.1.attn.v.weight") p.second->give(Tensor(p.second->shape(), 1));
+    if (p.first != "layers.1.attn.v.weight") p.second->set(Tensor(p.second->shape(), 1));
   const auto message = [&](const Ids& ids) -> std::string {
     try {
       gpt2(ids);
@@ -122,7 +122,7 @@ TEST(Module, ASharedParameterIsOne) {
   EXPECT_EQ(paths(house), (Strings{"a.weight", "a.bias", "rooms.0.weight", "rooms.1.weight"}));
   const Param& second = dynamic_cast<Linear&>(*house.b).weight;
   EXPECT_TRUE(weight.same(second));
-  house.parameter("a.weight").give(Tensor(Shape{4, 3}, 2));
+  house.parameter("a.weight").set(Tensor(Shape{4, 3}, 2));
   EXPECT_EQ(second.value()[0], 2) << "given in one place, there in both";
   EXPECT_EQ(second.variable().node(), weight.variable().node());
 }
@@ -130,7 +130,7 @@ TEST(Module, ASharedParameterIsOne) {
 TEST(Param, Errors) {
   House house;
   EXPECT_THROW(house.parameter("a.weight").value(), ValueError);
-  EXPECT_THROW(house.parameter("a.weight").give(Tensor(Shape{3, 4}, 1)), ShapeError);
+  EXPECT_THROW(house.parameter("a.weight").set(Tensor(Shape{3, 4}, 1)), ShapeError);
   EXPECT_THROW(*house.b, ValueError);
 }
 
@@ -138,10 +138,10 @@ TEST(Param, Errors) {
 TEST(Param, GivenAgain) {
   House house;
   Param& weight = house.parameter("a.weight");
-  weight.give(Tensor(Shape{4, 3}, 1));
+  weight.set(Tensor(Shape{4, 3}, 1));
   const Variable copy = weight.variable();
   const Variable& reference = weight.variable();
-  weight.give(Tensor(Shape{4, 3}, 2));
+  weight.set(Tensor(Shape{4, 3}, 2));
   EXPECT_EQ(weight.value()[0], 2);
   EXPECT_EQ(reference.value()[0], 2) << "the parameter's own";
   EXPECT_EQ(copy.value()[0], 1);
@@ -194,7 +194,7 @@ TEST(Learn, CountsAndFreezes) {
   house.rooms[0].learn(true);
   EXPECT_EQ(house.count(true), 16);
   for (const auto& p : house.parameters()) {
-    p.second->give(Tensor(p.second->shape(), 1));  // the flag was set before there were numbers, and holds after
+    p.second->set(Tensor(p.second->shape(), 1));  // the flag was set before there were numbers, and holds after
     EXPECT_EQ(p.second->variable().learns(), p.first == "rooms.0.weight") << p.first;
   }
   house.parameter("a.bias").learn(true);
@@ -232,7 +232,7 @@ TEST(Training, DropsOnlyThen) {
 
 TEST(Tree, SaysWhatIsThere) {
   House house;
-  for (const auto& p : house.parameters()) p.second->give(Tensor(p.second->shape(), 1));
+  for (const auto& p : house.parameters()) p.second->set(Tensor(p.second->shape(), 1));
   house.b.put(std::make_unique<Linear>(dynamic_cast<Linear&>(*house.a).weight));
   house.rooms[0].learn(false);
   const std::string tree = house.tree();

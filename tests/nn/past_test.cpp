@@ -30,8 +30,8 @@ Rows random_rows(const std::vector<Index>& lengths, Index V, std::uint64_t seed)
 struct Remembered : Memory {
   Param k, v;  // (layers, G, P, D)
   Remembered(const Shape& shape, Rng& rng) : k(*this, "k", shape), v(*this, "v", shape) {
-    k.give(normal(shape, 0, 1, rng));
-    v.give(normal(shape, 0, 1, rng));
+    k.set(normal(shape, 0, 1, rng));
+    v.set(normal(shape, 0, 1, rng));
   }
   std::string kind() const override { return "Remembered"; }
   Index length() const override { return k.shape()[2]; }
@@ -196,7 +196,7 @@ TEST(KeyValue, AppendingCopiesNothingWhileRoomLasts) {
   const NoGrad no_grad;
   KeyValue kv;
   kv.append(filled(2, 4, 1), filled(2, 4, 2), {0, 0}, 16);
-  ASSERT_GE(kv.room(), 16);
+  ASSERT_GE(kv.capacity(), 16);
   const real *k = kv.k().value().data(), *v = kv.v().value().data();
   for (Index t = 4; t < 16; ++t) {
     kv.append(filled(2, 1, static_cast<real>(t)), filled(2, 1, static_cast<real>(-t)), {t, t - 2});
@@ -207,7 +207,7 @@ TEST(KeyValue, AppendingCopiesNothingWhileRoomLasts) {
   EXPECT_EQ(kv.k().value().at({1, 1, 7, 2}), 9);  // row 1 is two behind
   EXPECT_EQ(kv.v().value().at({0, 0, 0, 0}), 2);
   kv.append(filled(2, 1, 99), filled(2, 1, 98), {16, 14});
-  EXPECT_GE(kv.room(), 17);
+  EXPECT_GE(kv.capacity(), 17);
   EXPECT_EQ(kv.k().value().at({0, 1, 7, 2}), 7) << "growing keeps what was there";
   EXPECT_EQ(kv.k().value().at({0, 0, 16, 0}), 99);
   EXPECT_EQ(kv.v().value().at({1, 0, 14, 0}), 98);

@@ -24,7 +24,7 @@ std::string folder_of(const std::string& name) { return here::fixtures() + "/ada
 struct Base {
   fixture::Built built;
   explicit Base(const std::string& name) : built(fixture::build(name)) {}
-  peft::Host host() { return built.classifier ? peft::Host(*built.classifier) : peft::Host(*built.model); }
+  peft::BaseModel host() { return built.classifier ? peft::BaseModel(*built.classifier) : peft::BaseModel(*built.model); }
   Numbers logits(const Ids& ids) {
     const NoGrad no_grad;
     if (!built.classifier) return table::numbers((*built.model)(ids).value());
@@ -244,7 +244,7 @@ TEST(Lora, OLoRAOfAColumnOfZeros) {
   Tensor W = weight.value().clone();
   const Index m = W.rows(), n = W.cols();
   for (Index i = 0; i < m; ++i) W.write()[i * n] = 0;
-  weight.give(W.clone());
+  weight.set(W.clone());
   peft::Lora lora;
   lora.r = 2, lora.init = peft::Lora::Init::olora, lora.targets = {"layers.0.attn.q"};
   Rng rng(1);

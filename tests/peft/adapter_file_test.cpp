@@ -42,9 +42,9 @@ struct Adapted {
       : base(fixture::build(base_of(name))),
         reference(fixture::read_raw(folder_of(name) + "/reference.safetensors")),
         ids(ids_of("ids")) {}
-  peft::Host host() {
+  peft::BaseModel host() {
     if (base.token_classifier) return *base.token_classifier;
-    return base.classifier ? peft::Host(*base.classifier) : peft::Host(*base.model);
+    return base.classifier ? peft::BaseModel(*base.classifier) : peft::BaseModel(*base.model);
   }
   Ids ids_of(const std::string& what) const {
     const fixture::Raw& raw = reference.at(what);
@@ -110,7 +110,7 @@ TEST_P(PeftFixture, TenTrainingSteps) {
   const auto give = [&](const std::string& path, const std::string& key) {
     const Numbers v = param(key.c_str()).numbers();
     Param& p = a.base.root->parameter(path);
-    p.give(Tensor(p.shape(), std::vector<real>(v.begin(), v.end())));
+    p.set(Tensor(p.shape(), std::vector<real>(v.begin(), v.end())));
   };
   Rng rng(1);
   if (name.find("projection") != std::string::npos) {
@@ -145,7 +145,7 @@ TEST_P(PeftFixture, TenTrainingSteps) {
     const std::string leaf = entry.first.substr(entry.first.rfind('.') + 1);
     const Numbers v = entry.second.numbers();
     Param& p = a.base.root->parameter((a.base.classifier ? "score." : "classifier.") + leaf + ".default");
-    p.give(Tensor(p.shape(), std::vector<real>(v.begin(), v.end())));
+    p.set(Tensor(p.shape(), std::vector<real>(v.begin(), v.end())));
   }
   Index trained = 0, ours = 0;
   for (const auto& entry : a.reference)

@@ -23,21 +23,21 @@ struct Attach : testing::Test {
   }
   /// Throws E with these words, and the model is as before.
   template <class E, class M>
-  void refuses(const peft::Host& host, const M& method, const std::vector<std::string>& words,
+  void refuses(const peft::BaseModel& base, const M& method, const std::vector<std::string>& words,
                const std::string& name = "mine") {
-    const std::string tree = host.root.tree();
+    const std::string tree = base.root.tree();
     const auto drawn = rng.state().drawn;
-    const Selection before = host.model.selection;
+    const Selection before = base.model.selection;
     try {
-      peft::attach(host, method, rng, name);
+      peft::attach(base, method, rng, name);
       FAIL() << "attached";
     } catch (const E& e) {
       for (const std::string& word : words)
         EXPECT_NE(std::string(e.what()).find(word), std::string::npos) << word << ": " << e.what();
     }
-    EXPECT_EQ(host.root.tree(), tree);
+    EXPECT_EQ(base.root.tree(), tree);
     EXPECT_EQ(rng.state().drawn, drawn);
-    EXPECT_EQ(host.model.selection, before);
+    EXPECT_EQ(base.model.selection, before);
   }
 };
 
@@ -183,10 +183,10 @@ struct Breaking : peft::Wraps<Projection> {
 };
 struct Unsafe : peft::Method {
   std::string kind() const override { return "unsafe"; }
-  void graft(const peft::Host& host, const std::string& name, Rng& rng) const override {
-    peft::Ia3{}.graft(host, name, rng);
-    for (const auto& slot : peft::targeted<Projection>(host, {"q", "out"}, kind()))
-      peft::wrapper_in<Breaking>(*slot.second, host.model.selection);
+  void graft(const peft::BaseModel& base, const std::string& name, Rng& rng) const override {
+    peft::Ia3{}.graft(base, name, rng);
+    for (const auto& slot : peft::targeted<Projection>(base, {"q", "out"}, kind()))
+      peft::wrapper_in<Breaking>(*slot.second, base.model.selection);
   }
 };
 struct Scaled : peft::ProjectionWrapper {
@@ -202,12 +202,12 @@ struct Scaled : peft::ProjectionWrapper {
 };
 struct Nameless : peft::Method {
   std::string kind() const override { return "nameless"; }
-  void graft(const peft::Host& host, const std::string& name, Rng&) const override {
-    for (const auto& slot : peft::targeted<Projection>(host, {"q"}, kind())) {
-      auto& wrapper = peft::wrapper_in<Scaled>(*slot.second, host.model.selection);
+  void graft(const peft::BaseModel& base, const std::string& name, Rng&) const override {
+    for (const auto& slot : peft::targeted<Projection>(base, {"q"}, kind())) {
+      auto& wrapper = peft::wrapper_in<Scaled>(*slot.second, base.model.selection);
       wrapper.name = name;
       wrapper.l = std::make_unique<Param>(wrapper, "lambda", Shape{wrapper.out()});
-      wrapper.l->give(Tensor(Shape{wrapper.out()}, 1));
+      wrapper.l->set(Tensor(Shape{wrapper.out()}, 1));
     }
   }
 };
@@ -401,17 +401,17 @@ TEST_F(Merged, FoldingLosesNoOther) {
   const std::vector<real> inner = said("inner"), varies = said("varies");
   for (const bool merged : {false, true}) {
     if (merged) peft::merge(*gpt2, "outer");
-    refuses_merged([&] { peft::fold(*gpt2, "outer"); }, {"fold", "would be lost", "detach it first"});
+    refuses_merged([&] { peft::merge_and_unload(*gpt2, "outer"); }, {"fold", "would be lost", "detach it first"});
     if (merged) peft::unmerge(*gpt2, "outer");
     EXPECT_EQ(said("inner"), inner);
     EXPECT_EQ(said("varies"), varies);
   }
   peft::detach(*gpt2, "inner");
-  refuses_merged([&] { peft::fold(*gpt2, "outer"); }, {"\"varies\""});
+  refuses_merged([&] { peft::merge_and_unload(*gpt2, "outer"); }, {"\"varies\""});
   peft::detach(*gpt2, "varies");
   peft::merge(*gpt2, "outer");
   const std::vector<real> merged = said("outer");
-  peft::fold(*gpt2, "outer");
+  peft::merge_and_unload(*gpt2, "outer");
   EXPECT_EQ(said(""), merged);
 }
 
@@ -524,16 +524,16 @@ struct Files : testing::Test {
     std::filesystem::copy(here::fixtures() + "/peft/" + name, to);
     return to;
   }
-  void refuses(const peft::Host& host, const std::string& folder, const std::vector<std::string>& words) {
-    const std::string tree = host.root.tree();
+  void refuses(const peft::BaseModel& base, const std::string& folder, const std::vector<std::string>& words) {
+    const std::string tree = base.root.tree();
     try {
-      peft::load_adapter(host, folder);
+      peft::load_adapter(base, folder);
       FAIL() << "loaded " << folder << " although " << words[0];
     } catch (const Error& e) {
       for (const std::string& word : words)
         EXPECT_NE(std::string(e.what()).find(word), std::string::npos) << word << ": " << e.what();
     }
-    EXPECT_EQ(host.root.tree(), tree);
+    EXPECT_EQ(base.root.tree(), tree);
   }
   using Change = std::function<void(fixture::json&)>;
   std::string config(const std::string& name, const Change& change) {
@@ -553,7 +553,7 @@ struct Files : testing::Test {
 };
 
 TEST_F(Files, OfAnotherModelOrDamaged) {
-  peft::Host g(*gpt2.model), l(*llama.model), c(*classifier.classifier);
+  peft::BaseModel g(*gpt2.model), l(*llama.model), c(*classifier.classifier);
   const std::string key = "base_model.model.transformer.h.1.attn.c_attn.lora_B.weight";
   refuses(l, copy("lora_gpt2"), {"target_modules", "c_attn", "llama"});
   refuses(c, copy("lora_gpt2"), {"CAUSAL_LM", "classifier"});
@@ -625,7 +625,7 @@ TEST_F(Files, ATemplateIsNothingThatPeftWouldMisread) {
 /// q and v go into one pair of the file with one scale, from which the other one's is told by its ratio.
 TEST_F(Files, AScaleOfZeroIsSavedAsSuch) {
   const NoGrad no_grad;
-  const peft::Host host(*gpt2.model);
+  const peft::BaseModel whole(*gpt2.model);
   const Ids ids({1, 4}, {1, 2, 3, 4});
   for (const bool all : {false, true}) {
     peft::Lora lora;
@@ -633,48 +633,48 @@ TEST_F(Files, AScaleOfZeroIsSavedAsSuch) {
     if (all) lora.alpha = real(0);
     else lora.alpha_pattern = {{"layers.0.attn.q", 0}, {"layers.1.attn.v", 0}};
     Rng rng(1);
-    const peft::Attached a = peft::attach(host, lora, rng);
-    table::move(host, "default");
+    const peft::Attached a = peft::attach(whole, lora, rng);
+    table::move(whole, "default");
     const auto before = table::numbers((*gpt2.model)(ids).value());
-    peft::save_adapter(host, a, scratch.path("zero"));
-    peft::detach(host, a);
+    peft::save_adapter(whole, a, scratch.path("zero"));
+    peft::detach(whole, a);
     const auto plain = table::numbers((*gpt2.model)(ids).value());
-    const peft::Attached again = peft::load_adapter(host, scratch.path("zero"));
+    const peft::Attached again = peft::load_adapter(whole, scratch.path("zero"));
     EXPECT_LE(fixture::apart(table::numbers((*gpt2.model)(ids).value()), before), 1e-5);
     if (all) { EXPECT_EQ(before, plain); }
     else EXPECT_GT(fixture::apart(before, plain), 1e-2);
-    peft::detach(host, again);
+    peft::detach(whole, again);
   }
 }
 
 /// A method of a student's own, without a file format.
 struct OnlyScales : peft::Method {
   std::string kind() const override { return "scale tuning"; }
-  void graft(const peft::Host& host, const std::string& name, Rng&) const override {
-    peft::vary(host, name, [](const std::string& path) { return peft::matches(path, "norm.weight"); });
+  void graft(const peft::BaseModel& base, const std::string& name, Rng&) const override {
+    peft::vary(base, name, [](const std::string& path) { return peft::matches(path, "norm.weight"); });
   }
 };
 
 /// What cannot be saved says so before it is trained, in the words in which saving would say it.
 TEST_F(Files, WhetherItCanBeSavedIsKnownBeforeTraining) {
   Rng rng(1);
-  const peft::Host host(*gpt2.model);
+  const peft::BaseModel whole(*gpt2.model);
   const auto refused = [&](const peft::Attached& a, const std::vector<std::string>& words) {
     std::string asked = "nothing", saved = "nothing";
     try {
-      peft::expect_saveable(host, a);
+      peft::expect_saveable(whole, a);
     } catch (const ValueError& e) { asked = e.what(); }
     try {
-      peft::save_adapter(host, a, scratch.path("out"));
+      peft::save_adapter(whole, a, scratch.path("out"));
     } catch (const ValueError& e) { saved = e.what(); }
     EXPECT_EQ(asked, saved);
     for (const std::string& word : words) EXPECT_NE(asked.find(word), std::string::npos) << word << ": " << asked;
     EXPECT_FALSE(std::filesystem::exists(scratch.path("out")));
   };
   const auto once = [&](const auto& method, const std::vector<std::string>& words) {
-    const peft::Attached a = peft::attach(host, method, rng);
+    const peft::Attached a = peft::attach(whole, method, rng);
     refused(a, words);
-    peft::detach(host, a);
+    peft::detach(whole, a);
   };
   once(OnlyScales{}, {"scale tuning", "checkpoint.h", "adapter_file.cpp"});
   once(peft::FullFineTuning{}, {"save_model()"});
@@ -687,9 +687,9 @@ TEST_F(Files, WhetherItCanBeSavedIsKnownBeforeTraining) {
   peft::Lora lora;
   lora.r = 2;
   norms.layer_norms = false;
-  for (const peft::Attached& a : {peft::attach(host, lora, rng, "one"), peft::attach(host, norms, rng, "two")}) {
-    EXPECT_NO_THROW(peft::expect_saveable(host, a));
-    peft::detach(host, a);
+  for (const peft::Attached& a : {peft::attach(whole, lora, rng, "one"), peft::attach(whole, norms, rng, "two")}) {
+    EXPECT_NO_THROW(peft::expect_saveable(whole, a));
+    peft::detach(whole, a);
     refused(a, {"not attached", "before detach()"});
   }
 }

@@ -28,7 +28,7 @@ TEST(ClearLora, OutputsAndGradientsAreThoseOfTheMethodOn100Draws) {
     std::map<std::string, Variable> own;  // of the method, moved away from its start
     for (const auto& [path, parameter] : peft::learning(model)) {
       const bool A = path.find("lora_A") != std::string::npos;
-      parameter->give(normal(parameter->shape(), 0, 1, rng));
+      parameter->set(normal(parameter->shape(), 0, 1, rng));
       own[A ? "A" : "B"] = parameter->own();
       (A ? clear.A : clear.B) = graft::parameter(parameter->value());
     }

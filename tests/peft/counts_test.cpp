@@ -15,7 +15,7 @@ namespace {
 Gpt2& gpt2() {
   static const std::unique_ptr<Gpt2> model = [] {
     auto m = std::make_unique<Gpt2>(Gpt2Config{});
-    for (const auto& p : m->parameters()) p.second->give(Tensor(p.second->shape(), real(0.01)));
+    for (const auto& p : m->parameters()) p.second->set(Tensor(p.second->shape(), real(0.01)));
     return m;
   }();
   return *model;

@@ -17,12 +17,12 @@
 namespace graft {
 namespace {
 
-using Attach = std::function<std::vector<peft::Attached>(const peft::Host&, Rng&)>;
+using Attach = std::function<std::vector<peft::Attached>(const peft::BaseModel&, Rng&)>;
 
 template <class M>
 Attach plain(const M& method) {
-  return [method](const peft::Host& host, Rng& rng) {
-    return std::vector<peft::Attached>{peft::attach(host, method, rng)};
+  return [method](const peft::BaseModel& base, Rng& rng) {
+    return std::vector<peft::Attached>{peft::attach(base, method, rng)};
   };
 }
 peft::Lora lora(const std::function<void(peft::Lora&)>& change = [](peft::Lora&) {}) {
@@ -44,16 +44,16 @@ std::map<std::string, Attach> in_cpp() {
           {"dora", plain(lora([](auto& l) { l.dora = true; }))},
           {"pissa", plain(lora([](auto& l) { l.init = peft::Lora::Init::pissa; }))},
           {"qlora",
-           [](const peft::Host& host, Rng& rng) {
-             peft::quantize(host);
-             return std::vector<peft::Attached>{peft::attach(host, lora(), rng)};
+           [](const peft::BaseModel& base, Rng& rng) {
+             peft::quantize(base);
+             return std::vector<peft::Attached>{peft::attach(base, lora(), rng)};
            }},
           {"adapter", plain(peft::BottleneckAdapter{})},
           {"prefix", plain(peft::PrefixTuning{})},
           {"prompt", plain(peft::PromptTuning{})},
           {"ensemble",
-           [](const peft::Host& host, Rng& rng) {
-             return peft::attach_ensemble(host, peft::PromptTuning{}, 5, rng, "prompt");
+           [](const peft::BaseModel& base, Rng& rng) {
+             return peft::attach_ensemble(base, peft::PromptTuning{}, 5, rng, "prompt");
            }},
           {"p-tuning", plain(peft::PTuning{})},
           {"p-tuning-v2", plain(peft::PTuningV2{})}};
@@ -92,8 +92,8 @@ Seen seen(const Attach& attach) {
 }
 
 Attach by_word(const tune::MethodChoice& choice) {
-  return [choice](const peft::Host& host, Rng& rng) {
-    return tune::attach(host, choice, ::fixture::tokenizer("gpt2"), {"a", "b", "c"}, rng).attached;
+  return [choice](const peft::BaseModel& base, Rng& rng) {
+    return tune::attach(base, choice, ::fixture::tokenizer("gpt2"), {"a", "b", "c"}, rng).attached;
   };
 }
 void expect_same(const Seen& program, const Seen& cpp, const std::string& what) {

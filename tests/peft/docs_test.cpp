@@ -313,7 +313,7 @@ TEST(MethodPagesTree, IsReallyRead) {
   EXPECT_GE(pages, 20u);
   EXPECT_GE(anchors, 150u);
   EXPECT_TRUE(declares(tree.at("peft/method.h"), "attach"));
-  EXPECT_TRUE(declares(tree.at("peft/method.h"), "Host::score"));
+  EXPECT_TRUE(declares(tree.at("peft/method.h"), "BaseModel::score"));
   EXPECT_FALSE(declares(tree.at("peft/method.h"), "lora"));
 }
 

@@ -21,7 +21,7 @@ namespace graft::table {
 
 struct MethodRow {
   std::string name;
-  std::function<peft::Attached(const peft::Host&, Rng&, const std::string&)> attach;
+  std::function<peft::Attached(const peft::BaseModel&, Rng&, const std::string&)> attach;
   /// How many numbers it trains on GPT-2 124M (counted by PEFT, or the formula), without a head; -1: no figure.
   Index on_gpt2 = -1;
   bool silent = true;  ///< does it change nothing at first?
@@ -38,7 +38,7 @@ MethodRow row(std::string name, Index on_gpt2, const M& method) {
   MethodRow r;
   r.name = std::move(name);
   r.on_gpt2 = on_gpt2;
-  r.attach = [method](const peft::Host& host, Rng& rng, const std::string& as) { return peft::attach(host, method, rng, as); };
+  r.attach = [method](const peft::BaseModel& base, Rng& rng, const std::string& as) { return peft::attach(base, method, rng, as); };
   return r;
 }
 inline MethodRow loud(MethodRow r) { return r.silent = false, r; }
@@ -142,12 +142,12 @@ inline std::unique_ptr<Model> tiny_llama() {
 /// Numbers of an ordinary size everywhere.
 inline void randomize(const Module& m, std::uint64_t seed = 7) {
   Rng rng(seed);
-  for (const auto& p : m.parameters()) p.second->give(normal(p.second->shape(), p.second->shape().rank() == 1, real(0.4), rng));
+  for (const auto& p : m.parameters()) p.second->set(normal(p.second->shape(), p.second->shape().rank() == 1, real(0.4), rng));
 }
 /// What a method trains, moved: as if it had been trained.
-inline void move(const peft::Host& host, const std::string& name, std::uint64_t seed = 9) {
+inline void move(const peft::BaseModel& base, const std::string& name, std::uint64_t seed = 9) {
   Rng rng(seed);
-  for (const auto& p : peft::parameters(host, name)) {
+  for (const auto& p : peft::parameters(base, name)) {
     Tensor t = p.second->value();
     const Tensor step = normal(t.shape(), 0, real(0.3), rng);
     real* to = t.write();

@@ -91,7 +91,7 @@ class Methods : public testing::TestWithParam<Case> {
     if (tokens) return *tokens;
     return classifier ? static_cast<Module&>(*classifier) : static_cast<Module&>(model);
   }
-  peft::Host host() { return tokens ? peft::Host(*tokens) : classifier ? peft::Host(*classifier) : peft::Host(model); }
+  peft::BaseModel host() { return tokens ? peft::BaseModel(*tokens) : classifier ? peft::BaseModel(*classifier) : peft::BaseModel(model); }
   peft::Attached attach(const std::string& name = "mine") { return GetParam().row.attach(host(), rng, name); }
   Variable loss() {
     if (tokens) return token_loss(*tokens, ids, tags);
@@ -357,7 +357,7 @@ TEST_P(Methods, MergedEqualsUnmerged) {
   peft::unmerge(host(), "mine");
   EXPECT_EQ(base_bytes(root()), before);
   EXPECT_EQ(answers().values(), apart_from_it.values());
-  peft::fold(host(), "mine");
+  peft::merge_and_unload(host(), "mine");
   EXPECT_LE(apart(answers(), apart_from_it), sizeof(real) == 8 ? 1e-10 : 1e-5);
   EXPECT_TRUE(peft::names(host()).empty());
   EXPECT_EQ(peft::parameters(host(), "mine").size(), 0u);

@@ -112,7 +112,7 @@ TEST(PTuning, EncodersBesidePeft) {
       if (key == "start.prompt_encoder.embedding") key += ".weight";
       ASSERT_TRUE(reference.count(key)) << key;
       const fixture::Numbers v = reference.at(key).numbers();
-      named.second->give(Tensor(named.second->shape(), std::vector<real>(v.begin(), v.end())));
+      named.second->set(Tensor(named.second->shape(), std::vector<real>(v.begin(), v.end())));
       ++given;
     }
     EXPECT_EQ(given, lstm ? 1u + 16 + 4 : 1u + 6);

@@ -157,7 +157,7 @@ TEST_P(PrefixTest, RowsOfOtherLengthsOnlyWithoutRecording) {
   const Ids batch({3, 3}, {1, 4, 2, 3, 5, 0, 9, 9, 1});
   model.selection.rows = names;
   EXPECT_EQ(model.memory->length(), 5);
-  EXPECT_EQ(model.room(), model.context() - 5);
+  EXPECT_EQ(model.free_positions(), model.context() - 5);
   Tensor mixed;
   {
     const NoGrad no_grad;
@@ -324,8 +324,8 @@ TEST(PrefixOfPeft, PaddedRows) {
     const std::string folder = here::fixtures() + "/peft/" + name;
     const fixture::RawFile reference = fixture::read_raw(folder + "/reference.safetensors");
     const fixture::Built base = fixture::build(name.substr(name.find('_') + 1));
-    const peft::Host host = base.classifier ? peft::Host(*base.classifier) : peft::Host(*base.token_classifier);
-    peft::load_adapter(host, folder);
+    const peft::BaseModel model = base.classifier ? peft::BaseModel(*base.classifier) : peft::BaseModel(*base.token_classifier);
+    peft::load_adapter(model, folder);
     std::vector<Id> ids;
     for (const double x : reference.at("padded_ids").numbers()) ids.push_back(static_cast<Id>(x));
     const Ids padded({2, 7}, ids);  // the second row: 4 tokens

@@ -58,7 +58,7 @@ TEST(Prompt, IsAModelWithMoreWords) {
         v.insert(v.end(), rows.begin(), rows.end());
       }
       v.resize(static_cast<std::size_t>(p.second->numel()));  // of a head of its own: words that nobody asks for
-      p.second->give(Tensor(p.second->shape(), v));
+      p.second->set(Tensor(p.second->shape(), v));
     }
     const NoGrad no_grad;
     const Tensor ours = (*model)(model->frame(Framed{Ids({2, 3}, {1, 4, 2, 7, 3, 5}), {}, {}}).ids).value();

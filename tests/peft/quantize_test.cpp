@@ -46,7 +46,7 @@ TEST(Quantize, EqualsTheDequantizedModel) {
   peft::quantize(*packed.model);
   const auto from = packed.model->slots<Projection>(), to = plain.model->slots<Projection>();
   for (std::size_t i = 0; i < from.size(); ++i)
-    if (auto* linear = dynamic_cast<Linear*>(&**to[i].second)) linear->weight.give((*from[i].second)->dense().clone());
+    if (auto* linear = dynamic_cast<Linear*>(&**to[i].second)) linear->weight.set((*from[i].second)->dense().clone());
   EXPECT_LE(fixture::apart(logits(*packed.model, ids_of(false)), logits(*plain.model, ids_of(false))), 1e-5);
 }
 
@@ -71,8 +71,8 @@ TEST(Quantize, ThreeWaysToMerge) {
     peft::quantize(*base.model);
     peft::load_adapter(*base.model, adapter_of(true), "mine");
     const fixture::Numbers apart = logits(*base.model, ids_of(true));
-    if (way == 1) peft::fold(*base.model, "mine");
-    if (way == 2) peft::fold_requantized(*base.model, "mine");
+    if (way == 1) peft::merge_and_unload(*base.model, "mine");
+    if (way == 2) peft::merge_and_unload_requantized(*base.model, "mine");
     errors.push_back(fixture::apart(logits(*base.model, ids_of(true)), apart));
     const auto* q = dynamic_cast<const PackedLinear*>(&**base.model->slots<Projection>()[0].second);
     if (way == 1) { EXPECT_EQ(q, nullptr) << "numbers again"; }

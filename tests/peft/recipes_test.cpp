@@ -74,7 +74,7 @@ const std::map<std::string, Attach>& methods() {
 double learned(const Attach& attach, int task, double rate, std::uint64_t seed) {
   static const Small taught;
   Small small{Small::untaught};
-  for (const auto& p : small.model->parameters()) p.second->give(taught.model->parameter(p.first).value().clone());
+  for (const auto& p : small.model->parameters()) p.second->set(taught.model->parameter(p.first).value().clone());
   Rng rng(seed);
   attach(*small.model, rng);
   return small.train(task, rate, 300);

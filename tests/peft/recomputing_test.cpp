@@ -71,7 +71,7 @@ TEST(Recomputing, WithDropoutAndASelectionThatIsOverByThen) {
   peft::Lora lora;  // drops out inside the blocks, so the second run must draw what the first drew
   lora.dropout = real(0.3);
   const peft::Attached inside = peft::attach(*model, lora, rng);
-  for (const auto& named : peft::learning(*model)) named.second->give(normal(named.second->shape(), 0, real(0.1), rng));
+  for (const auto& named : peft::learning(*model)) named.second->set(normal(named.second->shape(), 0, real(0.1), rng));
   const Ids some = some_ids(*model, 2, 6);
   const auto dropped = [&] { return language_loss(*model, some, some); };
   expect_same(backward(*model, false, dropped), backward(*model, true, dropped));

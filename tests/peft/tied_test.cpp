@@ -79,10 +79,10 @@ TEST_P(Tied, FoldedIntoAModel) {
   Loaded l = load_model(base_of(GetParam()));
   peft::load_adapter(l, folder_of(GetParam()));
   if (GetParam()[0] == 'p' || GetParam() == "classes_prompt") {  // what is in the input cannot be folded
-    EXPECT_THROW(peft::fold(l, "default"), ValueError);
+    EXPECT_THROW(peft::merge_and_unload(l, "default"), ValueError);
     return;
   }
-  peft::fold(l, "default");
+  peft::merge_and_unload(l, "default");
   save_model(l, scratch.path("whole"));
   const Loaded again = load_model(scratch.path("whole"));
   EXPECT_EQ(again.notes, std::vector<std::string>{}) << "config.json says whether the head is tied";

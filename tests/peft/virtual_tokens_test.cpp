@@ -62,7 +62,7 @@ TEST_F(VirtualTokens, RowsComeFromWhoOwnsTheId) {
   const Tensor E = model.table()->dense();  // (13, 8)
   const Selection none;
   peft::VirtualTable own_table(std::make_unique<Embedding>(13, 8), none);
-  dynamic_cast<Embedding&>(*own_table.base).weight.give(E);
+  dynamic_cast<Embedding&>(*own_table.base).weight.set(E);
   own_table.base->learn(false);
   const Variable a = parameter(normal({2, 8}, 0, 1, rng)), b = parameter(normal({3, 8}, 0, 1, rng));
   int of_a = 0, of_b = 0;
@@ -256,7 +256,7 @@ TEST_F(VirtualTokens, EvaluationScoresTheUsersTokensOnly) {
   for (const peft::Pattern& pattern : {peft::prompt_pattern(4), middle()}) {
     const peft::Attached a = peft::attach(model, rows_in(pattern), rng);
     const Row text{1, 4, 2, 7, 3, 5, 5, 0, 6, 1, 9, 9, 12, 11, 2, 8, 10};
-    const Index window = model.room();
+    const Index window = model.free_positions();
     EXPECT_EQ(window, 16 - (pattern.size() == 3 ? 4 : 5));
     double expected = 0;
     for (Index begin = 0; begin < 17; begin += window) {

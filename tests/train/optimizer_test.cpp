@@ -34,7 +34,7 @@ Tensor tensor(const std::string& key) {
                 std::vector<real>(v.begin(), v.end()));
 }
 void start(const Two& two) {
-  for (const auto& p : two.parameters()) p.second->give(tensor("start." + p.first));
+  for (const auto& p : two.parameters()) p.second->set(tensor("start." + p.first));
 }
 void set_gradients(const Two& two, int t) {
   for (const auto& p : two.parameters()) {
@@ -74,7 +74,7 @@ TEST(Optimizer, Adafactor) {
   EXPECT_EQ(decaying.state().at("a.exp_avg_sq_row").shape(), Shape{3});
   EXPECT_EQ(decaying.state().at("a.exp_avg_sq_col").shape(), Shape{4});
   next.load(decaying.state());
-  for (const auto& p : again.parameters()) p.second->give(two.parameter(p.first).value().clone());
+  for (const auto& p : again.parameters()) p.second->set(two.parameter(p.first).value().clone());
   set_gradients(two, 0), set_gradients(again, 0);
   decaying.step(real(0.05)), next.decay = real(0.1), next.step(real(0.05));
   for (const auto& p : again.parameters()) EXPECT_EQ(p.second->value().values(), two.parameter(p.first).value().values());
@@ -219,8 +219,8 @@ TEST(Paged, SameBitsWithinTheBudget) {
   Rng rng(1);
   for (const auto& p : one.parameters()) {
     const Tensor w = normal(p.second->shape(), 0, 1, rng);
-    p.second->give(w.clone());
-    two.parameter(p.first).give(w.clone());
+    p.second->set(w.clone());
+    two.parameter(p.first).set(w.clone());
   }
   train::AdamW plain(one.parameters());
   train::PagedOptions options;
@@ -236,7 +236,7 @@ TEST(Paged, SameBitsWithinTheBudget) {
     paged.step(real(0.01));
     for (const auto& p : one.parameters()) ASSERT_EQ(two.parameter(p.first).value().values(), p.second->value().values()) << t;
   }
-  const train::Pages::Ledger l = paged.pages();
+  const train::Pages::Usage l = paged.pages();
   EXPECT_GE(l.total, 2 * 1000000 * sizeof(real));
   EXPECT_LE(l.in_use, l.budget);
   EXPECT_GE(l.written_back, 2 * l.total - l.budget) << "every page came and went";

@@ -15,7 +15,7 @@ namespace {
 
 struct Holder : Module {
   Param w{*this, "w", Shape{3}};
-  Holder() { w.give(Tensor(Shape{3}, {1, -2, 3})); }
+  Holder() { w.set(Tensor(Shape{3}, {1, -2, 3})); }
   std::string kind() const override { return "Holder"; }
 };
 
@@ -166,7 +166,7 @@ TEST(Checkpoint, OfAnotherTrainingIsRefusedAndChangesNothing) {
   save_checkpoint(task.parameters(), {}, task.rng, file);
   struct Other : Module {
     Param w{*this, "w", Shape{4}};
-    Other() { w.give(Tensor(Shape{4}, 1)); }
+    Other() { w.set(Tensor(Shape{4}, 1)); }
     std::string kind() const override { return "Other"; }
   } other;
   EXPECT_THROW(load_checkpoint(other.parameters(), file), FormatError);

@@ -76,7 +76,7 @@ TEST_F(TuneAnswers, AnEnsembleAnswersByItsMajority) {
   method.length = 4, method.init = peft::PromptTuning::Init::random;
   const std::vector<std::string> prompts = peft::names_of(peft::attach_ensemble(base, method, 3, rng, "p"));
   for (const std::string& prompt : prompts)  // apart, so that they may disagree
-    for (const auto& [path, parameter] : peft::parameters(base, prompt)) parameter->give(normal(parameter->shape(), 0, 1, rng));
+    for (const auto& [path, parameter] : peft::parameters(base, prompt)) parameter->set(normal(parameter->shape(), 0, 1, rng));
   const ClassTask task(base, data, data, 5, rng, prompts);
   const Predicted all = predict(task, data);
   std::vector<std::vector<Index>> each;
@@ -97,13 +97,13 @@ TEST_F(TuneAnswers, AnEnsembleWritesWhatMostOfItsPromptsWrite) {
   const train::Dataset data = train::read_dataset(files.pairs(9), tokenizer());
   for (const auto& [path, parameter] : base.root->parameters())  // attention that is not spread evenly over all tokens
     if (path.find("attn") != std::string::npos && parameter->shape().rank() == 2)
-      parameter->give(normal(parameter->shape(), 0, 1, rng));
+      parameter->set(normal(parameter->shape(), 0, 1, rng));
   peft::PromptTuning method;
   method.length = 4, method.init = peft::PromptTuning::Init::random;
   std::vector<std::string> prompts = peft::names_of(peft::attach_ensemble(base, method, 3, rng, "p"));
   for (std::size_t k = 1; k < 3; ++k) {  // the second and the third are alike, the first is another
     Rng same(7);
-    for (const auto& [path, parameter] : peft::parameters(base, prompts[k])) parameter->give(normal(parameter->shape(), 0, 3, same));
+    for (const auto& [path, parameter] : peft::parameters(base, prompts[k])) parameter->set(normal(parameter->shape(), 0, 3, same));
   }
   const auto written = [&](const std::vector<std::string>& of) {
     const LanguageTask task(base, data, data, 4, rng, of);
@@ -121,7 +121,7 @@ TEST_F(TuneAnswers, LoraDeltaIsTheSpectrumOfItsProduct) {
   peft::Lora lora;
   lora.r = 3, lora.alpha = 6, lora.targets = {"v"};
   peft::attach(base, lora, rng);
-  for (const auto& [path, parameter] : peft::learning(base)) parameter->give(normal(parameter->shape(), 0, 1, rng));
+  for (const auto& [path, parameter] : peft::learning(base)) parameter->set(normal(parameter->shape(), 0, 1, rng));
   const std::vector<LoraDelta> all = lora_delta(base);
   ASSERT_EQ(all.size(), 2u);
   for (const LoraDelta& one : all) {
@@ -165,7 +165,7 @@ TEST_F(TuneAnswers, AttentionToAPrefixIsAShare) {
   peft::attach(base, method, rng);
   // Keys of zeros give logits of zero. Queries of zero, too: then all positions get the same.
   for (const auto& [path, parameter] : base.root->parameters())
-    if (path.find("attn.q") != std::string::npos) parameter->give(Tensor(parameter->shape(), 0));
+    if (path.find("attn.q") != std::string::npos) parameter->set(Tensor(parameter->shape(), 0));
   const auto all = prefix_attention(base, user);
   ASSERT_EQ(all.size(), 2u);
   double expected = 0;

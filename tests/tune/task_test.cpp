@@ -19,9 +19,9 @@ class TuneTask : public ::testing::Test {
  protected:
   train::Dataset reviews(int count = 12) { return train::read_dataset(files.reviews(count), tokenizer()); }
   train::Dataset pairs(int count = 9) { return train::read_dataset(files.pairs(count), tokenizer()); }
-  static std::map<std::string, Tensor> gradients(const peft::Host& host) {
+  static std::map<std::string, Tensor> gradients(const peft::BaseModel& base) {
     std::map<std::string, Tensor> all;
-    for (const auto& [path, parameter] : peft::learning(host)) all[path] = parameter->own().grad();
+    for (const auto& [path, parameter] : peft::learning(base)) all[path] = parameter->own().grad();
     return all;
   }
   Files files;
