@@ -57,7 +57,7 @@ Variable recompute(const std::function<Variable(const std::vector<Variable>&, Rn
     const Variable result = f(leaves, rng);
     y = result.value();
     if (!result.learns()) return Variable(y);  // f leaves out every input that learns
-    for (const std::shared_ptr<Node>& end : ends(result, boundary)) {
+    for (const std::shared_ptr<Node>& end : frontier(result, boundary)) {
       const bool is_input = std::any_of(leaves.begin(), leaves.end(), [&](const Variable& x) { return x.node() == end; });
       if (is_input) continue;
       beyond.push_back(end);

@@ -251,7 +251,7 @@ void Node::release() {
 
 std::uint64_t next_sequence() { return sequences.load(std::memory_order_relaxed); }
 
-std::vector<std::shared_ptr<Node>> ends(const Variable& y, std::uint64_t boundary) {
+std::vector<std::shared_ptr<Node>> frontier(const Variable& y, std::uint64_t boundary) {
   std::vector<std::shared_ptr<Node>> found;
   if (!y.learns()) return found;
   std::map<std::uint64_t, std::shared_ptr<Node>, std::greater<>> todo{{y.node()->sequence, y.node()}};

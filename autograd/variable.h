@@ -160,7 +160,7 @@ struct NodeGradient {
 /// This is what backward(), recompute() and cross_entropy_by_rows() are made of.
 std::vector<NodeGradient> backward_to(const Variable& y, Tensor seed, std::uint64_t boundary = 0);
 /// The ends that backward_to() would reach.
-std::vector<std::shared_ptr<Node>> ends(const Variable& y, std::uint64_t boundary);
+std::vector<std::shared_ptr<Node>> frontier(const Variable& y, std::uint64_t boundary);
 std::uint64_t next_sequence();  ///< nodes made from now on are at least this old
 
 /// into += grad, in place only where nobody else holds the numbers.

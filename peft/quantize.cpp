@@ -73,7 +73,7 @@ Index quantize(const BaseModel& base, const Quantize& options) {
   return count;
 }
 
-void merge_and_unload_requantized(const BaseModel& base, const std::string& name, const Quantize& options) {
+void merge_and_requantize(const BaseModel& base, const std::string& name, const Quantize& options) {
   Quantize again = options;
   again.targets.clear();
   for (const auto& slot : base.root.slots<Projection>()) {

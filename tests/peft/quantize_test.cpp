@@ -72,7 +72,7 @@ TEST(Quantize, ThreeWaysToMerge) {
     peft::load_adapter(*base.model, adapter_of(true), "mine");
     const fixture::Numbers apart = logits(*base.model, ids_of(true));
     if (way == 1) peft::merge_and_unload(*base.model, "mine");
-    if (way == 2) peft::merge_and_unload_requantized(*base.model, "mine");
+    if (way == 2) peft::merge_and_requantize(*base.model, "mine");
     errors.push_back(fixture::apart(logits(*base.model, ids_of(true)), apart));
     const auto* q = dynamic_cast<const PackedLinear*>(&**base.model->slots<Projection>()[0].second);
     if (way == 1) { EXPECT_EQ(q, nullptr) << "numbers again"; }
