@@ -19,6 +19,7 @@
 #include "formats/file.h"
 #include "formats/gguf.h"
 #include "formats/safetensors.h"
+#include "nn/attachments.h"
 #include "nn/attention.h"
 #include "nn/classifier.h"
 #include "nn/config.h"

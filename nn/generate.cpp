@@ -41,10 +41,10 @@ void expect_room(Model& model, const std::vector<std::vector<Id>>& prompts, Inde
   }
 }
 
-/// selection.rows, if there are any, name the variant of each prompt; while some rows have ended, the batch is shorter.
+/// The rows of the selection, if there are any, name the variant of each prompt; while some have ended, the batch is shorter.
 class RowsOfSelection {
  public:
-  RowsOfSelection(Selection& selection, Index batch) : selection_(selection), all_(selection.rows) {
+  RowsOfSelection(Model& model, Index batch) : model_(model), all_(model.selection().rows()) {
     expect(all_.empty() || static_cast<Index>(all_.size()) == batch, "generate: the selection names ", all_.size(),
            " rows for ", batch, " prompts");
   }
@@ -52,19 +52,20 @@ class RowsOfSelection {
   RowsOfSelection(const RowsOfSelection&) = delete;
   RowsOfSelection& operator=(const RowsOfSelection&) = delete;
   void show_all() {
-    if (reduced_) selection_.rows = all_;
+    if (reduced_) model_.select(Selection(all_));
     reduced_ = false;
   }
   void show(const std::vector<Index>& rows) {
-    all_ = selection_.rows;  // the caller may have changed it
+    all_ = model_.selection().rows();  // the caller may have changed it
     if (all_.empty()) return;
-    selection_.rows.clear();
-    for (const Index row : rows) selection_.rows.push_back(all_.at(static_cast<std::size_t>(row)));
+    std::vector<std::string> running;
+    for (const Index row : rows) running.push_back(all_.at(static_cast<std::size_t>(row)));
+    model_.select(Selection(std::move(running)));
     reduced_ = true;
   }
 
  private:
-  Selection& selection_;
+  Model& model_;
   std::vector<std::string> all_;
   bool reduced_ = false;
 };
@@ -115,7 +116,7 @@ std::vector<std::vector<Id>> generate(Model& model, const std::vector<std::vecto
 
   std::vector<Index> rows;  // of the prompts that still run; they are the rows of the batch
   for (Index b = 0; b < B; ++b) rows.push_back(b);
-  RowsOfSelection chosen(model.selection, B);
+  RowsOfSelection chosen(model, B);
   Past past;
   Variable x = from_start(model, prompts, written, rows, options.max_tokens, past);
   for (;;) {
@@ -123,7 +124,7 @@ std::vector<std::vector<Id>> generate(Model& model, const std::vector<std::vecto
     std::vector<Index> kept, still;
     std::vector<Id> next;
     chosen.show_all();  // to the caller the selection is that of all prompts
-    const Selection before = model.selection;
+    const Selection before = model.selection();
     for (std::size_t i = 0; i < rows.size(); ++i) {
       const std::size_t b = static_cast<std::size_t>(rows[i]);
       const Id token = sample(logits.value().data() + static_cast<Index>(i) * logits.dim(-1), std::min(V, logits.dim(-1)),
@@ -138,7 +139,7 @@ std::vector<std::vector<Id>> generate(Model& model, const std::vector<std::vecto
       next.push_back(token);
     }
     if (kept.empty()) return written;
-    const bool switched = model.selection != before;
+    const bool switched = model.selection() != before;
     rows = std::move(still);
     chosen.show(rows);
     if (switched) {  // what the past remembers was computed by another variant: all over again, from the ids

@@ -4,6 +4,7 @@
 #include <typeinfo>
 
 #include "autograd/recompute.h"
+#include "autograd/text.h"
 #include "nn/layers.h"
 
 namespace graft {
@@ -15,7 +16,7 @@ Past Model::begin(Index batch) {
 }
 
 Index Model::free_positions() {
-  const Index rows = std::max<Index>(static_cast<Index>(selection.rows.size()), 1);
+  const Index rows = std::max<Index>(static_cast<Index>(selection_.rows().size()), 1);
   const Framed one = frame(Framed{Ids({rows, 1}, std::vector<Id>(static_cast<std::size_t>(rows), 0)), {}, {}});
   return context() - memory->length() - (one.ids.shape()[1] - 1);
 }
@@ -30,7 +31,8 @@ Variable Model::hidden(const Ids& ids, Past& past) {
     return text("model: ids have shape ", ids.shape(), ", but (B, T) is needed, with at least one row of at least one token",
                 ids.shape().rank() == 1 ? text("; Ids({1, ", ids.numel(), "}, ..) is one row") : "");
   });
-  expect_selection(ids.shape()[0]);
+  const Index chosen = static_cast<Index>(selection_.rows().size());
+  expect(chosen == 0 || chosen == ids.shape()[0], "selection: ", chosen, " rows were chosen for, but the batch has ", ids.shape()[0]);
   const Index B = ids.shape()[0], T = ids.shape()[1];
   past.expect_fits(B, layer_count());
   const Index longest = past.longest();
@@ -53,51 +55,45 @@ Variable Model::hidden(const Ids& ids, Past& past) {
   return x;
 }
 
-void Model::expect_selection(Index batch) const {
-  expect(selection.rows.empty() || static_cast<Index>(selection.rows.size()) == batch, "selection: ", selection.rows.size(),
-         " rows were chosen for, but the batch has ", batch);
+void Model::select(Selection selection) {
   const std::string* known = nullptr;
-  for (std::size_t b = 0; b < std::max<std::size_t>(selection.rows.size(), 1); ++b) {
+  for (std::size_t b = 0; b < std::max<std::size_t>(selection.rows().size(), 1); ++b) {
     const std::string& name = selection.row(b);
     if (name.empty() || (known && *known == name)) continue;
-    bool there = attachments.count(name) != 0;
-    if (!there)  // put there by hand, without attach()
-      each([&](const std::string&, Part& part) {
-        const std::string& own = part.name();
-        const std::size_t from = own.size() - std::min(own.size(), name.size());
-        const auto* param = dynamic_cast<const Param*>(&part);
-        there = there || (own.compare(from, name.size(), name) == 0 && (from == 0 || own[from - 1] == '.')) ||
-                (param && param->varies(name));
-      });
-    expect<ValueError>(there, [&] {
-      std::string all;
-      for (const auto& one : attachments) all += (all.empty() ? "" : ", ") + one.first;
-      return text("selection: there is no \"", name, "\"; attached are ", all.empty() ? "none" : all,
-                  ", and \"\" is the base");
+    expect<ValueError>(attachments.has(name), [&] {
+      const std::vector<std::string> all = attachments.names();
+      return text("select: there is no \"", name, "\"; attached are ", all.empty() ? "none" : joined(all), ", and \"\" is the base");
     });
     known = &name;
   }
+  selection_ = std::move(selection);
+}
+
+WithSelection::~WithSelection() {
+  const bool gone = [&] {
+    for (std::size_t b = 0; b < std::max<std::size_t>(before_.rows().size(), 1); ++b)
+      if (!before_.row(b).empty() && !model_.attachments.has(before_.row(b))) return true;
+    return false;
+  }();
+  model_.select(gone ? Selection() : std::move(before_));
 }
 
 namespace {
-/// While it lives, the model is as it was in the first run: its selection, and the draws of its dropout.
-class AsRecorded {
+/// While it lives, dropout draws as in the first run.
+class WithDraws {
  public:
-  AsRecorded(Model& m, const Selection& selection, Rng* draws) : model_(m), selection_(m.selection), draws_(m.randomness()) {
-    model_.selection = selection;
-    if (draws_ != draws) model_.training(draws);
+  WithDraws(Model& m, Rng* draws) : model_(m), before_(m.randomness()) {
+    if (before_ != draws) model_.training(draws);
   }
-  ~AsRecorded() {
-    model_.selection = selection_;
-    if (model_.randomness() != draws_) model_.training(draws_);
+  ~WithDraws() {
+    if (model_.randomness() != before_) model_.training(before_);
   }
-  AsRecorded(const AsRecorded&) = delete;
-  AsRecorded& operator=(const AsRecorded&) = delete;
+  WithDraws(const WithDraws&) = delete;
+  WithDraws& operator=(const WithDraws&) = delete;
 
  private:
   Model& model_;
-  Selection selection_;
-  Rng* draws_;
+  Rng* before_;
 };
 }  // namespace
 
@@ -105,10 +101,11 @@ Variable Model::recomputed(const std::function<Variable(const Variable& x, KeyVa
                            KeyValue& keys) {
   if (!recomputing || !recording()) return f(x, keys);
   const std::weak_ptr<const Model> model = self_;
-  const auto again = [this, model, f, keys, then = selection](const Variable& in, Rng* draws) {
+  const auto again = [this, model, f, keys, then = selection_](const Variable& in, Rng* draws) {
     expect<GraphError>(!model.expired(), "backward: the model that this was computed with is gone, and recomputing would run ",
                        "its blocks again; keep the model until backward(), or do without recomputing");
-    const AsRecorded state(*this, then, draws);
+    const WithSelection as_then(*this, then);
+    const WithDraws same(*this, draws);
     KeyValue own = keys;
     return f(in, own);
   };

@@ -1,13 +1,12 @@
 // Model: what every language model has, so that generating, scoring and training need to know no architecture.
 #pragma once
-#include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "autograd/ops.h"
+#include "nn/attachments.h"
 #include "nn/interfaces.h"
 
 namespace graft {
@@ -15,18 +14,15 @@ namespace graft {
 struct Model : Module {
   Slot<Memory> memory{*this, "memory", std::make_unique<Memory>()};
   Slot<Template> frame{*this, "frame", std::make_unique<Template>()};
-  Selection selection;
-  /// Who was put into slots under a name, in this order, and what learned until then and learns again once it is taken off:
-  /// kept by peft/method.h. A selection that names nobody is an error.
-  struct Attachment {
-    std::uint64_t order;
-    bool in_place;  ///< it changes the model's own parameters
-    std::vector<std::string> learned;
-  };
-  std::map<std::string, Attachment> attachments;
+  Attachments attachments;
   /// While gradients are recorded, keep of each block only its input and run it again in backward (autograd/recompute.h): less
   /// memory, about a third more time. The past that is passed in then does not keep what was read.
   bool recomputing = false;
+
+  /// Which variant is used from now on, or which one for each row of the batches to come; "" is the model without one.
+  /// Errors: ValueError for a name that is not attached.
+  void select(Selection selection);
+  const Selection& selection() const { return selection_; }
 
   virtual Slot<Table>& table() = 0;        ///< ids -> rows
   virtual Slot<Projection>& output() = 0;  ///< rows -> logits; may be empty (a model that was loaded as a classifier)
@@ -36,8 +32,8 @@ struct Model : Module {
   virtual Index width() const = 0;       ///< D
 
   /// The residual stream after the last norm, (B, T) -> (B, T, D). Token t of row b stands at position past.lengths[b] + t;
-  /// past becomes longer by T. Errors: IndexError beyond the context or the vocabulary; ValueError for a selection that names
-  /// nobody, or for a parameter without numbers; ShapeError unless selection.rows is empty or as long as the batch.
+  /// past becomes longer by T. Errors: IndexError beyond the context or the vocabulary; ValueError for a parameter without
+  /// numbers; ShapeError unless the selection is one for all rows, or one for each.
   Variable hidden(const Ids& ids, Past& past);
   /// Logits (B, T, V) of the raw ids after `past`; without it, after the memory.
   Variable operator()(const Ids& ids, Past& past) { return output()(hidden(ids, past)); }
@@ -59,10 +55,23 @@ struct Model : Module {
   }
 
  private:
+  Selection selection_;
   /// f(x, keys), or that again in backward. f is kept until then: what it captures must be its own, or the model's.
   Variable recomputed(const std::function<Variable(const Variable& x, KeyValue& keys)>& f, const Variable& x, KeyValue& keys);
-  void expect_selection(Index batch) const;
   std::shared_ptr<const Model> self_{this, [](const Model*) {}};  // owns nothing; says when the model is gone
+};
+
+/// While it lives, the model is as this selection has it. Errors: as select()
+class WithSelection {
+ public:
+  WithSelection(Model& m, Selection selection) : model_(m), before_(m.selection()) { m.select(std::move(selection)); }
+  ~WithSelection();  ///< the base, if what was selected before is gone
+  WithSelection(const WithSelection&) = delete;
+  WithSelection& operator=(const WithSelection&) = delete;
+
+ private:
+  Model& model_;
+  Selection before_;
 };
 
 /// Of x (B, T, D) the row at[b] of each b: (B, D). Errors: ShapeError, IndexError

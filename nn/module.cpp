@@ -8,7 +8,12 @@
 
 namespace graft {
 
-Part::Part(Module& owner, std::string name) : owner_(&owner), name_(std::move(name)) { owner.parts_.push_back(this); }
+Part::Part(Module& owner, PartName name)
+    : owner_(&owner),
+      what_(std::move(name)),
+      name_(what_.variant.empty() ? what_.word : what_.word + "." + what_.variant) {
+  owner.parts_.push_back(this);
+}
 Part::~Part() {
   auto& parts = owner_->parts_;
   parts.erase(std::find(parts.begin(), parts.end(), this));
@@ -16,10 +21,10 @@ Part::~Part() {
 
 // --- Param ---------------------------------------------------------------------------------------------------------------
 
-Param::Param(Module& owner, std::string name, Shape shape) : Part(owner, std::move(name)), cell_(std::make_shared<Cell>()) {
+Param::Param(Module& owner, PartName name, Shape shape) : Part(owner, std::move(name)), cell_(std::make_shared<Cell>()) {
   cell_->shape = std::move(shape);
 }
-Param::Param(Module& owner, std::string name, const Param& other) : Part(owner, std::move(name)), cell_(other.cell_) {}
+Param::Param(Module& owner, PartName name, const Param& other) : Part(owner, std::move(name)), cell_(other.cell_) {}
 
 void Param::set(Tensor numbers) {
   expect(numbers.defined() && numbers.shape() == shape(), "parameter ", name(), " has shape ", shape(),
@@ -40,7 +45,7 @@ const Param::Cell& Param::chosen() const {
     return found == cell_->variants.end() ? *cell_ : *found->second;
   };
   const Cell& cell = of(selection.one());
-  for (const std::string& other : selection.rows)
+  for (const std::string& other : selection.rows())
     expect<ValueError>(&of(other) == &cell, "parameter ", name(), " has one value for all rows of a batch, but \"",
                        selection.one(), "\" and \"", other, "\" want different ones; give them batches of their own");
   return cell;
@@ -53,7 +58,7 @@ const Variable& Param::variable() const {
 
 void Param::vary(const Selection& selection, const std::string& variant, Tensor numbers, bool learns) {
   expect<ValueError>(!varies(variant), "parameter ", name(), " has a variant \"", variant, "\" already");
-  auto shown = std::make_unique<Param>(owner(), name() + "." + variant, shape());
+  auto shown = std::make_unique<Param>(owner(), PartName(name(), variant), shape());
   shown->learn(learns);
   shown->set(std::move(numbers));
   cell_->selection = &selection;

@@ -18,31 +18,42 @@ namespace graft {
 
 class Module;
 
+/// What a part is called, "weight"; and which variant of the model it belongs to: {"weight", "mine"} is "weight.mine".
+struct PartName {
+  std::string word, variant;
+  PartName(const char* w) : word(w) {}
+  PartName(std::string w) : word(std::move(w)) {}
+  PartName(std::string w, std::string v) : word(std::move(w)), variant(std::move(v)) {}
+};
+
 /// A named member of a module. An empty name adds nothing to a path: the inner slot of a wrapper has one, so that the names
 /// of what it wraps stay what they were.
 class Part {
  public:
-  Part(Module& owner, std::string name);
+  Part(Module& owner, PartName name);
   virtual ~Part();
   Part(const Part&) = delete;
   Part& operator=(const Part&) = delete;
 
-  const std::string& name() const { return name_; }
+  const std::string& name() const { return name_; }             ///< "weight.mine"
+  const std::string& word() const { return what_.word; }        ///< "weight"
+  const std::string& variant() const { return what_.variant; }  ///< "mine"; "": that of the part which its owner is in
   Module& owner() const { return *owner_; }
   /// The modules below this part with their names below it; none for a parameter.
   virtual std::vector<std::pair<std::string, Module*>> children() const { return {}; }
 
  private:
   Module* owner_;
+  PartName what_;
   std::string name_;
 };
 
 /// A parameter: a shape from the start, numbers once it is given some. It learns unless told otherwise.
 class Param : public Part {
  public:
-  Param(Module& owner, std::string name, Shape shape);
+  Param(Module& owner, PartName name, Shape shape);
   /// The same parameter in a second place (tied weights): one set of numbers, one gradient, counted once.
-  Param(Module& owner, std::string name, const Param& other);
+  Param(Module& owner, PartName name, const Param& other);
 
   const Shape& shape() const { return cell_->shape; }
   bool initialized() const { return cell_->variable.defined(); }
@@ -89,7 +100,7 @@ class Param : public Part {
 /// A packed weight as a member: shown and counted beside parameters, never learns.
 class PackedPart : public Part {
  public:
-  PackedPart(Module& owner, std::string name, Packed weight) : Part(owner, std::move(name)), weight_(std::move(weight)) {}
+  PackedPart(Module& owner, PartName name, Packed weight) : Part(owner, std::move(name)), weight_(std::move(weight)) {}
   operator const Packed&() const { return weight_; }
   const PackedMatrix& operator*() const { return *weight_; }
   const PackedMatrix* operator->() const { return weight_.get(); }
@@ -158,7 +169,7 @@ class Evaluating {
 template <class T>
 class Slot : public Part {
  public:
-  Slot(Module& owner, std::string name, std::unique_ptr<T> occupant = nullptr)
+  Slot(Module& owner, PartName name, std::unique_ptr<T> occupant = nullptr)
       : Part(owner, std::move(name)),
         occupant_(std::move(occupant)) {}
 

@@ -131,11 +131,11 @@ Attached load(const BaseModel& base, const std::string& folder, const std::strin
 }  // namespace
 
 Attached load_adapter(const BaseModel& base, const std::string& folder, const std::string& name, const AdapterOptions& options) {
-  const Selection before = base.model.selection;
+  const Selection before = base.model.selection();
   try {
     return load(base, folder, name, options);
   } catch (...) {
-    base.model.selection = before;
+    base.model.select(before);
     throw;
   }
 }
@@ -200,8 +200,7 @@ Attached load_adapter(Loaded& loaded, const std::string& folder, const std::stri
   expect<FormatError>(labels > 0, weights, ": the adapter is for a classifier (", task, "), but holds no head for one (", head,
                       ".weight), and ", loaded.root->kind(), " has none; load it on the classifier that it was trained on");
   expect<ValueError>(loaded.model->attachments.empty(), "load_adapter: ", folder, " makes a classifier of the model, and \"",
-                     loaded.model->attachments.empty() ? "" : loaded.model->attachments.begin()->first,
-                     "\" is attached to it as a language model; detach that first");
+                     joined(loaded.model->attachments.names()), "\" is attached to it as a language model; detach that first");
   std::unique_ptr<Projection> words = loaded.model->output().take();
   put_into_classifier(loaded, tokens, labels);
   try {

@@ -31,7 +31,7 @@ std::vector<Place_of_net> nets(const BaseModel& base, const std::string& name) {
     using I = std::remove_pointer_t<decltype(interface)>;
     while (at != nullptr) {
       if (auto* found = dynamic_cast<W*>(at); found && found->holds(name))
-        all.push_back({&found->nets.at(name), key(path, which)});
+        all.push_back({&found->entry(name), key(path, which)});
       auto* wraps = dynamic_cast<Wraps<I>*>(at);
       at = wraps ? static_cast<Module*>(&*wraps->base) : nullptr;
     }

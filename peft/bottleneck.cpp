@@ -8,10 +8,10 @@ namespace graft::peft {
 
 Bottleneck::Bottleneck(Module& owner, const std::string& name, Index dim, Index size, Activation function, real s, bool x,
                        bool h)
-    : down(owner, "adapter_down." + name, {size, dim}),
-      down_bias(owner, "adapter_down_bias." + name, Shape{size}),
-      up(owner, "adapter_up." + name, {dim, size}),
-      up_bias(owner, "adapter_up_bias." + name, Shape{dim}),
+    : down(owner, {"adapter_down", name}, Shape{size, dim}),
+      down_bias(owner, {"adapter_down_bias", name}, Shape{size}),
+      up(owner, {"adapter_up", name}, Shape{dim, size}),
+      up_bias(owner, {"adapter_up_bias", name}, Shape{dim}),
       f(function),
       scale(s),
       reads_residual(x),
@@ -24,17 +24,11 @@ Variable Bottleneck::operator()(const Variable& h, const Variable& x) const {
 }
 
 Variable AdaptedProjection::operator()(const Variable& x) {
-  return by_rows(selection, {}, base(x), [&](const std::string& name, const Rows&, const Variable& h) {
-    const Bottleneck* net = nets.find(name);
-    return net ? (*net)(h, h) : h;
-  });
+  return by_entry({}, base(x), [&](const Bottleneck& net, const Rows&, const Variable& h) { return net(h, h); });
 }
 
 Variable AdaptedBranch::operator()(const Variable& x) {
-  return by_rows(selection, {x}, base(x), [&](const std::string& name, const Rows& in, const Variable& h) {
-    const Bottleneck* net = nets.find(name);
-    return net ? (*net)(h, in[0]) : h;
-  });
+  return by_entry({x}, base(x), [&](const Bottleneck& net, const Rows& in, const Variable& h) { return net(h, in[0]); });
 }
 
 void BottleneckAdapter::graft(const BaseModel& base, const std::string& name, Rng& rng) const {
@@ -54,13 +48,13 @@ void BottleneckAdapter::graft(const BaseModel& base, const std::string& name, Rn
     net.up_bias.set(Tensor(Shape{dim}, 0));
   };
   const auto net_in = [&](auto& wrapper) {
-    start(wrapper.nets.put(name, std::make_unique<Bottleneck>(wrapper, name, dim, m, f, scale, x, h)));
+    start(wrapper.entries.put(name, std::make_unique<Bottleneck>(wrapper, name, dim, m, f, scale, x, h)));
   };
   if (form == Form::houlsby)
     for (const auto& slot : targeted<Projection>(base, {"attn.out"}, kind()))
-      net_in(wrapper_in<AdaptedProjection>(*slot.second, base.model.selection));
+      net_in(wrapper_in<AdaptedProjection>(*slot.second, base.model.selection()));
   for (const auto& slot : targeted<RowMap>(base, {"mlp"}, kind()))
-    net_in(wrapper_in<AdaptedBranch>(*slot.second, base.model.selection));
+    net_in(wrapper_in<AdaptedBranch>(*slot.second, base.model.selection()));
   if (layer_norms) vary(base, name, [](const std::string& path) { return path.rfind("layers.", 0) == 0 && is_norm(path); });
 }
 

@@ -7,7 +7,6 @@
 #pragma once
 #include "nn/mlp.h"
 #include "peft/method.h"
-#include "peft/named.h"
 #include "peft/wrapper.h"
 
 namespace graft::peft {
@@ -41,22 +40,16 @@ struct Bottleneck {
 };
 
 /// Behind a projection (attention's output).
-struct AdaptedProjection : ProjectionWrapper {
+struct AdaptedProjection : ProjectionWrapper<Bottleneck> {
   using ProjectionWrapper::ProjectionWrapper;
   std::string method() const override { return "Adapter"; }
-  std::vector<std::string> names() const override { return nets.names(); }
-  void drop(const std::string& name) override { nets.drop(name); }
   Variable operator()(const Variable& x) override;
-  Named<Bottleneck> nets;
 };
 /// Behind or beside a branch of the residual stream (the MLP with its norm).
-struct AdaptedBranch : Wraps<RowMap> {
-  using Wraps<RowMap>::Wraps;
+struct AdaptedBranch : NamedWrapper<RowMap, Bottleneck> {
+  using NamedWrapper::NamedWrapper;
   std::string method() const override { return "Adapter"; }
-  std::vector<std::string> names() const override { return nets.names(); }
-  void drop(const std::string& name) override { nets.drop(name); }
   Variable operator()(const Variable& x) override;
-  Named<Bottleneck> nets;
 };
 
 }  // namespace graft::peft

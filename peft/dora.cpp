@@ -28,8 +28,8 @@ Tensor direction(const LoraLinear& wrapper, const LoraPair& p) {
 }  // namespace
 
 void add_magnitude(LoraLinear& wrapper, const std::string& name) {
-  LoraPair& p = wrapper.pair(name);
-  p.magnitude.emplace(wrapper, "magnitude." + name, Shape{wrapper.out()});
+  LoraPair& p = wrapper.entry(name);
+  p.magnitude.emplace(wrapper, PartName("magnitude", name), Shape{wrapper.out()});
   p.magnitude->set(row_norms(direction(wrapper, p)));
 }
 
@@ -42,8 +42,7 @@ Tensor column_norms(const Tensor& W) {
   return norms;
 }
 
-Variable dora(const Variable& base_y, const Variable& bax, const LoraLinear& wrapper, const std::string& name) {
-  const LoraPair& p = wrapper.pair(name);
+Variable dora(const Variable& base_y, const Variable& bax, const LoraLinear& wrapper, const LoraPair& p) {
   const Variable norm(row_norms(direction(wrapper, p)));  // a constant: no history
   const Variable factor = p.magnitude->variable() / norm;
   const Tensor b = below(wrapper.base, wrapper.selection).bias();

@@ -6,22 +6,19 @@
 
 namespace graft::peft {
 
-std::vector<Attached> detail::attach_ensemble(const BaseModel& base, Index count, const std::string& name,
-                                              const std::function<Attached(const std::string&, Rng&)>& attach_one, Rng& rng) {
+std::vector<Attached> detail::attach_ensemble(const BaseModel& base, std::shared_ptr<const Method> method, Index count, Rng& rng,
+                                              const std::string& name) {
   expect<ValueError>(count > 0, "attach_ensemble: ", count, " prompts; at least 1 is needed");
-  const Selection before = base.model.selection;
-  std::vector<Attached> all;
   Rng draws = rng;
-  try {
-    for (Index k = 0; k < count; ++k) {
-      Rng own = draws.split();
-      all.push_back(attach_one(text(name, "-", k), own));
-    }
-  } catch (...) {
-    while (!all.empty()) detach(base, all.back()), all.pop_back();
-    base.model.selection = before;
-    throw;
+  std::vector<Rng> own;  // a stream for each
+  for (Index k = 0; k < count; ++k) own.push_back(draws.split());
+  std::vector<Attaching> each;
+  std::vector<Attached> all;
+  for (Index k = 0; k < count; ++k) {
+    each.push_back({text(name, "-", k), method.get(), &own[static_cast<std::size_t>(k)]});
+    all.push_back({each.back().name, method});
   }
+  attach(base, each);
   rng = draws;
   learn(base, names_of(all));
   return all;
@@ -46,14 +43,12 @@ std::vector<std::string> rows_for(const std::vector<std::string>& prompts, Index
 }
 
 Variable ensemble_loss(Model& model, const std::vector<std::string>& prompts, const Ids& ids, const Ids& labels) {
-  const std::vector<std::string> there = names(model);
   expect<ValueError>(!prompts.empty(), "ensemble_loss: no prompts given; at least one is needed");
   for (const std::string& prompt : prompts)
-    expect<ValueError>(std::find(there.begin(), there.end(), prompt) != there.end(), "ensemble_loss: there is no \"", prompt,
-                       "\" among the ", there.size(), " that are attached; name those that attach_ensemble() gave");
-  const WithSelection restored(model.selection, "");
+    expect<ValueError>(model.attachments.has(prompt), "ensemble_loss: there is no \"", prompt, "\" among the ",
+                       model.attachments.names().size(), " that are attached; name those that attach_ensemble() gave");
   const Index B = ids.shape()[0], K = static_cast<Index>(prompts.size());
-  model.selection.rows = rows_for(prompts, B);
+  const WithSelection all_prompts(model, Selection(rows_for(prompts, B)));
   const Ids all = repeated(ids, K), said = repeated(labels, K);
 
   // Each prompt's scored places weigh 1/(their number).

@@ -13,21 +13,20 @@
 namespace graft::peft {
 
 namespace detail {
-std::vector<Attached> attach_ensemble(const BaseModel& base, Index count, const std::string& name,
-                                      const std::function<Attached(const std::string&, Rng&)>& attach_one, Rng& rng);
+std::vector<Attached> attach_ensemble(const BaseModel& base, std::shared_ptr<const Method> method, Index count, Rng& rng,
+                                      const std::string& name);
 }
 
 /// K of the method's prompts as NAME-0 .. NAME-(K-1), from K streams of rng; all learn. Errors: as attach(); then none is there.
 template <class M>
 std::vector<Attached> attach_ensemble(const BaseModel& base, const M& method, Index count, Rng& rng, const std::string& name) {
-  return detail::attach_ensemble(
-      base, count, name, [&](const std::string& one, Rng& draws) { return attach(base, method, draws, one); }, rng);
+  return detail::attach_ensemble(base, std::make_shared<M>(method), count, rng, name);
 }
 std::vector<std::string> names_of(const std::vector<Attached>& prompts);
 
 /// Rows of the batch K times: first all for prompt 0, then all for prompt 1, ...
 Ids repeated(const Ids& ids, Index count);
-/// Which prompt each of those rows uses: what selection.rows is to be.
+/// Which prompt each of those rows uses: what select_rows() is to be given.
 std::vector<std::string> rows_for(const std::vector<std::string>& prompts, Index batch);
 
 /// Σ over prompts of the mean cross-entropy that this prompt has on ids and labels (B, T): gradients are those of K separate

@@ -6,20 +6,13 @@
 
 namespace graft::peft {
 
-Variable Ia3Linear::operator()(const Variable& x) {
-  if (passes(selection)) return base(x);
-  return scaled(base(scaled(x, true)), false);
-}
-
-Variable Ia3Linear::scaled(const Variable& x, bool at_input) {
-  return by_rows(selection, {}, x, [&](const std::string& name, const Rows&, const Variable& rows) {
-    const Scales* s = scales_.find(name);
-    return s && s->at_input == at_input ? rows * s->l : rows;
+Variable Ia3Linear::scaled(const Variable& x, bool at_input) const {
+  return by_entry({}, x, [&](const Ia3Scales& s, const Rows&, const Variable& rows) {
+    return s.at_input == at_input ? rows * s.l : rows;
   });
 }
 
-Tensor Ia3Linear::merged_weight(const std::string& name) const {
-  const Scales& s = scales(name);
+Tensor Ia3Linear::merged_weight(const Ia3Scales& s) const {
   const Tensor W = base->dense(), l = s.l.value();
   if (s.at_input) return kernel::binary(kernel::Binary::mul, W, l);
   Tensor scaled(W.shape());
@@ -29,25 +22,24 @@ Tensor Ia3Linear::merged_weight(const std::string& name) const {
   return scaled;
 }
 
-Tensor Ia3Linear::merged_bias(const std::string& name) const {
-  const Scales& s = scales(name);
+Tensor Ia3Linear::merged_bias(const Ia3Scales& s) const {
   if (s.at_input || !base->bias().defined()) return base->bias();
   return kernel::binary(kernel::Binary::mul, base->bias(), s.l.value());
 }
 
-Ia3Linear::Scales& Ia3Linear::add(const std::string& name, bool at_input) {
-  std::unique_ptr<Scales> s(new Scales{Param(*this, "ia3_l." + name, Shape{at_input ? in() : out()}), at_input});
+Ia3Scales& Ia3Linear::add(const std::string& name, bool at_input) {
+  std::unique_ptr<Ia3Scales> s(new Ia3Scales{Param(*this, {"ia3_l", name}, Shape{at_input ? in() : out()}), at_input});
   s->l.set(Tensor(s->l.shape(), 1));
-  return scales_.put(name, std::move(s));
+  return entries.put(name, std::move(s));
 }
 
 void Ia3::graft(const BaseModel& base, const std::string& name, Rng&) const {
   expect<ValueError>(!outputs.empty() || !inputs.empty(),
                      "IA3: no outputs and no inputs to scale; the paper takes k, v and down");
   for (const auto& slot : targeted<Projection>(base, outputs, kind()))
-    wrapper_in<Ia3Linear>(*slot.second, base.model.selection).add(name, false);
+    wrapper_in<Ia3Linear>(*slot.second, base.model.selection()).add(name, false);
   for (const auto& slot : targeted<Projection>(base, inputs, kind())) {
-    auto& wrapper = wrapper_in<Ia3Linear>(*slot.second, base.model.selection);
+    auto& wrapper = wrapper_in<Ia3Linear>(*slot.second, base.model.selection());
     expect<ValueError>(!wrapper.holds(name), "IA3: ", slot.first, " is among the outputs and the inputs; choose one");
     wrapper.add(name, true);
   }

@@ -3,7 +3,6 @@
 // On GPT-2, PEFT targets the whole fused c_attn, so that q is scaled too; outputs = {"q", "k", "v"} does the same here.
 #pragma once
 #include "peft/method.h"
-#include "peft/named.h"
 #include "peft/wrapper.h"
 
 namespace graft::peft {
@@ -17,24 +16,21 @@ struct Ia3 : Method {
   void graft(const BaseModel& base, const std::string& name, Rng& rng) const override;
 };
 
-struct Ia3Linear : ProjectionWrapper {
+struct Ia3Scales {
+  Param l;  ///< (in) or (out)
+  bool at_input;
+};
+
+struct Ia3Linear : ProjectionWrapper<Ia3Scales> {
   using ProjectionWrapper::ProjectionWrapper;
-  struct Scales {
-    Param l;  ///< (in) or (out)
-    bool at_input;
-  };
   std::string method() const override { return "IA3"; }
-  std::vector<std::string> names() const override { return scales_.names(); }
-  void drop(const std::string& name) override { scales_.drop(name); }
-  Variable operator()(const Variable& x) override;
-  Tensor merged_weight(const std::string& name) const override;  ///< rows, or columns, of W times l
-  Tensor merged_bias(const std::string& name) const override;
-  Scales& add(const std::string& name, bool at_input);
-  Scales& scales(const std::string& name) const { return scales_.at(name); }
+  Variable operator()(const Variable& x) override { return scaled(base(scaled(x, true)), false); }
+  Tensor merged_weight(const Ia3Scales& scales) const override;  ///< rows, or columns, of W times l
+  Tensor merged_bias(const Ia3Scales& scales) const override;
+  Ia3Scales& add(const std::string& name, bool at_input);
 
  private:
-  Variable scaled(const Variable& x, bool at_input);
-  Named<Scales> scales_;
+  Variable scaled(const Variable& x, bool at_input) const;
 };
 
 }  // namespace graft::peft

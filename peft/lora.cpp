@@ -13,40 +13,28 @@
 
 namespace graft::peft {
 
-std::vector<std::string> LoraLinear::names() const {
-  std::vector<std::string> all;
-  for (const auto& pair : pairs_) all.push_back(pair.first);
-  return all;
-}
-
 Variable LoraLinear::operator()(const Variable& x) {
-  const Variable y = base(x);
-  if (passes(selection)) return y;
-  return by_rows(selection, {x}, y, [&](const std::string& name, const Rows& rows, const Variable& wx) {
-    const auto found = pairs_.find(name);
-    if (found == pairs_.end()) return wx;
-    LoraPair& p = *found->second;
-    Variable in = rows[0];
-    if (randomness() && p.dropout > 0) {
-      if (p.first) *p.mask = randomness()->split();
-      Rng same = *p.mask;
-      in = graft::dropout(in, p.dropout, same);
-    }
-    Variable bax = linear(p.scale * linear(in, p.A), p.B);  // s·B·A·x
+  return by_entry({x}, base(x), [&](const LoraPair& p, const Rows& rows, const Variable& wx) {
+    Variable bax = linear(p.scale * linear(dropped(p, rows[0]), p.A), p.B);  // s·B·A·x
     if (p.b) bax = bax + p.scale * *p.b;
-    return p.magnitude ? dora(wx, bax, *this, name) : wx + bax;
+    return p.magnitude ? dora(wx, bax, *this, p) : wx + bax;
   });
 }
 
-Tensor LoraLinear::merged_weight(const std::string& name) const {
-  const LoraPair& p = pair(name);
+Variable LoraLinear::dropped(const LoraPair& p, const Variable& x) const {
+  if (!randomness() || p.dropout == 0) return x;
+  if (p.first) *p.mask = randomness()->split();
+  Rng same = *p.mask;
+  return dropout(x, p.dropout, same);
+}
+
+Tensor LoraLinear::merged_weight(const LoraPair& p) const {
   Tensor W =
       kernel::binary(kernel::Binary::add, base->dense(), kernel::scale(kernel::multiply_nn(p.B.value(), p.A.value()), p.scale));
   return p.magnitude ? with_magnitude(W, p.magnitude->value()) : W;
 }
 
-Tensor LoraLinear::merged_bias(const std::string& name) const {
-  const LoraPair& p = pair(name);
+Tensor LoraLinear::merged_bias(const LoraPair& p) const {
   if (!p.b) return base->bias();
   const Tensor more = kernel::scale(p.b->value(), p.scale);
   return base->bias().defined() ? kernel::binary(kernel::Binary::add, base->bias(), more) : more;
@@ -57,15 +45,15 @@ LoraPair& LoraLinear::add(const std::string& name, Index r, real scale, real dro
   expect<ValueError>(0 <= dropout && dropout < 1, "LoRA: the dropout rate is ", dropout, ", but must be in [0, 1)");
   expect<ValueError>(std::isfinite(scale), "LoRA: alpha gives a scale of ", scale, "; a finite number is needed");
   std::unique_ptr<LoraPair> pair(
-      new LoraPair{shared_A ? Param(*this, "lora_A." + name, *shared_A) : Param(*this, "lora_A." + name, {r, in()}),
-                   Param(*this, "lora_B." + name, {out(), r}),
+      new LoraPair{shared_A ? Param(*this, {"lora_A", name}, *shared_A) : Param(*this, {"lora_A", name}, Shape{r, in()}),
+                   Param(*this, {"lora_B", name}, Shape{out(), r}),
                    {},
                    {},
                    scale,
                    dropout,
                    std::make_shared<Rng>()});
-  if (bias) pair->b.emplace(*this, "lora_bias." + name, Shape{out()});
-  return *(pairs_[name] = std::move(pair));
+  if (bias) pair->b.emplace(*this, PartName("lora_bias", name), Shape{out()});
+  return entries.put(name, std::move(pair));
 }
 
 // --- the method ----------------------------------------------------------------------------------------------------------
@@ -117,7 +105,7 @@ void Lora::graft(const BaseModel& base, const std::string& name, Rng& rng) const
   for (const auto& slot : slots) outs[group_of(slot.first)] += (*slot.second)->out();
   std::map<std::string, LoraGroup> groups;  // whose A is shared
   for (const auto& slot : slots) {
-    auto& wrapper = wrapper_in<LoraLinear>(*slot.second, base.model.selection);
+    auto& wrapper = wrapper_in<LoraLinear>(*slot.second, base.model.selection());
     LoraGroup& group = groups[group_of(slot.first)];
     LoraPair* first = group.pairs.empty() ? nullptr : group.pairs[0];
     const Index asked = rank_of(slot.first), most = std::min(wrapper.in(), outs[group_of(slot.first)]);
@@ -142,7 +130,7 @@ void Lora::graft(const BaseModel& base, const std::string& name, Rng& rng) const
       if (dora) add_magnitude(*wrapper, name);
   }
   for (const auto& slot : targeted<Table>(base, tables, kind()))
-    wrapper_in<LoraTable>(*slot.second, base.model.selection).add(name, rank_of(slot.first), scale_of(slot.first), dora, rng);
+    wrapper_in<LoraTable>(*slot.second, base.model.selection()).add(name, rank_of(slot.first), scale_of(slot.first), dora, rng);
   learn_whole(base, name, also, as_one, kind());
 
   const auto is_bias = [&](const std::string& path) {

@@ -51,21 +51,18 @@ struct LoraPair {
 };
 
 /// y = W₀x + b₀ + s·B·A·x      (eq. 3 of the paper, s = α/r)
-struct LoraLinear : ProjectionWrapper {
+struct LoraLinear : ProjectionWrapper<LoraPair> {
   using ProjectionWrapper::ProjectionWrapper;
   std::string method() const override { return "LoRA"; }
-  std::vector<std::string> names() const override;
-  void drop(const std::string& name) override { pairs_.erase(name); }
   Variable operator()(const Variable& x) override;
-  Tensor merged_weight(const std::string& name) const override;  ///< W₀ + s·B·A
-  Tensor merged_bias(const std::string& name) const override;    ///< b₀ + s·b
+  Tensor merged_weight(const LoraPair& pair) const override;  ///< W₀ + s·B·A
+  Tensor merged_bias(const LoraPair& pair) const override;    ///< b₀ + s·b
 
   /// A new pair, its numbers not yet given; A may be another projection's. Errors: ValueError for r < 1.
   LoraPair& add(const std::string& name, Index r, real scale, real dropout, bool bias, const Param* shared_A = nullptr);
-  LoraPair& pair(const std::string& name) const { return *pairs_.at(name); }
 
  private:
-  std::map<std::string, std::unique_ptr<LoraPair>> pairs_;
+  Variable dropped(const LoraPair& pair, const Variable& x) const;  ///< dropout of x, while training
 };
 
 }  // namespace graft::peft

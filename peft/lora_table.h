@@ -6,31 +6,25 @@
 
 namespace graft::peft {
 
-struct LoraTable : MergingWrapper<Table> {
-  using MergingWrapper<Table>::MergingWrapper;
-  std::string method() const override { return "LoRA"; }
-  std::vector<std::string> names() const override;
-  void drop(const std::string& name) override { pairs_.erase(name); }
-  Variable operator()(const Ids& ids) override;
-  Index rows() const override { return base->rows(); }
-  Index dim() const override { return base->dim(); }
-  Tensor dense() const override;
-  std::unique_ptr<Table> plain(const std::string& name) const override;
+/// What one name adds to one table.
+struct LoraTablePair {
+  Param A;  ///< (V, r): transposed, one row per id
+  Param B;  ///< (D, r)
+  real scale;
+  std::optional<Param> magnitude;  ///< (D), DoRA only
+};
 
-  struct Pair {
-    Param A;  ///< (V, r): transposed, one row per id
-    Param B;  ///< (D, r)
-    real scale;
-    std::optional<Param> magnitude;  ///< (D), DoRA only
-  };
+/// E[ids] + s·A[ids]·Bᵀ
+struct LoraTable : TableWrapper<LoraTablePair> {
+  using TableWrapper::TableWrapper;
+  std::string method() const override { return "LoRA"; }
+  Variable look_up(const LoraTablePair& pair, const Ids& ids) const override;  ///< s·A[ids]
+  Variable row(const LoraTablePair& pair, const Variable& y, const Variable& looked_up) const override;
+  Tensor merged_table(const LoraTablePair& pair) const override;
   void add(const std::string& name, Index r, real scale, bool dora, Rng& rng);
-  Pair& pair(const std::string& name) const { return *pairs_.at(name); }
 
  private:
-  Tensor direction(const Pair& p) const;  ///< E + s·A·Bᵀ
-  Tensor changed(const Pair& p) const;    ///< that, with the magnitude if there is one
-  Variable added(const Pair& p, const Variable& y, const Variable& low) const;  ///< from E[ids] and s·A[ids]
-  std::map<std::string, std::unique_ptr<Pair>> pairs_;
+  Tensor direction(const LoraTablePair& pair) const;  ///< E + s·A·Bᵀ
 };
 
 bool is_table(const BaseModel& base, const std::string& target);  ///< does a table's path end so, and no projection's?

@@ -39,8 +39,8 @@ struct Method {
   virtual ~Method() = default;
   virtual std::string kind() const = 0;  ///< "LoRA"
   /// Puts itself into the slots under `name`, while the base is selected and all of it is frozen. Parameters made now learn,
-  /// and each has `name` as a word of its path ("lora_A.NAME"): by that it is found, saved and taken off. Numbers that never
-  /// learn are kept as a Tensor or Variable, not as a Param. After an exception attach() takes all back.
+  /// and each says whose it is, {"lora_A", name}: by that it is found, saved and taken off. Numbers that never learn are kept as
+  /// a Tensor or Variable, not as a Param. After an exception attach() takes all back.
   virtual void graft(const BaseModel& base, const std::string& name, Rng& rng) const = 0;
   virtual bool in_place() const { return false; }  ///< does it change the base itself? (full fine-tuning)
 };
@@ -52,12 +52,19 @@ struct Attached {
 };
 
 namespace detail {
+struct Attaching {
+  std::string name;
+  const Method* method;
+  Rng* rng;
+};
+/// All or none, in time that is linear in how many they are; the last is selected. Errors: as peft::attach()
+void attach(const BaseModel& base, const std::vector<Attaching>& all);
 Attached attach(const BaseModel& base, std::shared_ptr<const Method> method, Rng& rng, const std::string& name);
 }
 /// Freezes what is there, other adapters included, grafts the method on the base, and selects it for all rows. What is attached
 /// already does not change what it starts from. The head of a classifier learns too, as a variant of its own.
-/// Errors: ValueError: a name that is taken, or is not a word of letters, digits, _ and -; a parameter of the method whose path
-/// lacks the name; an adapter that is merged; and what the method itself refuses. After an error the model, and rng, are as they were.
+/// Errors: ValueError: a name that is taken, or is not a word of letters, digits, _ and -; a parameter of the method that does
+/// not say whose it is; an adapter that is merged; and what the method itself refuses. After an error the model, and rng, are as they were.
 template <class M>
 Attached attach(const BaseModel& base, const M& method, Rng& rng, const std::string& name = "default") {
   return detail::attach(base, std::make_shared<M>(method), rng, name);
@@ -74,7 +81,7 @@ void select(const BaseModel& base, const std::string& name);
 void select_rows(const BaseModel& base, const std::vector<std::string>& names);
 
 std::vector<std::string> names(const BaseModel& base);  ///< of all that is attached
-/// The parameters of one, by path: those with `name` as a word of their path.
+/// The parameters of one, by path.
 std::vector<std::pair<std::string, Param*>> parameters(const BaseModel& base, const std::string& name);
 /// What learns now: what an optimizer is given. The pointers hold until the parameters are detached, folded or flattened.
 std::vector<std::pair<std::string, Param*>> learning(const BaseModel& base);
@@ -99,11 +106,19 @@ std::string report(const BaseModel& base);
 
 // --- for methods ---------------------------------------------------------------------------------------------------------
 
+/// A parameter, and whose it is: the name of an adapter; "" is the base. The structure says so (PartName), not the path.
+struct Owned {
+  std::string path;
+  Param* param;
+  std::string adapter;
+};
+std::vector<Owned> owned(const BaseModel& base);  ///< every parameter once, with the path of its first place
+
 /// Does the path end with the word or words `target`? "attn.q" and "q" match layers.0.attn.q; "c" does not match abc.
 bool matches(const std::string& path, const std::string& target);
 /// Is it a parameter of a norm?
 bool is_norm(const std::string& path);
-/// The slots whose paths end with one of the targets. Errors: ValueError for a target that matches none lists what there is,
+/// The base's slots whose paths end with one of the targets. Errors: ValueError for a target that matches none lists what there is,
 /// and `more`.
 template <class T>
 std::vector<std::pair<std::string, Slot<T>*>> targeted(const BaseModel& base, const std::vector<std::string>& targets,

@@ -5,6 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "autograd/errors.h"
+#include "autograd/text.h"
+
 namespace graft::peft {
 
 template <class T>
@@ -14,7 +17,11 @@ class Named {
     const auto found = all_.find(name);
     return found == all_.end() ? nullptr : found->second.get();
   }
-  T& at(const std::string& name) const { return *all_.at(name); }
+  T& at(const std::string& name) const {  ///< Errors: ValueError
+    T* const found = find(name);
+    expect<ValueError>(found != nullptr, [&] { return text("there is no \"", name, "\" here, but ", joined(names())); });
+    return *found;
+  }
   T& put(const std::string& name, std::unique_ptr<T> entry) { return *(all_[name] = std::move(entry)); }
   void drop(const std::string& name) { all_.erase(name); }
   std::vector<std::string> names() const {

@@ -8,13 +8,13 @@
 namespace graft::peft {
 
 PromptEncoder::PromptEncoder(Module& owner, const std::string& name, const PTuning& o, Index D, Rng& rng)
-    : embedding(owner, "embedding." + name, {virtual_count(o.pattern), D}) {
+    : embedding(owner, {"embedding", name}, Shape{virtual_count(o.pattern), D}) {
   const bool paper = o.flavour == PTuning::Flavour::paper, recurrent = o.encoder == PTuning::Encoder::lstm;
   const Index h = paper ? D / 2 : o.hidden ? o.hidden : D;
   if (recurrent) {
     auto net = std::make_unique<Lstm>(D, h, o.layers, true);
     net->initialize(rng);
-    lstm = std::make_unique<Slot<RowMap>>(owner, "lstm_head." + name, std::move(net));
+    lstm = std::make_unique<Slot<RowMap>>(owner, PartName("lstm_head", name), std::move(net));
   }
   // The sizes of the MLP, from its input to its output.
   const Index in = recurrent ? 2 * h : D;
@@ -24,8 +24,8 @@ PromptEncoder::PromptEncoder(Module& owner, const std::string& name, const PTuni
   for (std::size_t i = 0; i + 1 < sizes.size(); ++i) {
     const real bound = 1 / std::sqrt(static_cast<real>(sizes[i]));
     const std::string place = text("mlp_head.", 2 * i, ".");
-    weights.push_back(std::make_unique<Param>(owner, place + "weight." + name, Shape{sizes[i + 1], sizes[i]}));
-    biases.push_back(std::make_unique<Param>(owner, place + "bias." + name, Shape{sizes[i + 1]}));
+    weights.push_back(std::make_unique<Param>(owner, PartName(place + "weight", name), Shape{sizes[i + 1], sizes[i]}));
+    biases.push_back(std::make_unique<Param>(owner, PartName(place + "bias", name), Shape{sizes[i + 1]}));
     weights.back()->set(uniform(weights.back()->shape(), -bound, bound, rng));
     biases.back()->set(uniform(biases.back()->shape(), -bound, bound, rng));
   }

@@ -12,26 +12,25 @@ Variable PrefixPart::operator()() const {
   return flat ? flat->variable() : linear(tanh(linear(*embedding, *W1, *b1)), *W2, *b2);
 }
 
-Prefix::Prefix(std::unique_ptr<Memory> b, const Selection& s, Index l, Index g, Index d)
-    : Wraps<Memory>(std::move(b), s),
+Prefix::Prefix(const Selection& s, Index l, Index g, Index d)
+    : NamedWrapper(s),
       layers(l),
       heads(g),
       head_dim(d) {}
 
 Index Prefix::length() const {
   const auto of = [&](const std::string& name) {
-    const PrefixPart* part = parts.find(name);
+    const PrefixPart* part = entries.find(name);
     return part ? part->length() : base->length();
   };
-  if (selection.rows.empty()) return of(selection.all);
-  Index longest = 0;
-  for (const std::string& name : selection.rows) longest = std::max(longest, of(name));
+  Index longest = of(selection.row(0));
+  for (const std::string& name : selection.rows()) longest = std::max(longest, of(name));
   return longest;
 }
 
 Past Prefix::operator()(Index batch) {
   const std::vector<std::string> rows =
-      selection.rows.empty() ? std::vector<std::string>(static_cast<std::size_t>(batch), selection.all) : selection.rows;
+      selection.rows().empty() ? std::vector<std::string>(static_cast<std::size_t>(batch), selection.one()) : selection.rows();
   expect(static_cast<Index>(rows.size()) == batch, "prefix tuning: ", rows.size(), " rows were chosen for, but the batch has ",
          batch);
   std::vector<std::string> distinct;  // those of the rows, each once
@@ -41,14 +40,14 @@ Past Prefix::operator()(Index batch) {
     which.push_back(static_cast<Id>(at - distinct.begin()));
     if (at == distinct.end()) distinct.push_back(name);
   }
-  if (distinct.size() == 1 && !parts.find(distinct[0])) return base(batch);
+  if (distinct.size() == 1 && !entries.find(distinct[0])) return base(batch);
 
   Index longest = 0;
   std::vector<Variable> flats;
   std::vector<Index> lengths;
   std::vector<real> rates;  // of dropout
   for (const std::string& name : distinct) {
-    const PrefixPart* part = parts.find(name);
+    const PrefixPart* part = entries.find(name);
     expect<ValueError>(part != nullptr || base->length() == 0, "prefix tuning: \"", name,
                        "\" uses the memory below, which cannot share a batch with a prefix");
     flats.push_back(part ? (*part)() : Variable());
@@ -95,7 +94,7 @@ PrefixPart& Prefix::add(const std::string& name, const PrefixTuning& o) {
   auto part = std::make_unique<PrefixPart>();
   const Index all = 2 * layers * width(), e = o.embedding ? o.embedding : width(), h = o.hidden;
   const auto param = [&](const char* what, const Shape& shape) {
-    return std::make_unique<Param>(*this, std::string(what) + "." + name, shape);
+    return std::make_unique<Param>(*this, PartName(what, name), shape);
   };
   part->dropout = o.dropout;
   if (h == 0) {
@@ -105,14 +104,14 @@ PrefixPart& Prefix::add(const std::string& name, const PrefixTuning& o) {
     part->W1 = param("transform.0.weight", {h, e}), part->b1 = param("transform.0.bias", Shape{h});
     part->W2 = param("transform.2.weight", {all, h}), part->b2 = param("transform.2.bias", Shape{all});
   }
-  return parts.put(name, std::move(part));
+  return entries.put(name, std::move(part));
 }
 
 void Prefix::flatten(const std::string& name) {
-  PrefixPart* part = parts.find(name);
+  PrefixPart* part = entries.find(name);
   if (!part || part->flat) return;
   const NoGrad no_grad;
-  auto flat = std::make_unique<Param>(*this, "prefix." + name, Shape{part->length(), 2 * layers * width()});
+  auto flat = std::make_unique<Param>(*this, PartName("prefix", name), Shape{part->length(), 2 * layers * width()});
   flat->learn(part->embedding->learns());
   flat->set((*part)().value());
   part->flat = std::move(flat);
@@ -174,7 +173,7 @@ void PrefixTuning::graft(const BaseModel& base, const std::string& name, Rng& rn
   auto* prefix = dynamic_cast<Prefix*>(&*base.model.memory);
   if (!prefix) {
     base.model.memory.wrap([&] {
-      return std::make_unique<Prefix>(nullptr, base.model.selection, base.model.layer_count(), sizes.kv_heads, sizes.head_dim);
+      return std::make_unique<Prefix>(base.model.selection(), base.model.layer_count(), sizes.kv_heads, sizes.head_dim);
     });
     prefix = dynamic_cast<Prefix*>(&*base.model.memory);
   }

@@ -6,7 +6,6 @@
 // activations by 500 steps of mean squared error, with which the paper's code starts one from words.
 #pragma once
 #include "peft/method.h"
-#include "peft/named.h"
 #include "peft/wrapper.h"
 
 namespace graft::peft {
@@ -33,13 +32,11 @@ struct PrefixPart {
   Variable operator()() const;  ///< (P, 2·L·G·d), before dropout
 };
 
-struct Prefix : Wraps<Memory> {
+struct Prefix : NamedWrapper<Memory, PrefixPart> {
   Index layers, heads, head_dim;  ///< L, G, d of keys and values
 
-  Prefix(std::unique_ptr<Memory> base, const Selection& selection, Index layers, Index heads, Index head_dim);
+  Prefix(const Selection& selection, Index layers, Index heads, Index head_dim);
   std::string method() const override { return "prefix tuning"; }
-  std::vector<std::string> names() const override { return parts.names(); }
-  void drop(const std::string& name) override { parts.drop(name); }
   void flatten(const std::string& name) override;
   Index length() const override;  ///< the longest that is selected
   /// Errors: ShapeError if rows were chosen for another batch; ValueError for rows of different lengths, or some without a
@@ -47,8 +44,6 @@ struct Prefix : Wraps<Memory> {
   Past operator()(Index batch) override;
   Index width() const { return heads * head_dim; }
   PrefixPart& add(const std::string& name, const PrefixTuning& options);
-
-  Named<PrefixPart> parts;
 };
 
 }  // namespace graft::peft

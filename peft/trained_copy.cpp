@@ -8,77 +8,34 @@
 
 namespace graft::peft {
 
-std::vector<std::string> TrainedCopy::names() const {
-  std::vector<std::string> all;
-  for (const auto& copy : copies_) all.push_back(copy.first);
-  return all;
-}
-
 Variable TrainedCopy::operator()(const Variable& x) {
   if (passes(selection)) return base(x);
-  if (selection.mixed())
-    return by_rows(selection, {}, x,
-                   [&](const std::string& name, const Rows&, const Variable& rows) { return apply(name, rows); });
-  return apply(selection.one(), x);
+  const auto apply = [&](const std::string& name, const Rows&, const Variable& rows) {
+    const Copy* copy = entries.find(name);
+    if (!copy) return base(rows);
+    return copy->bias ? linear(rows, copy->weight, *copy->bias) : linear(rows, copy->weight);
+  };
+  return by_rows(selection, {}, x, apply);  // the base computes the rows that nobody has a copy for
 }
 
-Variable TrainedCopy::apply(const std::string& name, const Variable& x) {
-  const auto found = copies_.find(name);
-  if (found == copies_.end()) return base(x);
-  const Copy& copy = *found->second;
-  return copy.bias ? linear(x, copy.weight, *copy.bias) : linear(x, copy.weight);
-}
-
-Tensor TrainedCopy::merged_bias(const std::string& name) const {
-  const Copy& copy = *copies_.at(name);
-  return copy.bias ? copy.bias->value() : Tensor();
-}
-
-TrainedCopy::Copy& TrainedCopy::add(const std::string& name, const Param* shared) {
+Copy& TrainedCopy::add(const std::string& name, const Param* shared) {
   const Tensor b = base->bias();
   std::unique_ptr<Copy> copy(
-      new Copy{shared ? Param(*this, "weight." + name, *shared) : Param(*this, "weight." + name, {out(), in()}), nullptr});
+      new Copy{shared ? Param(*this, {"weight", name}, *shared) : Param(*this, {"weight", name}, Shape{out(), in()}), nullptr});
   if (!shared) copy->weight.set(base->dense().clone());
   if (b.defined()) {
-    copy->bias = std::make_unique<Param>(*this, "bias." + name, Shape{out()});
+    copy->bias = std::make_unique<Param>(*this, PartName("bias", name), Shape{out()});
     copy->bias->set(b.clone());
   }
-  return *(copies_[name] = std::move(copy));
+  return entries.put(name, std::move(copy));
 }
 
 // --- tables --------------------------------------------------------------------------------------------------------------
 
-Variable TrainedTable::operator()(const Ids& ids) {
-  if (passes(selection)) return base(ids);
-  if (!selection.mixed()) {
-    const Param* copy = copies_.find(selection.one());
-    return copy ? lookup(*copy, ids) : base(ids);
-  }
-  Rows own;  // one lookup per name over the whole batch; by_rows keeps the rows that are its own
-  const std::vector<std::string> order = names();
-  for (const std::string& name : order) own.push_back(lookup(copies_.at(name), ids));
-  return by_rows(selection, own, base(ids), [&](const std::string& name, const Rows& rows, const Variable& y) {
-    const auto at = std::find(order.begin(), order.end(), name);
-    return at == order.end() ? y : rows[static_cast<std::size_t>(at - order.begin())];
-  });
-}
-
-Tensor TrainedTable::dense() const {
-  const Param* copy = passes(selection) ? nullptr : copies_.find(selection.one());
-  return copy ? copy->value() : base->dense();
-}
-
-std::unique_ptr<Table> TrainedTable::plain(const std::string& name) const {
-  auto table = std::make_unique<Embedding>(rows(), dim());
-  table->learn(false);
-  table->weight.set(copies_.at(name).value().clone());
-  return table;
-}
-
 Param& TrainedTable::add(const std::string& name) {
-  auto copy = std::make_unique<Param>(*this, "weight." + name, Shape{rows(), dim()});
+  auto copy = std::make_unique<Param>(*this, PartName("weight", name), Shape{rows(), dim()});
   copy->set(base->dense().clone());
-  return copies_.put(name, std::move(copy));
+  return entries.put(name, std::move(copy));
 }
 
 // --- modules that learn whole --------------------------------------------------------------------------------------------
@@ -108,7 +65,7 @@ void learn_whole(const BaseModel& base, const std::string& name, const std::vect
                  const std::string& who) {
   Slot<Table>& table = base.model.table();
   Slot<Projection>& head = base.model.output();
-  const WithSelection none(base.model.selection, "");  // copies start as the base is, whatever is on now
+  const WithSelection none(base.model, {});  // copies start as the base is, whatever is on now
   const bool one = as_one && is_tied(base.model);
   bool both = false;  // the table and its head are done
   for (const std::string& path : paths) {
@@ -119,14 +76,14 @@ void learn_whole(const BaseModel& base, const std::string& name, const std::vect
     const auto mine = [&](const std::string& parameter) { return parameter.substr(0, parameter.rfind('.')) == path; };
     if (one && (rows == &table || map == &head)) {
       if (!both && vary(base, name, [](const std::string& parameter) { return parameter == "embed.weight"; }) == 0) {
-        Param& copy = wrapper_in<TrainedTable>(table, base.model.selection).add(name);  // a packed table has no parameter
-        wrapper_in<TrainedCopy>(head, base.model.selection).add(name, &copy);
+        Param& copy = wrapper_in<TrainedTable>(table, base.model.selection()).add(name);  // a packed table has no parameter
+        wrapper_in<TrainedCopy>(head, base.model.selection()).add(name, &copy);
       }
       both = true;
     } else if (map) {
-      wrapper_in<TrainedCopy>(*map, base.model.selection).add(name);
+      wrapper_in<TrainedCopy>(*map, base.model.selection()).add(name);
     } else if (rows) {
-      wrapper_in<TrainedTable>(*rows, base.model.selection).add(name);
+      wrapper_in<TrainedTable>(*rows, base.model.selection()).add(name);
     } else {
       expect<ValueError>(vary(base, name, mine) > 0, who, ": there is no module \"", path,
                          "\" with parameters that could learn whole; tree() shows the paths");

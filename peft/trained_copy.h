@@ -1,51 +1,36 @@
 // Projections and tables of which every name trains a whole copy: the heads of classifiers, and what a method is told to train
 // beside its own parts (PEFT: modules_to_save).
 #pragma once
-#include <map>
-
 #include "peft/method.h"
-#include "peft/named.h"
 #include "peft/wrapper.h"
 
 namespace graft::peft {
 
-struct TrainedCopy : ProjectionWrapper {
+/// A weight of one name's own, and its bias if the base has one.
+struct Copy {
+  Param weight;
+  std::unique_ptr<Param> bias;
+};
+
+struct TrainedCopy : ProjectionWrapper<Copy> {
   using ProjectionWrapper::ProjectionWrapper;
   std::string method() const override { return "trained copy"; }
-  std::vector<std::string> names() const override;
-  void drop(const std::string& name) override { copies_.erase(name); }
   Variable operator()(const Variable& x) override;
-  Tensor merged_weight(const std::string& name) const override { return copies_.at(name)->weight.value(); }
-  Tensor merged_bias(const std::string& name) const override;
+  Tensor merged_weight(const Copy& copy) const override { return copy.weight.value(); }
+  Tensor merged_bias(const Copy& copy) const override { return copy.bias ? copy.bias->value() : Tensor(); }
 
-  struct Copy {
-    Param weight;
-    std::unique_ptr<Param> bias;
-  };
   /// Starts with the base's numbers; or it is the weight `shared` in a second place.
   Copy& add(const std::string& name, const Param* shared = nullptr);
-  Copy& copy(const std::string& name) const { return *copies_.at(name); }
-
- private:
-  Variable apply(const std::string& name, const Variable& x);
-  std::map<std::string, std::unique_ptr<Copy>> copies_;
 };
 
 /// The same of a table. A head that is tied to the table keeps the base's rows, as in PEFT.
-struct TrainedTable : MergingWrapper<Table> {
-  using MergingWrapper<Table>::MergingWrapper;
+struct TrainedTable : TableWrapper<Param> {
+  using TableWrapper::TableWrapper;
   std::string method() const override { return "trained copy"; }
-  std::vector<std::string> names() const override { return copies_.names(); }
-  void drop(const std::string& name) override { copies_.drop(name); }
-  Variable operator()(const Ids& ids) override;
-  Index rows() const override { return base->rows(); }
-  Index dim() const override { return base->dim(); }
-  Tensor dense() const override;
-  std::unique_ptr<Table> plain(const std::string& name) const override;
+  Variable look_up(const Param& copy, const Ids& ids) const override { return lookup(copy, ids); }
+  Variable row(const Param&, const Variable&, const Variable& looked_up) const override { return looked_up; }
+  Tensor merged_table(const Param& copy) const override { return copy.value(); }
   Param& add(const std::string& name);  ///< (rows, dim), starts with the base's numbers
-
- private:
-  Named<Param> copies_;
 };
 
 /// The modules at these paths learn whole under `name`, and the base keeps its own: projections and tables as copies, others as

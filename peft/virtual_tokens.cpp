@@ -7,13 +7,13 @@
 namespace graft::peft {
 
 TrainedRows::TrainedRows(Module& owner, const std::string& name, Index count, Index dim)
-    : rows(owner, "prompt." + name, {count, dim}) {}
+    : rows(owner, {"prompt", name}, Shape{count, dim}) {}
 
 // --- the table -----------------------------------------------------------------------------------------------------------
 
 Index VirtualTable::rows() const {
   Index end = base->rows();
-  for (const auto& entry : entries_) end = std::max<Index>(end, entry.second->first + entry.second->count);
+  for (const auto& entry : entries) end = std::max<Index>(end, entry.second->first + entry.second->count);
   return end;
 }
 
@@ -27,8 +27,8 @@ Variable VirtualTable::operator()(const Ids& ids) {
   std::vector<Variable> more;
   Id next = static_cast<Id>(N);
   std::vector<bool> found(static_cast<std::size_t>(N));
-  for (const auto& named : entries_) {
-    const Entry& e = *named.second;
+  for (const auto& named : entries) {
+    const VirtualIds& e = *named.second;
     bool occurs = false;
     for (Index i = 0; i < N; ++i) {
       if (ids[i] < e.first || ids[i] >= e.first + e.count) continue;
@@ -51,12 +51,12 @@ Variable VirtualTable::operator()(const Ids& ids) {
   return reshape(rows, all.shape());
 }
 
-VirtualTable::Entry& VirtualTable::add(const std::string& name, Index count, std::unique_ptr<VirtualRows> made) {
-  return entries_.put(name, std::unique_ptr<Entry>(new Entry{static_cast<Id>(rows()), count, std::move(made)}));
+VirtualIds& VirtualTable::add(const std::string& name, Index count, std::unique_ptr<VirtualRows> made) {
+  return entries.put(name, std::unique_ptr<VirtualIds>(new VirtualIds{static_cast<Id>(rows()), count, std::move(made)}));
 }
 
 void VirtualTable::flatten(const std::string& name) {
-  Entry* e = entries_.find(name);
+  VirtualIds* e = entries.find(name);
   if (!e || e->rows->flat()) return;
   const NoGrad no_grad;
   auto plain = std::make_unique<TrainedRows>(*this, name, e->count, dim());
@@ -68,7 +68,7 @@ void VirtualTable::flatten(const std::string& name) {
 // --- the template --------------------------------------------------------------------------------------------------------
 
 void VirtualFrame::add(const std::string& name, Pattern pattern, Id first) {
-  entries_.put(name, std::unique_ptr<Entry>(new Entry{std::move(pattern), first}));
+  entries.put(name, std::unique_ptr<VirtualPlaces>(new VirtualPlaces{std::move(pattern), first}));
 }
 
 namespace {
@@ -108,7 +108,7 @@ Row through(const Pattern& pattern, Id first, const Row& user) {
 Framed VirtualFrame::operator()(const Framed& given) {
   const Framed user = base(given);
   const Index B = user.ids.shape()[0], T = user.ids.shape()[1];
-  expect(selection.rows.empty() || static_cast<Index>(selection.rows.size()) == B, "virtual tokens: ", selection.rows.size(),
+  expect(selection.rows().empty() || static_cast<Index>(selection.rows().size()) == B, "virtual tokens: ", selection.rows().size(),
          " rows were chosen for, but the batch has ", B);
   const bool labelled = user.labels.numel() > 0;
   expect(!labelled || user.labels.shape() == user.ids.shape(), "virtual tokens: ids ", user.ids.shape(), " and labels ",
@@ -125,7 +125,7 @@ Framed VirtualFrame::operator()(const Framed& given) {
     Row row;
     const Index length = user.lengths.empty() ? T : user.lengths[static_cast<std::size_t>(b)];
     for (Index t = 0; t < length; ++t) row.put(user.ids[b * T + t], labelled ? user.labels[b * T + t] : ignored);
-    const Entry* e = entries_.find(selection.row(static_cast<std::size_t>(b)));
+    const VirtualPlaces* e = entries.find(selection.row(static_cast<std::size_t>(b)));
     touched = touched || e;
     rows.push_back(e ? through(e->pattern, e->first, row) : row);
     longest = std::max(longest, static_cast<Index>(rows.back().ids.size()));
@@ -162,9 +162,9 @@ void graft_virtual_tokens(const BaseModel& base, const std::string& name, const 
     for (const Id id : piece.ids)
       expect<IndexError>(0 <= id && id < base.model.vocabulary(), who, ": the template has the id ", id,
                          ", but the vocabulary has ", base.model.vocabulary());
-  auto& table = wrapper_in<VirtualTable>(base.model.table(), base.model.selection);
+  auto& table = wrapper_in<VirtualTable>(base.model.table(), base.model.selection());
   const Id first = table.add(name, virtual_count(pattern), make(table)).first;
-  wrapper_in<VirtualFrame>(base.model.frame, base.model.selection).add(name, pattern, first);
+  wrapper_in<VirtualFrame>(base.model.frame, base.model.selection()).add(name, pattern, first);
 }
 
 Tensor rows_of(const BaseModel& base, const std::vector<Id>& ids) {
@@ -172,7 +172,7 @@ Tensor rows_of(const BaseModel& base, const std::vector<Id>& ids) {
   for (const Id id : ids)
     expect<IndexError>(0 <= id && id < base.model.vocabulary(), "virtual tokens: to start from the word ", id,
                        ", but the vocabulary has ", base.model.vocabulary());
-  const WithSelection none(base.model.selection, "");  // also for who asks without attach()
+  const WithSelection none(base.model, {});  // also for who asks without attach()
   return base.model.table()(Ids({static_cast<Index>(ids.size())}, ids)).value();
 }
 

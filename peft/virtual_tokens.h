@@ -3,7 +3,6 @@
 // in where the rows come from and where the ids go.
 #pragma once
 #include "peft/method.h"
-#include "peft/named.h"
 #include "peft/pattern.h"
 #include "peft/wrapper.h"
 
@@ -23,12 +22,17 @@ struct TrainedRows : VirtualRows {
   bool learns() const override { return rows.learns(); }
 };
 
+/// The virtual tokens of one name.
+struct VirtualIds {
+  Id first;  ///< the id of the first of them
+  Index count;
+  std::unique_ptr<VirtualRows> rows;
+};
+
 /// ids < V: the base's rows; an id beyond: the row of a name's virtual token. Computed only where one occurs.
-struct VirtualTable : Wraps<Table> {
-  using Wraps<Table>::Wraps;
+struct VirtualTable : NamedWrapper<Table, VirtualIds> {
+  using NamedWrapper::NamedWrapper;
   std::string method() const override { return "virtual tokens"; }
-  std::vector<std::string> names() const override { return entries_.names(); }
-  void drop(const std::string& name) override { entries_.drop(name); }
   void flatten(const std::string& name) override;  ///< the encoder goes, its rows stay
   /// Errors: IndexError for an id that belongs to nobody.
   Variable operator()(const Ids& ids) override;
@@ -37,16 +41,13 @@ struct VirtualTable : Wraps<Table> {
   Tensor dense() const override { return base->dense(); }
   bool outermost() const override { return true; }  ///< what else wraps the table knows ids < V only
 
-  struct Entry {
-    Id first;  ///< the id of its first virtual token
-    Index count;
-    std::unique_ptr<VirtualRows> rows;
-  };
-  Entry& add(const std::string& name, Index count, std::unique_ptr<VirtualRows> rows);
-  Entry& entry(const std::string& name) const { return entries_.at(name); }
+  VirtualIds& add(const std::string& name, Index count, std::unique_ptr<VirtualRows> rows);
+};
 
- private:
-  Named<Entry> entries_;
+/// How the rows of one name are put together.
+struct VirtualPlaces {
+  Pattern pattern;
+  Id first;  ///< the id of its first virtual token
 };
 
 /// A user's row through the pattern of the name that is selected for it. Labels at virtual places and at words of the pattern
@@ -54,22 +55,11 @@ struct VirtualTable : Wraps<Table> {
 /// padding, which goes. A row that is labelled throughout is all sentence: language modelling. So is one without labels.
 /// Rows of different lengths are padded on the right, and `lengths` says how long they are. Errors: ShapeError for labels,
 /// lengths or a selection that are not the batch's.
-struct VirtualFrame : Wraps<Template> {
-  using Wraps<Template>::Wraps;
+struct VirtualFrame : NamedWrapper<Template, VirtualPlaces> {
+  using NamedWrapper::NamedWrapper;
   std::string method() const override { return "virtual tokens"; }
-  std::vector<std::string> names() const override { return entries_.names(); }
-  void drop(const std::string& name) override { entries_.drop(name); }
   Framed operator()(const Framed& user) override;
-
-  struct Entry {
-    Pattern pattern;
-    Id first;
-  };
   void add(const std::string& name, Pattern pattern, Id first);
-  const Pattern& pattern(const std::string& name) const { return entries_.at(name).pattern; }
-
- private:
-  Named<Entry> entries_;
 };
 
 /// Both, for a method: the table gets the rows, the template the pattern. rows(wrapper) makes the rows inside the table.

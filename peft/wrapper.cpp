@@ -8,48 +8,38 @@
 
 namespace graft::peft {
 
-bool Wrapper::holds(const std::string& name) const {
-  const std::vector<std::string> all = names();
-  return std::find(all.begin(), all.end(), name) != all.end();
+// --- merging -------------------------------------------------------------------------------------------------------------
+
+void Wrapper::expect_not_merged(const std::string& name) const {
+  expect<ValueError>(merged_.empty(), method(), ": \"", merged_, "\" is merged already; unmerge it before \"", name, "\"");
 }
 
-// --- projections ---------------------------------------------------------------------------------------------------------
-
-Tensor ProjectionWrapper::dense() const {
-  return passes(selection) || !holds(selection.one()) ? base->dense() : merged_weight(selection.one());
-}
-Tensor ProjectionWrapper::bias() const {
-  return passes(selection) || !holds(selection.one()) ? base->bias() : merged_bias(selection.one());
+ValueError Wrapper::cannot_be_merged(const std::string& name) const {
+  return ValueError(text(method(), " cannot be merged: \"", name, "\" is not a linear map of x; keep it beside the base, or train ",
+                         "LoRA if a merged model is needed"));
 }
 
-Tensor ProjectionWrapper::merged_weight(const std::string& name) const {
-  throw ValueError(text(method(), " cannot be merged: \"", name, "\" is not a linear map of x; keep it beside the base, or train ",
-                        "LoRA if a merged model is needed"));
+bool Wrapper::passes(const Selection& selection) const {
+  if (merged_.empty()) return false;
+  for (std::size_t b = 0; b < std::max<std::size_t>(selection.rows().size(), 1); ++b)
+    expect<ValueError>(selection.row(b) == merged_, "\"", merged_, "\" is merged into the weights, but \"", selection.row(b),
+                       "\" is selected; unmerge first");
+  return true;
 }
-Tensor ProjectionWrapper::merged_bias(const std::string&) const { return base->bias(); }
 
-std::unique_ptr<Projection> ProjectionWrapper::plain(const std::string& name) const {
-  Tensor W = merged_weight(name);
-  const Tensor b = merged_bias(name);
-  auto linear = std::make_unique<Linear>(in(), out(), b.defined());
+std::unique_ptr<Projection> plain_projection(Tensor W, const Tensor& b) {
+  auto linear = std::make_unique<Linear>(W.cols(), W.rows(), b.defined());
   linear->learn(false);
   linear->weight.set(W.alone() ? std::move(W) : W.clone());
   if (b.defined()) linear->b->set(b.clone());
   return linear;
 }
 
-// --- merging -------------------------------------------------------------------------------------------------------------
-
-void Merging::begin_merge(const std::string& method, const std::string& name) {
-  expect<ValueError>(merged_.empty(), method, ": \"", merged_, "\" is merged already; unmerge it before \"", name, "\"");
-}
-
-bool Merging::passes(const Selection& selection) const {
-  if (merged_.empty()) return false;
-  for (std::size_t b = 0; b < std::max<std::size_t>(selection.rows.size(), 1); ++b)
-    expect<ValueError>(selection.row(b) == merged_, "\"", merged_, "\" is merged into the weights, but \"", selection.row(b),
-                       "\" is selected; unmerge first");
-  return true;
+std::unique_ptr<Table> plain_table(Tensor rows) {
+  auto table = std::make_unique<Embedding>(rows.rows(), rows.cols());
+  table->learn(false);
+  table->weight.set(rows.alone() ? std::move(rows) : rows.clone());
+  return table;
 }
 
 // --- rows of a batch -----------------------------------------------------------------------------------------------------
@@ -67,13 +57,13 @@ Variable pick(const Variable& x, const std::vector<Id>& rows) {
 Variable by_rows(const Selection& selection, const Rows& inputs, const Variable& y,
                  const std::function<Variable(const std::string&, const Rows&, const Variable&)>& f) {
   if (!selection.mixed()) return f(selection.one(), inputs, y);
-  const std::size_t B = selection.rows.size();
+  const std::size_t B = selection.rows().size();
   for (const Variable& x : inputs)
     expect(x.dim(0) == static_cast<Index>(B), "selection: ", B, " rows were chosen for, but the batch has ", x.dim(0));
   expect(y.dim(0) == static_cast<Index>(B), "selection: ", B, " rows were chosen for, but the batch has ", y.dim(0));
 
   std::map<std::string, std::vector<Id>> groups;
-  for (std::size_t b = 0; b < B; ++b) groups[selection.rows[b]].push_back(static_cast<Id>(b));
+  for (std::size_t b = 0; b < B; ++b) groups[selection.rows()[b]].push_back(static_cast<Id>(b));
   std::vector<Variable> done;
   std::vector<Id> place(B);  // of row b among those that are done
   Id next = 0;

@@ -86,7 +86,7 @@ std::vector<std::string> complete(const LanguageTask& task, const train::Dataset
   const Evaluating no_dropout(task.base.root);
   Model& model = task.base.model;
   const std::vector<std::string> prompts =
-      task.prompts() > 1 ? task.ensemble : std::vector<std::string>{model.selection.all};
+      task.prompts() > 1 ? task.ensemble : std::vector<std::string>{model.selection().one()};
   std::vector<std::string> all;
   for (const std::vector<Index>& which : task.in_batches(how_many(examples, most))) {
     if (between) between();
@@ -95,7 +95,7 @@ std::vector<std::string> complete(const LanguageTask& task, const train::Dataset
     if (examples.kind == Kind::chat) q.how.ends.push_back(tokenizer.id("<|im_end|>"));
     std::vector<std::vector<std::string>> said(which.size());  // of each example what each prompt says
     for (const std::string& prompt : prompts) {
-      const peft::WithSelection one(model.selection, prompt);
+      const WithSelection one(model, prompt);
       Rng none(0);
       const auto rows = generate(model, q.prompts, q.how, none);
       for (std::size_t b = 0; b < rows.size(); ++b) said[b].push_back(tokenizer.decode(rows[b], true));

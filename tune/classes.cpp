@@ -81,14 +81,10 @@ std::vector<std::vector<std::string>> label_words(const std::vector<std::string>
 
 Variable class_logits(const peft::BaseModel& base, const peft::Verbalizer* verbalizer, const std::vector<std::string>& prompts,
                       const Framed& user) {
-  struct Restore {
-    Model& model;
-    Selection before;
-    ~Restore() { model.selection = before; }
-  } const restore{base.model, base.model.selection};
+  const WithSelection restored(base.model, base.model.selection());
   Framed all{user.ids, {}, user.lengths};
   if (!prompts.empty()) {
-    base.model.selection = {"", peft::rows_for(prompts, user.ids.shape()[0])};
+    base.model.select(Selection(peft::rows_for(prompts, user.ids.shape()[0])));
     all.ids = peft::repeated(user.ids, static_cast<Index>(prompts.size()));
     all.lengths.clear();
     for (std::size_t k = 0; k < prompts.size(); ++k)

@@ -85,7 +85,7 @@ double share_of_first(const real* Q, const real* K, Index P, Index T, Index d, d
 }
 
 const std::string& selected_or(const peft::BaseModel& base, const std::string& name) {
-  return name.empty() ? base.model.selection.one() : name;
+  return name.empty() ? base.model.selection().one() : name;
 }
 
 }  // namespace
@@ -102,7 +102,7 @@ std::vector<LoraDelta> lora_delta(const peft::BaseModel& base, const std::string
     if (!lora) continue;
     const std::vector<std::string> there = lora->names();
     if (std::find(there.begin(), there.end(), name) == there.end()) continue;
-    const peft::LoraPair& pair = lora->pair(name);
+    const peft::LoraPair& pair = lora->entry(name);
     const Svd B = singular_values(pair.B.value()), A = singular_values(pair.A.value());
     const Index r = pair.B.shape()[1], rows = B.S.numel(), columns = A.S.numel();  // r, or the width where r is larger
     Tensor M(Shape{rows, columns});  // S_B·V_Bᵀ·U_A·S_A

@@ -22,7 +22,7 @@ Task::Task(const peft::BaseModel& model, train::Dataset examples, train::Dataset
 }
 
 Index Task::prompts() const {
-  return ensemble.size() > 1 && !base.model.selection.all.empty() ? static_cast<Index>(ensemble.size()) : 1;
+  return ensemble.size() > 1 && !base.model.selection().one().empty() ? static_cast<Index>(ensemble.size()) : 1;
 }
 
 double Task::gradients(Index step) {

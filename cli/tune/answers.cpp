@@ -16,7 +16,7 @@ using nlohmann::json;
 
 Answers answer(Job& job, bool tuned) {
   Model& model = *job.loaded.model;
-  const peft::WithSelection as(model.selection, tuned ? model.selection.all : "");
+  const WithSelection as(model, tuned ? model.selection() : Selection());
   const auto look = [] {  // a score may take minutes
     if (const int signal = CatchSignals::caught()) throw Interrupted{signal};
   };
@@ -41,7 +41,7 @@ std::pair<double, double> inference(Job& job) {
   Model& model = *job.loaded.model;
   const Framed user = job.task->batches(0)[0];
   const auto seconds = [&](const std::string& name) {
-    const peft::WithSelection selected(model.selection, name);
+    const WithSelection selected(model, name);
     const std::clock_t began = std::clock();
     const Framed framed = model.frame(Framed{user.ids, {}, user.lengths});
     Past past = model.begin(framed.ids.shape()[0]);

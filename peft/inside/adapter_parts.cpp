@@ -126,10 +126,10 @@ Tensor transposed(const Tensor& m) {
 // --- heads of classifiers --------------------------------------------------------------------------------------------------
 
 namespace {
-TrainedCopy::Copy* head_of(const BaseModel& base, const std::string& name) {
+Copy* head_of(const BaseModel& base, const std::string& name) {
   for (Module* at = base.score ? static_cast<Module*>(&**base.score) : nullptr; at != nullptr;) {
     auto* copy = dynamic_cast<TrainedCopy*>(at);
-    if (copy && copy->holds(name)) return &copy->copy(name);
+    if (copy && copy->holds(name)) return &copy->entry(name);
     auto* wraps = dynamic_cast<Wraps<Projection>*>(at);
     at = wraps ? static_cast<Module*>(&*wraps->base) : nullptr;
   }
@@ -144,7 +144,7 @@ std::string head_of_file(const BaseModel& base) {
 }
 
 void read_head(const BaseModel& base, const std::string& name, Keys& keys, const std::string& prefix) {
-  TrainedCopy::Copy* head = head_of(base, name);
+  Copy* head = head_of(base, name);
   if (!head) return;
   const std::string key = prefix + head_of_file(base);
   head->weight.set(keys.take(key + ".weight", head->weight.shape(), "the classifier's head"));
@@ -152,7 +152,7 @@ void read_head(const BaseModel& base, const std::string& name, Keys& keys, const
 }
 
 void write_head(const BaseModel& base, const std::string& name, Named_tensors& tensors, const std::string& prefix) {
-  const TrainedCopy::Copy* head = head_of(base, name);
+  const Copy* head = head_of(base, name);
   if (!head) return;
   const std::string key = prefix + head_of_file(base);
   tensors[key + ".weight"] = head->weight.value();

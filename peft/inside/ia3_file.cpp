@@ -60,7 +60,7 @@ Attached read_ia3(const BaseModel& base, const AdapterConfig& config, Keys& keys
       const Tensor l = keys.take(prefix + m.name + ".ia3_l", input ? Shape{1, n} : Shape{n, 1}, m.paths[0]).reshape(Shape{n});
       for (Index i = 0; i < parts; ++i)  // q, k and v of c_attn have one input
         wrappers.at(m.paths[static_cast<std::size_t>(i)])
-            ->scales(name)
+            ->entry(name)
             .l.set(input ? l.clone() : rows_part(l, i, parts).clone());
     }
     read_variants(base, name, keys, [](const std::string&, const std::string& hf) { return prefix + hf; });
@@ -83,7 +83,7 @@ void write_ia3(const BaseModel& base, const Attached& attached, Json& config, Na
     std::size_t scaled = 0, inputs = 0;
     for (const std::string& path : m.paths) {
       const auto found = wrappers.find(path);
-      const Ia3Linear::Scales* s = found == wrappers.end() ? nullptr : &found->second->scales(name);
+      const Ia3Scales* s = found == wrappers.end() ? nullptr : &found->second->entry(name);
       scaled += s != nullptr, inputs += s && s->at_input;
       parts.push_back(s ? s->l.value() : Tensor(Shape{m.out / static_cast<Index>(m.paths.size())}, 1));  // ones change nothing
     }

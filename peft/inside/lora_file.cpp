@@ -134,7 +134,7 @@ Attached read_lora(const BaseModel& base, const AdapterConfig& config, Keys& key
     for (const HfModule& module : modules) {
       const std::string at = prefix + module.name;
       if (module.table) {
-        LoraTable::Pair& p = tables.at(module.paths[0])->pair(name);
+        LoraTablePair& p = tables.at(module.paths[0])->entry(name);
         p.A.set(transposed(keys.take(at + ".lora_embedding_A", Shape{p.A.shape()[1], module.in}, module.paths[0])));
         p.B.set(keys.take(at + ".lora_embedding_B", p.B.shape(), module.paths[0]));
         if (p.magnitude) p.magnitude->set(take_magnitude(keys, at, p.magnitude->shape(), module.paths[0]));
@@ -142,7 +142,7 @@ Attached read_lora(const BaseModel& base, const AdapterConfig& config, Keys& key
       }
       const Index parts = static_cast<Index>(module.paths.size());
       std::vector<LoraPair*> pairs;
-      for (const std::string& path : module.paths) pairs.push_back(&wrappers.at(path)->pair(name));
+      for (const std::string& path : module.paths) pairs.push_back(&wrappers.at(path)->entry(name));
       pairs[0]->A.set(keys.take(at + ".lora_A.weight", pairs[0]->A.shape(), module.paths[0]));
       const Tensor B = keys.take(at + ".lora_B.weight", Shape{module.out, pairs[0]->A.shape()[0]}, module.paths[0]);
       Tensor b, m;
@@ -161,7 +161,7 @@ Attached read_lora(const BaseModel& base, const AdapterConfig& config, Keys& key
     read_head(base, name, keys, prefix);
     const auto adapted_head = wrappers.find("head");
     if (adapted_head != wrappers.end() && keys.has(prefix + "lm_head.base_layer.weight"))
-      take_start_from_file(base, name, adapted_head->second->pair(name));
+      take_start_from_file(base, name, adapted_head->second->entry(name));
     read_tables(base, name, keys, prefix);
     read_repeats(keys);
   } catch (...) {
@@ -262,7 +262,7 @@ void write_lora(const BaseModel& base, const Attached& attached, Json& config, N
     real scale = 1;
     if (module.table) {
       if (tables.count(module.paths[0]) == 0) continue;
-      const LoraTable::Pair& p = tables.at(module.paths[0])->pair(name);
+      const LoraTablePair& p = tables.at(module.paths[0])->entry(name);
       tensors[at + ".lora_embedding_A"] = transposed(p.A.value());
       tensors[at + ".lora_embedding_B"] = p.B.value();
       if (p.magnitude) tensors[at + ".lora_magnitude_vector"] = p.magnitude->value();
@@ -271,7 +271,7 @@ void write_lora(const BaseModel& base, const Attached& attached, Json& config, N
       std::vector<Piece> pieces;
       for (const std::string& path : module.paths) {
         const auto found = wrappers.find(path);
-        pieces.push_back({projections.at(path), found == wrappers.end() ? nullptr : &found->second->pair(name)});
+        pieces.push_back({projections.at(path), found == wrappers.end() ? nullptr : &found->second->entry(name)});
       }
       if (std::none_of(pieces.begin(), pieces.end(), [](const Piece& piece) { return piece.pair != nullptr; })) continue;
       const Joined j = joined(pieces);
@@ -314,7 +314,7 @@ void write_lora(const BaseModel& base, const Attached& attached, Json& config, N
   write_head(base, name, tensors, prefix);
   // What PiSSA or OLoRA leaves of the head is no new base; A0 and B0 say it.
   const auto adapted_head = wrappers.find("head");
-  const bool rest = adapted_head != wrappers.end() && adapted_head->second->pair(name).A0.defined();
+  const bool rest = adapted_head != wrappers.end() && adapted_head->second->entry(name).A0.defined();
   write_tables(base, name, tensors, prefix, rest);
   const std::string table = prefix + stem_of(base, "embed") + ".weight", head = prefix + "lm_head.weight";
   if (lora.as_one && is_tied(base.model) && tensors.count(table) + tensors.count(head) > 0) {

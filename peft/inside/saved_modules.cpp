@@ -4,6 +4,7 @@
 
 #include "nn/names.h"
 #include "peft/inside/adapter_parts.h"
+#include "peft/inside/wrappers.h"
 #include "peft/trained_copy.h"
 
 namespace graft::peft {
@@ -26,12 +27,11 @@ std::map<std::string, Param*> places(const BaseModel& base) {
 /// What learns under `name` instead of a weight or bias of the base, by the path of the latter: variants and trained copies.
 std::map<std::string, Param*> learned(const BaseModel& base, const std::string& name) {
   std::map<std::string, Param*> all;
-  for (const auto& place : places(base)) {
-    const std::size_t dot = place.first.rfind('.');
-    if (dot == std::string::npos || place.first.substr(dot + 1) != name) continue;
-    const std::string base = place.first.substr(0, dot);
-    if (matches(base, "weight") || matches(base, "bias")) all.emplace(base, place.second);
-  }
+  each(base, [&](const std::string& path, Part& part, const std::string& adapter) {
+    auto* param = dynamic_cast<Param*>(&part);
+    if (param && adapter == name && (part.word() == "weight" || part.word() == "bias"))
+      all.emplace(path.substr(0, path.size() - name.size() - 1), param);
+  });
   return all;
 }
 
@@ -106,8 +106,8 @@ void write_variants(const BaseModel& base, const std::string& name, Named_tensor
     if (turned.count(to) != 0) parts[to].emplace(place.part, numbers.own().value());
   };
   for (const auto& one : own) add(one.first, *one.second);
-  for (const auto& named : base.root.parameters())
-    if ((matches(named.first, "weight") || matches(named.first, "bias"))) add(named.first, *named.second);
+  for (const Owned& p : owned(base))
+    if (p.adapter.empty() && (matches(p.path, "weight") || matches(p.path, "bias"))) add(p.path, *p.param);
   for (const auto& entry : parts) {
     std::vector<Tensor> all;
     for (const auto& part : entry.second) all.push_back(part.second);
@@ -139,7 +139,7 @@ const T& innermost(const T& occupant) {
 
 /// The base's own numbers.
 Tensor numbers_of(const BaseModel& base, const std::string& path) {
-  const WithSelection none(base.model.selection, "");
+  const WithSelection none(base.model, {});
   return path == "head" ? innermost<Projection>(*base.model.output()).dense() : innermost<Table>(*base.model.table()).dense();
 }
 
@@ -177,7 +177,7 @@ void read_tables(const BaseModel& base, const std::string& name, Keys& keys, con
       const Tensor saved = keys.take(key, Shape{base.model.vocabulary(), base.model.width()}, path + ".weight");
       if (replaced && std::string(inner) == ".original_module.weight") continue;
       if (replaced) {
-        const WithSelection selected(base.model.selection, name);
+        const WithSelection selected(base.model, name);
         found.emplace(path, std::make_pair("the table that it is tied to", there->second->value()));
       }
       const auto known = found.emplace(tied && !replaced ? "embed" : path, std::make_pair(key, saved));
@@ -195,7 +195,7 @@ void read_tables(const BaseModel& base, const std::string& name, Keys& keys, con
     expect<FormatError>(there != all.end(), keys.path(), ": \"", table.second.first, "\" differs from this model's ",
                         table.first, ".weight, which is packed and cannot be replaced; load the adapter on the model before ",
                         "it was packed");
-    there->second->vary(base.model.selection, name, saved.clone(), false);
+    there->second->vary(base.model.selection(), name, saved.clone(), false);
   }
 }
 
@@ -208,7 +208,7 @@ void write_tables(const BaseModel& base, const std::string& name, Named_tensors&
     if (but_the_head && (path == "head" || tied)) continue;
     const auto there = all.find(path + ".weight");
     if (there == all.end() || !there->second->varies(name)) continue;
-    const WithSelection selected(base.model.selection, name);
+    const WithSelection selected(base.model, name);
     const Tensor table = there->second->value();
     const std::string at = stored_as(base, path, prefix);
     const auto copy = own.find(path + ".weight");

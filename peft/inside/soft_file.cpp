@@ -107,7 +107,7 @@ Attached read_soft(const BaseModel& base, const AdapterConfig& config, Keys& key
     attached = attach(base, p, rng, name);
   }
   try {
-    Param& rows = type == "PREFIX_TUNING" ? *prefix_of(base)->parts.at(name).flat
+    Param& rows = type == "PREFIX_TUNING" ? *prefix_of(base)->entry(name).flat
                                           : dynamic_cast<TrainedRows&>(*table_of(base, name)->entry(name).rows).rows;
     rows.set(keys.take(key, rows.shape(), attached.method->kind()));
     read_head(base, name, keys, "base_model.");
@@ -127,7 +127,7 @@ void write_soft(const BaseModel& base, const Attached& attached, Json& config, N
   config["num_transformer_submodules"] = 1;
   if (dynamic_cast<const PrefixTuning*>(attached.method.get())) {
     const Prefix& prefix = *prefix_of(base);
-    rows = prefix.parts.at(name)().value();
+    rows = prefix.entry(name)().value();
     config["peft_type"] = "PREFIX_TUNING";
     config["prefix_projection"] = false;  // flat now, whatever it was
     config["token_dim"] = prefix.width(), config["num_attention_heads"] = prefix.heads;

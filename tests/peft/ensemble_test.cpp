@@ -40,7 +40,7 @@ TEST(Ensemble, OneBatchTrainsKModels) {
     for (const std::string& name : names) train::clip_gradients(peft::parameters(*together, name), largest);
     adam.step(real(0.05));
   }
-  EXPECT_TRUE(together->selection.rows.empty());
+  EXPECT_TRUE(together->selection().rows().empty());
 
   std::vector<double> expected(10, 0);
   for (const std::string& name : names) {
@@ -48,7 +48,7 @@ TEST(Ensemble, OneBatchTrainsKModels) {
     table::randomize(*alone);
     three(*alone);
     peft::learn(*alone, {name});
-    alone->selection = {name, {}};
+    alone->select(name);
     train::AdamW own(peft::learning(*alone));
     for (int step = 0; step < 10; ++step) {
       const Variable y = language_loss(*alone, ids, labels);
@@ -90,7 +90,7 @@ TEST(Ensemble, ClassifiersInOneBatch) {
   const Ids classes({2}, {2, 0});
   train::AdamW adam(peft::learning(*together));
   for (int step = 0; step < 10; ++step) {
-    together->model->selection.rows = peft::rows_for(names, 2);
+    together->model->select(Selection(peft::rows_for(names, 2)));
     const Variable y = real(K) * cross_entropy(answers(*together, peft::repeated(ids, K)), peft::repeated(classes, K));
     adam.clear_gradients();
     y.backward();
@@ -102,7 +102,7 @@ TEST(Ensemble, ClassifiersInOneBatch) {
     const auto one = make();
     prompts(*one);
     peft::learn(*one, {name});
-    one->model->selection = {name, {}};
+    one->model->select(name);
     train::AdamW own(peft::learning(*one));
     for (int step = 0; step < 10; ++step) {
       const Variable y = cross_entropy(answers(*one, ids), classes);
@@ -116,6 +116,29 @@ TEST(Ensemble, ClassifiersInOneBatch) {
   for (Index i = 0; i < all.numel(); ++i) EXPECT_NEAR(all[i], alone[static_cast<std::size_t>(i)], 1e-3) << i;
   const peft::Votes v = peft::vote(all, K), w = peft::vote(Tensor(Shape{K * 2, 3}, alone), K);
   for (Index b = 0; b < 2; ++b) EXPECT_EQ(v.majority[b], w.majority[b]);
+}
+
+/// A part that sees every walk over the model.
+struct Walked : Part {
+  using Part::Part;
+  mutable int walks = 0;
+  std::vector<std::pair<std::string, Module*>> children() const override { return ++walks, std::vector<std::pair<std::string, Module*>>{}; }
+};
+TEST(Ensemble, IsAttachedInLinearTime) {
+  std::vector<int> walks;
+  for (const Index K : {2, 20, 200}) {
+    const std::unique_ptr<Model> model = table::tiny_gpt2();
+    table::randomize(*model);
+    const Walked part(*model, "walked");
+    peft::PromptTuning prompt;
+    prompt.length = 2;
+    Rng rng(1);
+    EXPECT_EQ(peft::attach_ensemble(*model, prompt, K, rng, "p").size(), static_cast<std::size_t>(K));
+    EXPECT_EQ(peft::learning(*model).size(), static_cast<std::size_t>(K));
+    walks.push_back(part.walks);
+  }
+  EXPECT_EQ(walks[0], walks[1]);
+  EXPECT_EQ(walks[0], walks[2]) << "each walk is longer, but there are not more of them";
 }
 
 TEST(Ensemble, TasksMayShareABatch) {
@@ -139,10 +162,10 @@ TEST(Ensemble, TasksMayShareABatch) {
   };
   std::vector<std::vector<real>> alone;
   for (const char* name : {"long", "short", ""}) {
-    m->selection = {name, {}};
+    m->select(name);
     alone.push_back(last({Ids({1, 3}, {4, 5, 6}), {}, {}})[0]);
   }
-  m->selection = {"", {"long", "short", ""}};
+  m->select(Selection(std::vector<std::string>{"long", "short", ""}));
   const auto mixed = last({Ids({3, 3}, {4, 5, 6, 4, 5, 6, 4, 5, 6}), {}, {}});
   for (std::size_t b = 0; b < 3; ++b)
     for (std::size_t v = 0; v < alone[b].size(); ++v) EXPECT_NEAR(mixed[b][v], alone[b][v], 1e-5) << b;
@@ -183,7 +206,7 @@ TEST(Ensemble, Refuses) {
   EXPECT_THROW(peft::ensemble_loss(*m, {}, ids, labels), ValueError);
   EXPECT_THROW(peft::ensemble_loss(*m, {"task-1", "task-2"}, ids, labels), ValueError) << "a slip would train the bare base";
   EXPECT_THROW(peft::ensemble_loss(*m, {"task-1"}, ids, Ids({2, 5}, std::vector<Id>(10, ignored))), ValueError);
-  EXPECT_TRUE(m->selection.rows.empty());
+  EXPECT_TRUE(m->selection().rows().empty());
 }
 
 // --- going on --------------------------------------------------------------------------------------------------------------

@@ -145,8 +145,8 @@ std::vector<std::pair<Tensor, std::vector<double>>> dora_norms_of(const Module& 
   for (const auto& slot : root.slots<Projection>()) {
     if (slot.second->empty()) continue;
     const auto* lora = dynamic_cast<const peft::LoraLinear*>(&**slot.second);
-    if (!lora || !lora->holds("mine") || !lora->pair("mine").magnitude) continue;
-    const peft::LoraPair& p = lora->pair("mine");
+    if (!lora || !lora->holds("mine") || !lora->entry("mine").magnitude) continue;
+    const peft::LoraPair& p = lora->entry("mine");
     const Tensor W = lora->base->dense(), A = p.A.value(), B = p.B.value();
     std::vector<double> norms;
     for (Index o = 0; o < W.rows(); ++o) {
@@ -163,8 +163,8 @@ std::vector<std::pair<Tensor, std::vector<double>>> dora_norms_of(const Module& 
   for (const auto& slot : root.slots<Table>()) {  // of a table one norm per feature
     if (slot.second->empty()) continue;
     const auto* lora = dynamic_cast<const peft::LoraTable*>(&**slot.second);
-    if (!lora || !lora->holds("mine") || !lora->pair("mine").magnitude) continue;
-    const peft::LoraTable::Pair& p = lora->pair("mine");
+    if (!lora || !lora->holds("mine") || !lora->entry("mine").magnitude) continue;
+    const peft::LoraTablePair& p = lora->entry("mine");
     const Tensor E = lora->base->dense(), A = p.A.value(), B = p.B.value();
     std::vector<double> norms;
     for (Index d = 0; d < E.cols(); ++d) {
@@ -237,6 +237,24 @@ TEST_P(Methods, DetachGivesTheBaseBack) {
   EXPECT_TRUE(peft::names(host()).empty());
 }
 
+/// An adapter may be called as parts of models and of methods are: whose a parameter is, no path says.
+TEST_P(Methods, NamesOfPartsAreNamesAsAnyOther) {
+  const std::string tree = root().tree();
+  const Tensor before = answers();
+  std::vector<std::size_t> counts;
+  const std::vector<std::string> names{"mine", "weight", "bias", "q", "mlp", "norm", "lora_A", "prefix", "0"};
+  for (const std::string& name : names) {
+    attach(name);
+    for (const auto& p : peft::learning(host())) EXPECT_EQ(p.second->variant().empty() ? name : p.second->variant(), name);
+    counts.push_back(peft::parameters(host(), name).size());
+    EXPECT_EQ(peft::learning(host()).size(), counts.back()) << name;
+    EXPECT_EQ(counts.back(), counts.front()) << name;
+  }
+  for (const std::string& name : names) peft::detach(host(), name);
+  EXPECT_EQ(root().tree(), tree);
+  EXPECT_EQ(answers().values(), before.values());
+}
+
 TEST_P(Methods, AnotherNameBesideIt) {
   attach("one");
   table::move(host(), "one", 1);
@@ -245,13 +263,13 @@ TEST_P(Methods, AnotherNameBesideIt) {
   table::move(host(), "two", 2);
   const Tensor two = answers();
   EXPECT_GT(apart(of_user(Variable(one).value(), 0 + one.dim(1)), two), 1e-4);
-  model.selection.all = "one";
+  model.select("one");
   EXPECT_EQ(answers().values(), one.values());
-  model.selection.all = "";
+  model.select("");
   const Tensor none = answers();
   peft::detach(host(), "one");
   EXPECT_EQ(answers().values(), none.values());
-  model.selection.all = "two";
+  model.select("two");
   EXPECT_EQ(answers().values(), two.values());
   EXPECT_THROW(attach("two"), ValueError);
   EXPECT_EQ(answers().values(), two.values()) << "left as it was";
@@ -292,26 +310,25 @@ TEST_P(Methods, DetachInAnyOrderLeavesTheRightOnesLearning) {
   } while (std::next_permutation(order.begin(), order.end()));
 }
 
-/// A name that nobody has, and rows for another batch, are no way to get the base.
+/// A name that nobody has is refused at once, and rows for another batch when they meet it.
 TEST_P(Methods, ASelectionMustFit) {
   attach("one");
-  model.selection.all = "oen";
-  EXPECT_THROW(answers(), ValueError);
-  model.selection = {"", {"one", "oen"}};
-  EXPECT_THROW(answers(), ValueError);
+  EXPECT_THROW(model.select("oen"), ValueError);
+  EXPECT_THROW(model.select(std::vector<std::string>{"one", "oen"}), ValueError);
+  EXPECT_EQ(model.selection(), Selection("one")) << "left as it was";
   for (const auto& rows : {std::vector<std::string>{"one"}, std::vector<std::string>{"one", "one", "one"}}) {
-    model.selection = {"", rows};
+    model.select(Selection(rows));
     EXPECT_THROW(answers(), ShapeError) << rows.size();
   }
   peft::select_rows(host(), {"one", "one"});
   attach("two");
   table::move(host(), "two");
-  EXPECT_EQ(model.selection, (Selection{"two", {}}));
+  EXPECT_EQ(model.selection(), Selection("two"));
   loss().backward();
   for (const auto& p : peft::parameters(host(), "two")) EXPECT_TRUE(p.second->own().grad().defined()) << p.first;
   peft::select_rows(host(), {"one", "two"});
   peft::detach(host(), "two");
-  EXPECT_EQ(model.selection, Selection{}) << "a row's name went";
+  EXPECT_EQ(model.selection(), Selection{}) << "a row's name went";
   EXPECT_THROW(peft::select(host(), "two"), ValueError);
   EXPECT_THROW(peft::select_rows(host(), {"one", "two"}), ValueError);
   EXPECT_THROW(peft::select_rows(host(), {}), ValueError);
@@ -326,10 +343,10 @@ TEST_P(Methods, RowsOfABatchMayUseDifferentOnes) {
   table::move(host(), "one", 1), table::move(host(), "two", 2);
   std::vector<Tensor> alone;
   for (const char* name : {"one", "two"}) {
-    model.selection.all = name;
+    model.select(name);
     alone.push_back(answers());
   }
-  model.selection.rows = {"two", "one"};
+  model.select(Selection(std::vector<std::string>{"two", "one"}));
   if (!GetParam().row.rows) {
     EXPECT_THROW(answers(), ValueError) << "weights that are changed themselves are the same for all rows";
     return;

@@ -138,9 +138,9 @@ TEST(Prompt, StartsFromAPackedTableAndFromTheBase) {
   peft::attach(*model, lora, rng, "other");
   table::move(*model, "other");
   EXPECT_EQ(start(*model, text).values(), rows.values());
-  model->selection = {"", {"other", ""}};
+  model->select(Selection(std::vector<std::string>{"other", ""}));
   EXPECT_EQ(start(*model, text).values(), rows.values()) << "nor are the rows of a batch";
-  EXPECT_EQ(model->selection, Selection{}) << "attaching selects for all rows, and what was selected is gone";
+  EXPECT_EQ(model->selection(), Selection{}) << "attaching selects for all rows, and what was selected is gone";
 }
 
 TEST(Prompt, Refuses) {

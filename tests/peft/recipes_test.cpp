@@ -161,7 +161,7 @@ Rightly ensemble(const Small& small, std::uint64_t seed, int steps) {
   Rightly result;
   std::vector<real> all;  // the logits of the digits, prompt by prompt
   for (const std::string& name : names) {
-    small.model->selection = {name, {}};
+    small.model->select(name);
     const Framed framed = small.model->frame(Framed{Small::questions(), {}, {}});
     Past past = small.model->begin(Small::digits);
     const Variable y = (*small.model)(framed.ids, past);  // (16, T, V)

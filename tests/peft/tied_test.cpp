@@ -59,11 +59,11 @@ TEST_P(Tied, LogitsOfPeft) {
   const Numbers plain = logits(l, ids);
   const peft::Attached a = peft::load_adapter(l, folder_of(GetParam()));
   EXPECT_LE(fixture::apart(logits(l, ids), expected), 5e-5);
-  l.model->selection.all.clear();
+  l.model->select({});
   if (!l.classifier && !l.token_classifier) {
     EXPECT_EQ(logits(l, ids), plain) << "the base is what it was while the adapter is not selected";
   }
-  l.model->selection.all = "default";
+  l.model->select("default");
   peft::detach(l, a);
   if (!l.classifier && !l.token_classifier) { EXPECT_EQ(logits(l, ids), plain) << "and when it is off"; }
 }
@@ -228,7 +228,7 @@ TEST(TrainedCopies, InRowsOfOneBatch) {
   const NoGrad no_grad;
   const std::vector<Id> row{5, 9, 30, 12};
   const auto alone = [&](const std::string& name) {
-    model.selection = {name, {}};
+    model.select(name);
     return table::numbers(model(Ids({1, 4}, row)).value());
   };
   Numbers expected;
@@ -238,7 +238,7 @@ TEST(TrainedCopies, InRowsOfOneBatch) {
   }
   std::vector<Id> three;
   for (int i = 0; i < 3; ++i) three.insert(three.end(), row.begin(), row.end());
-  model.selection = {"", {"one", "two", ""}};
+  model.select(Selection(std::vector<std::string>{"one", "two", ""}));
   EXPECT_LE(fixture::apart(table::numbers(model(Ids({3, 4}, three)).value()), expected), 1e-5);
 }
 

@@ -93,11 +93,11 @@ TEST(Verbalizer, PromptsVote) {
   const NoGrad no_grad;
   std::vector<real> alone;
   for (const std::string& name : names) {
-    m->selection = {name, {}};
+    m->select(name);
     const auto scores = words(*m, user).value().values();
     alone.insert(alone.end(), scores.begin(), scores.end());
   }
-  m->selection.rows = peft::rows_for(names, 2);
+  m->select(Selection(peft::rows_for(names, 2)));
   const Tensor together = words(*m, Framed{peft::repeated(user.ids, 3), {}, {4, 2, 4, 2, 4, 2}}).value();
   ASSERT_EQ(together.shape(), (Shape{6, 3}));
   for (Index i = 0; i < 18; ++i) EXPECT_NEAR(together[i], alone[static_cast<std::size_t>(i)], 1e-5);

@@ -61,7 +61,8 @@ struct Counted : peft::VirtualRows {
 TEST_F(VirtualTokens, RowsComeFromWhoOwnsTheId) {
   const Tensor E = model.table()->dense();  // (13, 8)
   const Selection none;
-  peft::VirtualTable own_table(std::make_unique<Embedding>(13, 8), none);
+  peft::VirtualTable own_table(none);
+  own_table.base.put(std::make_unique<Embedding>(13, 8));
   dynamic_cast<Embedding&>(*own_table.base).weight.set(E);
   own_table.base->learn(false);
   const Variable a = parameter(normal({2, 8}, 0, 1, rng)), b = parameter(normal({3, 8}, 0, 1, rng));
@@ -110,8 +111,8 @@ TEST_F(VirtualTokens, LoraOnTheTableStaysBelow) {
   const Row user{4, 5, 6};
   std::vector<Tensor> alone;
   const std::vector<std::string> names{"after", "low", "before", ""};
-  for (const auto& name : names) model.selection = {name, {}}, alone.push_back(logits(user));
-  model.selection = {"", names};
+  for (const auto& name : names) model.select(name), alone.push_back(logits(user));
+  model.select(Selection(names));
   const NoGrad no_grad;
   const Framed f = model.frame(Framed{Ids({4, 3}, {4, 5, 6, 4, 5, 6, 4, 5, 6, 4, 5, 6}), {}, {}});
   const Tensor mixed = model(f.ids).value();
@@ -119,7 +120,7 @@ TEST_F(VirtualTokens, LoraOnTheTableStaysBelow) {
     for (Index i = 0; i < alone[static_cast<std::size_t>(b)].numel(); ++i)
       EXPECT_NEAR(mixed[b * mixed.dim(1) * 13 + i], alone[static_cast<std::size_t>(b)][i], close)
           << names[static_cast<std::size_t>(b)];
-  model.selection = {"low", {}};
+  model.select("low");
   peft::merge(model, "low");
   EXPECT_LE(fixture::apart(table::numbers(logits(user)), table::numbers(alone[1])), close);
   peft::unmerge(model, "low");
@@ -158,7 +159,7 @@ TEST_F(VirtualTokens, IdsGoWhereThePatternSays) {
   const Row second = row(two.ids, 1);
   EXPECT_EQ(Row(second.begin(), second.begin() + 6), (Row{13, 14, 10, 2, 3, 15}));
   for (std::size_t t = 6; t < 8; ++t) EXPECT_TRUE(0 <= second[t] && second[t] < 13) << "padding is any word";
-  model.selection = {"nobody", {}};
+  model.select("");
   EXPECT_EQ(row(framed({7, 8}, {}).ids, 0), (Row{7, 8}));
 }
 
@@ -169,7 +170,7 @@ TEST_F(VirtualTokens, RefusesRowsThatDoNotFit) {
   EXPECT_THROW(model.frame(Framed{ids, {}, {3}}), ShapeError);
   EXPECT_THROW(model.frame(Framed{ids, {}, {3, 4}}), ShapeError);
   EXPECT_THROW(model.frame(Framed{ids, {}, {3, -1}}), ShapeError);
-  model.selection.rows = {"default"};
+  model.select(Selection(std::vector<std::string>{"default"}));
   EXPECT_THROW(model.frame(Framed{ids, {}, {}}), ShapeError);
 }
 
@@ -190,11 +191,11 @@ TEST_F(VirtualTokens, RaggedAndMixedRowsAreTheSingleOnes) {
   Framed batch = padded(users);
   {
     const NoGrad no_grad;
-    model.selection = {"", names};
+    model.select(Selection(names));
     const Framed f = model.frame(batch);
     const Tensor y = model(f.ids).value();
     for (std::size_t b = 0; b < 4; ++b) {
-      model.selection = {names[b], {}};
+      model.select(names[b]);
       const Tensor alone = logits(users[b]);
       ASSERT_EQ(alone.dim(0), length(f, static_cast<Index>(b)));
       for (Index i = 0; i < alone.numel(); ++i)
@@ -211,7 +212,7 @@ TEST_F(VirtualTokens, RaggedAndMixedRowsAreTheSingleOnes) {
     }
     return all;
   };
-  model.selection = {"", names};
+  model.select(Selection(names));
   batch.labels = padded(labels, ignored).ids;
   const Variable together = language_loss(model, batch.ids, batch.labels);
   together.backward();
@@ -220,7 +221,7 @@ TEST_F(VirtualTokens, RaggedAndMixedRowsAreTheSingleOnes) {
   double loss = 0;
   fixture::Numbers sums(mixed.size());
   for (std::size_t b = 0; b < 4; ++b) {
-    model.selection = {names[b], {}};
+    model.select(names[b]);
     const Variable y = language_loss(model, row_of(users[b]), row_of(labels[b]));
     loss += scored[b] / 8 * y.item();
     if (!names[b].empty()) y.backward();  // the bare base learns nothing
@@ -287,12 +288,12 @@ TEST_F(VirtualTokens, GenerationComputesThemOnce) {
   const std::vector<std::string> names{"template", "front", "template"};
   GenerateOptions options;
   options.max_tokens = 6;
-  model.selection = {"", names};
+  model.select(Selection(names));
   const auto together = generate(model, prompts, options, rng);
   EXPECT_EQ(calls["template"], 1);
   EXPECT_EQ(calls["front"], 1);
   for (std::size_t b = 0; b < 3; ++b) {
-    model.selection = {names[b], {}};
+    model.select(names[b]);
     EXPECT_EQ(together[b], generate(model, {prompts[b]}, options, rng)[0]) << b;
     Row all = prompts[b], said(prompts[b].size(), ignored);  // and as full forwards say
     for (const Id token : together[b]) {
