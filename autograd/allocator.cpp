@@ -56,7 +56,7 @@ void give_back(void* memory, std::size_t bytes) noexcept {
   else munmap(memory, length_of(bytes));
 }
 
-class Pool {
+class FreeBlocks {
  public:
   Block take(std::size_t wanted) {
     std::size_t bytes = size_class(wanted ? wanted : 1);
@@ -159,18 +159,18 @@ class Pool {
   std::uint64_t uses_ = 0;
 };
 
-Pool& pool() {
-  static Pool* const one = new Pool;  // never destroyed: tensors in other statics may outlive it
+FreeBlocks& free_blocks() {
+  static FreeBlocks* const one = new FreeBlocks;  // never destroyed: tensors in other statics may outlive it
   return *one;
 }
 
 }  // namespace
 
-Block allocate(std::size_t bytes) { return pool().take(bytes); }
+Block allocate(std::size_t bytes) { return free_blocks().take(bytes); }
 void release(Block block) noexcept {
-  if (block.memory) pool().put(block);
+  if (block.memory) free_blocks().put(block);
 }
-AllocatorStatistics allocator_statistics() { return pool().statistics(); }
-void release_cached() { pool().drop_all(); }
+AllocatorStatistics allocator_statistics() { return free_blocks().statistics(); }
+void release_cached() { free_blocks().drop_all(); }
 
 }  // namespace graft

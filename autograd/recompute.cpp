@@ -17,7 +17,7 @@ std::vector<Variable> fresh(const std::vector<Saved>& values, const std::vector<
 }
 
 /// A number that changes with any bit of t: the second run of f must give the first one's result.
-std::uint64_t fingerprint(const Tensor& t) {
+std::uint64_t hash_of(const Tensor& t) {
   std::uint64_t sum = 0, bits = 0;
   for (Index i = 0; i < t.numel(); ++i) {
     std::memcpy(&bits, t.data() + i, sizeof(real));
@@ -65,13 +65,13 @@ Variable recompute(const std::function<Variable(const std::vector<Variable>&, Rn
     }
   }
 
-  const auto second_run = [f, values, learns, beyond, before, shape = y.shape(), first = fingerprint(y)](
+  const auto second_run = [f, values, learns, beyond, before, shape = y.shape(), first = hash_of(y)](
                               const Tensor& dy, const std::vector<bool>& wanted) {
     const std::vector<Variable> leaves = fresh(values, learns);
     Rng replay = before;
     const std::uint64_t boundary = next_sequence();
     const Variable again = run(f, leaves, replay);
-    expect<GraphError>(again.shape() == shape && fingerprint(again.value()) == first, "recompute: the second run of f gave ",
+    expect<GraphError>(again.shape() == shape && hash_of(again.value()) == first, "recompute: the second run of f gave ",
                        again.shape(), " with other numbers than the first run's ", shape,
                        "; a weight was changed before backward(), or f draws random numbers elsewhere than from its Rng");
     std::vector<Tensor> gradients(wanted.size());

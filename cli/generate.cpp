@@ -75,9 +75,9 @@ Index room(const Options& options, bool asked, Model& model, const std::vector<P
 
 /// The text of each prompt as its tokens arrive. One prompt is written at once; several are held until complete, and
 /// written in order under their numbers.
-class Answers {
+class Replies {
  public:
-  Answers(const Tokenizer& tokenizer, const std::vector<Prompt>& prompts, const Options& options, const GenerateOptions& how,
+  Replies(const Tokenizer& tokenizer, const std::vector<Prompt>& prompts, const Options& options, const GenerateOptions& how,
           bool echo)
       : how_(how) {
     rows_.assign(prompts.size(), {TextStream(tokenizer, options.stops), "", 0, false});
@@ -184,16 +184,16 @@ void generate(const Options& options, bool asked, const Globals& globals) {
     length += static_cast<Index>(prompt.ids.size());
   }
   const CatchSignals until_the_end{SIGINT};
-  Answers answers(tokenizer, prompts, options, how, !options.no_echo && !globals.quiet);
+  Replies replies(tokenizer, prompts, options, how, !options.no_echo && !globals.quiet);
   Rng rng(options.seed);
   Clock clock;
   graft::generate(*loaded.model, ids, how, rng, [&](Index row, Id token) {
     clock.tick();
-    return answers.push(row, token);
+    return replies.push(row, token);
   });
-  answers.finish();
+  replies.finish();
   if (!globals.quiet)
-    std::cerr << clock.report(length, answers.tokens(), static_cast<Index>(ids.size()))
+    std::cerr << clock.report(length, replies.tokens(), static_cast<Index>(ids.size()))
               << (CatchSignals::caught() ? "; interrupted" : "") << std::endl;
   if (CatchSignals::caught()) end_with(130);
 }

@@ -66,7 +66,7 @@ void write_data(const std::vector<Verse>& verses, const fs::path& folder) {
   }
 }
 
-Comparison plan(const Options& o, const fs::path& out, const std::string& model) {
+Comparison comparison_of(const Options& o, const fs::path& out, const std::string& model) {
   Comparison c;
   c.title = "SmolLM2-135M reads the King James Bible";
   c.command = "graft real";
@@ -136,7 +136,7 @@ void real(const Options& o, const Globals& globals) {
   const std::string model = fs::absolute(find_model(o.model)).string();
   const fs::path out = fs::absolute(o.out).lexically_normal();
   write_data(read_bible(o.bible), make_folder(out / "data"));
-  const Comparison comparison = plan(o, out, model);
+  const Comparison comparison = comparison_of(o, out, model);
   ProgressLine say("", 0, globals.quiet);
   double tokens = 0;
   for (const Run& run : runs_of(comparison, out / "runs"))

@@ -21,7 +21,7 @@ using formats::Safetensors;
 using formats::TensorEntry;
 
 /// All tensors of a folder, wherever they are.
-struct Checkpoint {
+struct TensorFiles {
   std::vector<std::unique_ptr<Safetensors>> files;
   std::map<std::string, std::pair<const TensorEntry*, const Safetensors*>> tensors;
   std::string source;  // for messages
@@ -42,8 +42,8 @@ std::map<std::string, std::string> shards(const fs::path& index) {
   return shard_of;
 }
 
-Checkpoint open(const fs::path& folder) {
-  Checkpoint c;
+TensorFiles open(const fs::path& folder) {
+  TensorFiles c;
   const fs::path single = folder / "model.safetensors", index = folder / "model.safetensors.index.json";
   const bool sharded = !fs::exists(single) && fs::exists(index);
   if (!sharded && !fs::exists(single))
@@ -105,7 +105,7 @@ Tensor numbers(const TensorEntry& entry, const Safetensors& file, const FilePlac
   return t;
 }
 
-std::string prefix_of(const Checkpoint& c, bool gpt2) {
+std::string prefix_of(const TensorFiles& c, bool gpt2) {
   const std::string prefix = gpt2 ? "transformer." : "model.";
   for (const auto& entry : c.tensors)
     if (entry.first.rfind(prefix, 0) == 0) return prefix;
@@ -129,7 +129,7 @@ bool equal(const Entry& a, const Entry& b) {
 
 /// What transformers 5 makes of a tied model's file that holds a head: alone it is the table too; beside a table of the same
 /// numbers it is needless; beside one of others it is a head of its own, which merging tools leave behind.
-void settle_tying(ModelConfig& config, Checkpoint& c, const std::string& config_path, Loaded& loaded) {
+void settle_tying(ModelConfig& config, TensorFiles& c, const std::string& config_path, Loaded& loaded) {
   const bool gpt2 = std::holds_alternative<Gpt2Config>(config.sizes);
   bool& tied = std::visit([](auto& sizes) -> bool& { return sizes.tied; }, config.sizes);
   const auto head = c.tensors.find("lm_head.weight");
@@ -164,7 +164,7 @@ void add_generation_config(Loaded& loaded, const std::string& folder) {
 Loaded load_hugging_face(const std::string& folder) {
   const std::string config_path = (fs::path(folder) / "config.json").string();
   ModelConfig config = read_config(formats::read_text(config_path), config_path);
-  Checkpoint checkpoint = open(folder);
+  TensorFiles checkpoint = open(folder);
   const Index layers = std::visit([](const auto& sizes) { return sizes.layers; }, config.sizes);
   expect<FormatError>(layers <= static_cast<Index>(checkpoint.tensors.size()), config_path, ": it asks for ", layers,
                       " layers, but ", checkpoint.source, " has ", checkpoint.tensors.size(), " tensors in all");

@@ -178,15 +178,15 @@ namespace {
 /// piece takes the place of another with the same hash. Short texts do without.
 class Seen {
  public:
-  explicit Seen(std::size_t text) : places_(text < 4096 ? 0 : 4096) {}
-  struct Place {
+  explicit Seen(std::size_t text) : buckets_(text < 4096 ? 0 : 4096) {}
+  struct Bucket {
     std::string_view piece;
     std::size_t first = 0, count = 0;  // its ids, in the output
   };
-  Place* place(std::uint64_t hash) { return places_.empty() ? nullptr : &places_[hash >> 20 & (places_.size() - 1)]; }
+  Bucket* bucket(std::uint64_t hash) { return buckets_.empty() ? nullptr : &buckets_[hash >> 20 & (buckets_.size() - 1)]; }
 
  private:
-  std::vector<Place> places_;
+  std::vector<Bucket> buckets_;
 };
 
 }  // namespace
@@ -205,9 +205,9 @@ std::vector<TokenId> Tokenizer::encode(std::string_view text, Specials specials,
       out.push_back(whole);
       return;
     }
-    Seen::Place* const place = seen.place(hash);
-    if (place != nullptr && place->piece == piece) {
-      for (std::size_t i = 0; i < place->count; ++i) out.push_back(out[place->first + i]);
+    Seen::Bucket* const bucket = seen.bucket(hash);
+    if (bucket != nullptr && bucket->piece == piece) {
+      for (std::size_t i = 0; i < bucket->count; ++i) out.push_back(out[bucket->first + i]);
       return;
     }
     const std::size_t begin = out.size(), lost_before = lost;
@@ -217,7 +217,7 @@ std::vector<TokenId> Tokenizer::encode(std::string_view text, Specials specials,
       else ++lost;
     }
     bpe::merge(out, begin, t.merges);
-    if (place != nullptr && lost == lost_before) *place = {piece, begin, out.size() - begin};
+    if (bucket != nullptr && lost == lost_before) *bucket = {piece, begin, out.size() - begin};
   };
   const auto plain = [&](std::string_view rest) {
     while (!rest.empty()) {

@@ -11,10 +11,10 @@ double Schedule::operator()(Index step) const {
   expect<ValueError>(std::isfinite(rate) && rate >= 0, "schedule: a learning rate of ", rate);
   expect<ValueError>(warmup >= 0 && warmup <= steps, "schedule: a warm-up of ", warmup, " steps in a training of ", steps);
   if (step < warmup) return rate * static_cast<double>(step) / static_cast<double>(warmup);
-  if (shape == Shape::constant) return rate;
+  if (curve == Curve::constant) return rate;
   const double left = static_cast<double>(std::max<Index>(0, steps - step));
   const double all = static_cast<double>(std::max<Index>(1, steps - warmup));
-  if (shape == Shape::linear) return rate * left / all;
+  if (curve == Curve::linear) return rate * left / all;
   return rate * (1 - std::cos(3.14159265358979323846 * left / all)) / 2;  // 1 + cos(π(1 - u)) = 1 - cos(πu)
 }
 

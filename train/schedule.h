@@ -10,8 +10,8 @@ namespace graft::train {
 ///     linear         rate · (steps - s)/(steps - warmup)
 ///     cosine         rate · (1 + cos(π·(s - warmup)/(steps - warmup)))/2      Loshchilov & Hutter 2017, eq. 5
 struct Schedule {
-  enum class Shape { constant, linear, cosine };
-  Shape shape = Shape::cosine;
+  enum class Curve { constant, linear, cosine };
+  Curve curve = Curve::cosine;
   double rate = 1e-3;
   Index steps = 1000;  ///< where linear and cosine arrive at 0
   Index warmup = 0;

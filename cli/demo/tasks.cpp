@@ -14,7 +14,7 @@ namespace {
 using nlohmann::json;
 
 json sentence(Rng& rng) {
-  const Described d = described(rng);
+  const Description d = description(rng);
   return {{"prompt", d.table}, {"completion", d.sentence}};
 }
 json opinion(Rng& rng) {

@@ -142,7 +142,7 @@ std::string story(Rng& rng) {
   return all;
 }
 
-Described described(Rng& rng) {
+Description description(Rng& rng) {
   const Person& person = one(people, rng);
   const Place& place = one(places, rng);
   const Sky& sky = one(skies, rng);
@@ -155,7 +155,7 @@ Described described(Rng& rng) {
   if (with_feeling) fields.push_back("feeling: " + feeling);
   for (std::size_t i = fields.size(); i > 1; --i)
     std::swap(fields[i - 1], fields[static_cast<std::size_t>(rng.below(static_cast<Index>(i)))]);
-  Described d;
+  Description d;
   for (const std::string& field : fields) d.table += (d.table.empty() ? "" : ", ") + field;
   d.table += ".";
   d.sentence = text(with_sky ? text(" While ", sky.clause, ", ", person.name) : text(" ", person.name), " had ", food,

@@ -12,10 +12,10 @@ namespace graft::cli {
 std::string story(Rng& rng);
 
 /// A table of attributes and the sentence that tells them: "food: soup, name: Anna, weather: rain" -> "While it rained, Anna …".
-struct Described {
+struct Description {
   std::string table, sentence;
 };
-Described described(Rng& rng);
+Description description(Rng& rng);
 
 /// A guest's review with two opinions: "good" if he liked both, "bad" if neither, otherwise "mixed".
 struct Review {

@@ -130,16 +130,16 @@ json insight(const Job& job) {
   const std::string name = job.chosen.names()[0];
   json delta = json::array();
   if (!job.chosen.attached[0].method->in_place())
-    for (const tune::LoraDelta& one : tune::lora_delta(job.host(), name))
+    for (const tune::LoraDelta& one : tune::lora_delta(job.base(), name))
       delta.push_back({{"name", one.path}, {"norm", one.norm}, {"singular", one.singular}});
   put("delta", delta);
   if (dynamic_cast<peft::Prefix*>(&*job.loaded.model->memory)) {
     std::vector<Index> some(static_cast<std::size_t>(std::min<Index>(4, static_cast<Index>(job.data().examples.size()))));
     std::iota(some.begin(), some.end(), Index(0));
-    put("prefix_attention", tune::prefix_attention(job.host(), train::batch(job.data(), some, 0)));
+    put("prefix_attention", tune::prefix_attention(job.base(), train::batch(job.data(), some, 0)));
   }
   json tokens = json::array();
-  for (const tune::VirtualToken& token : tune::nearest_words(job.host(), job.tokenizer, name)) {
+  for (const tune::VirtualToken& token : tune::nearest_words(job.base(), job.tokenizer, name)) {
     json near = json::array();
     for (const tune::VirtualToken::Near& one : token.near) near.push_back({{"word", one.word}, {"cosine", one.cosine}});
     tokens.push_back({{"index", tokens.size()}, {"near", near}});

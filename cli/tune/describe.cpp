@@ -1,12 +1,11 @@
 #include "cli/tune/describe.h"
 
 #include "cli/printable.h"
-#include "cli/tune/training.h"
 
 namespace graft::cli {
 
 std::string described(const Job& job) {
-  std::string line = text(job.chosen.title(), " on ", job.loaded.model->kind(), ": ", peft::report(job.host()));
+  std::string line = text(job.chosen.title(), " on ", job.loaded.model->kind(), ": ", peft::report(job.base()));
   if (job.chosen.quantized > 0) line += text("; ", job.chosen.quantized, " weights in 4 bits");
   return line;
 }
@@ -18,7 +17,7 @@ std::string described_data(const Job& job) {
            job.held().examples.size(), job.test.examples.empty() ? "" : text(", for the score ", job.test.examples.size()));
   const Index cut = job.data().cut + job.held().cut + job.test.cut;
   if (cut > 0) line += text("; ", cut, " were too long and are cut");
-  line += text(". ", job.steps(), " steps of ", s.batch * s.accumulate, " examples, rate ", plan(job).schedule.rate,
+  line += text(". ", job.steps(), " steps of ", s.batch * s.accumulate, " examples, rate ", job.plan().schedule.rate,
                ", ", s.schedule);
   return line;
 }

@@ -8,7 +8,6 @@
 #include "cli/progress.h"
 #include "cli/tune/describe.h"
 #include "cli/tune/run.h"
-#include "cli/tune/training.h"
 
 namespace graft::cli {
 namespace {
@@ -32,7 +31,7 @@ void dry_run(const Settings& settings) {
   Job job(settings);
   std::cout << described(job) << "\n" << described_data(job) << "\n";
   for (const std::string& note : notes(job)) std::cout << note << "\n";
-  const std::unique_ptr<train::Optimizer> rule = optimizer(job);
+  const std::unique_ptr<train::Optimizer> rule = job.optimizer();
   reset_peaks();
   double seconds = seconds_of_a_step(job);
   if (seconds < 30) seconds = seconds_of_a_step(job);  // the first one also fills caches

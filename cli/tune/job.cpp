@@ -5,6 +5,8 @@
 #include <map>
 
 #include "cli/models.h"
+#include "train/adafactor.h"
+#include "train/paged.h"
 
 namespace graft::cli {
 namespace {
@@ -51,7 +53,7 @@ Job::Job(const Settings& s)
     if (!by_words && !loaded.classifier) tune::make_classifier(loaded, labels, draws);
   }
   loaded.model->recomputing = s.recompute;
-  chosen = tune::attach(host(), s.method, tokenizer, labels, draws);
+  chosen = tune::attach(base(), s.method, tokenizer, labels, draws);
   if (by_words) words = tune::label_words(labels, words_by_label(s.words));
   reading.labels = std::move(labels);
   read(std::move(reading), by_words, order);
@@ -105,11 +107,53 @@ void Job::read(train::ReadOptions reading, bool by_words, Rng& order) {
   expect<ValueError>(s.patience == 0 || !held.examples.empty(), "--patience: nothing is held out that could become better");
   const std::vector<std::string> prompts = chosen.ensemble() ? chosen.names() : std::vector<std::string>{};
   if (verbalizer)
-    task = std::make_unique<tune::ClassTask>(host(), std::move(data), std::move(held), s.batch, order, *verbalizer, prompts);
+    task = std::make_unique<tune::ClassTask>(base(), std::move(data), std::move(held), s.batch, order, *verbalizer, prompts);
   else if (!reading.labels.empty())
-    task = std::make_unique<tune::ClassTask>(host(), std::move(data), std::move(held), s.batch, order, prompts);
+    task = std::make_unique<tune::ClassTask>(base(), std::move(data), std::move(held), s.batch, order, prompts);
   else
-    task = std::make_unique<tune::LanguageTask>(host(), std::move(data), std::move(held), s.batch, order, prompts);
+    task = std::make_unique<tune::LanguageTask>(base(), std::move(data), std::move(held), s.batch, order, prompts);
+}
+
+std::unique_ptr<train::Optimizer> Job::optimizer() const {
+  const Settings& s = settings;
+  std::vector<train::Group> parameters = tune::groups(base(), chosen);
+  if (s.optimizer == "sgd") {
+    auto sgd = std::make_unique<train::Sgd>(std::move(parameters));
+    sgd->decay = static_cast<real>(s.decay), sgd->momentum = real(0.9);
+    return sgd;
+  }
+  if (s.optimizer == "adafactor") {
+    auto adafactor = std::make_unique<train::Adafactor>(std::move(parameters));
+    adafactor->decay = static_cast<real>(s.decay);
+    return adafactor;
+  }
+  std::unique_ptr<train::AdamW> adam;
+  if (s.optimizer == "paged-adamw") {
+    train::PagedOptions paged;
+    paged.budget = static_cast<std::size_t>(s.budget * 1048576);
+    adam = std::make_unique<train::PagedAdamW>(std::move(parameters), paged);
+  } else {
+    adam = std::make_unique<train::AdamW>(std::move(parameters));
+  }
+  adam->decay = static_cast<real>(s.decay);
+  return adam;
+}
+
+train::Plan Job::plan() const {
+  const Settings& s = settings;
+  const Index tenth = std::max<Index>(1, steps_ / 10);
+  train::Plan plan;
+  plan.schedule.steps = steps_;
+  plan.schedule.rate = s.rate > 0 ? s.rate : tune::method_kind(s.method.name).rate;
+  plan.schedule.warmup = train::warmup_steps(s.warmup, steps_);
+  plan.schedule.curve = s.schedule == "cosine"   ? train::Schedule::Curve::cosine
+                        : s.schedule == "linear" ? train::Schedule::Curve::linear
+                                                 : train::Schedule::Curve::constant;
+  plan.clip = s.clip;
+  if (!held().examples.empty()) plan.evaluate_every = s.evaluate_every > 0 ? s.evaluate_every : tenth;
+  plan.patience = s.patience;
+  plan.save_every = s.save_every > 0 ? s.save_every : tenth;
+  return plan;
 }
 
 }  // namespace graft::cli

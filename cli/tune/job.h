@@ -19,7 +19,9 @@ class Job {
   explicit Job(const Settings& settings);
 
   Index steps() const { return steps_; }
-  peft::BaseModel host() const { return peft::BaseModel(loaded); }
+  std::unique_ptr<train::Optimizer> optimizer() const;  ///< of what learns now
+  train::Plan plan() const;                             ///< the schedule, when to evaluate and when to save
+  peft::BaseModel base() const { return peft::BaseModel(loaded); }
   const train::Dataset& data() const { return task->data; }
   const train::Dataset& held() const { return task->held; }  ///< chooses the best parameters
   /// What scores and samples are about: the test data, or where there are none what is held out.

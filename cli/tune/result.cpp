@@ -67,7 +67,7 @@ std::uintmax_t save_result(Job& job, const Folder& folder) {
   for (const peft::Attached& one : job.chosen.attached) {
     const std::string into = job.chosen.ensemble() ? folder.file(one.name) : folder.path();
     fs::create_directories(into);
-    saved(into, [&] { peft::save_adapter(job.host(), one, into, job.settings.model); });
+    saved(into, [&] { peft::save_adapter(job.base(), one, into, job.settings.model); });
   }
   return bytes;
 }
@@ -76,7 +76,7 @@ json result_of(Job& job, const train::TrainingState& progress, const std::vector
   const tune::MethodKind& kind = tune::method_kind(job.settings.method.name);
   const Index all = job.loaded.root->count(false);
   Index trainable = 0;
-  for (const auto& named : peft::learning(job.host())) trainable += named.second->numel();
+  for (const auto& named : peft::learning(job.base())) trainable += named.second->numel();
   std::vector<double> seconds;
   for (const json& line : lines)
     if (line.contains("seconds")) seconds.push_back(line["seconds"]);

@@ -17,7 +17,6 @@
 #include "cli/tune/manifest.h"
 #include "cli/tune/result.h"
 #include "cli/tune/trace.h"
-#include "cli/tune/training.h"
 #include "formats/file.h"
 #include "peft/adapter_file.h"
 #include "train/checkpoint.h"
@@ -109,11 +108,11 @@ Run::Run(const Settings& settings, const json& options, const json& data, const 
       job_(settings),
       goes_on_(start == Start::resumed && folder.has("checkpoint.safetensors")) {
   for (const peft::Attached& one : job_.chosen.attached)
-    if (!one.method->in_place()) peft::expect_saveable(job_.host(), one);  // rather than after hours
+    if (!one.method->in_place()) peft::expect_saveable(job_.base(), one);  // rather than after hours
   if (start == Start::replaced) folder.clear();  // now that nothing is wrong with the new one
   if (start != Start::resumed) write_manifest(folder.file("run.json"), {options, data, threads(), job_.texts});
-  optimizer_ = optimizer(job_);
-  learning_ = peft::learning(job_.host());
+  optimizer_ = job_.optimizer();
+  learning_ = peft::learning(job_.base());
   if (goes_on_) {
     train::Checkpoint checkpoint = train::load_checkpoint(learning_, folder.file("checkpoint.safetensors"));
     state_ = train::TrainingState::from(checkpoint.metadata);
@@ -161,7 +160,7 @@ train::Hooks Run::hooks() {
 }
 
 void Run::train() {
-  const train::Plan schedule = plan(job_);
+  const train::Plan schedule = job_.plan();
   reset_peaks();
   const train::End end = train::run(*job_.task, *optimizer_, schedule, state_, hooks());
   if (end == train::End::stopped) {

@@ -3,7 +3,6 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "cli/tune/training.h"
 #include "formats/file.h"
 #include "peft/adapter_file.h"
 #include "train/checkpoint.h"
@@ -14,9 +13,9 @@ using nlohmann::json;
 
 void write_trace(Job& job, const std::string& into) {
   std::filesystem::create_directories(into);
-  train::save_checkpoint(peft::learning(job.host()), {}, job.rng, into + "/start.safetensors");
+  train::save_checkpoint(peft::learning(job.base()), {}, job.rng, into + "/start.safetensors");
   if (!job.chosen.attached[0].method->in_place() && !job.chosen.ensemble())
-    peft::save_adapter(job.host(), job.chosen.attached[0], into, job.settings.model);
+    peft::save_adapter(job.base(), job.chosen.attached[0], into, job.settings.model);
   const auto rows = [](const Ids& ids) {
     json all = json::array();
     const Index T = ids.shape()[1];
@@ -27,7 +26,7 @@ void write_trace(Job& job, const std::string& into) {
     return json{{"ids", rows(f.ids)}, {"labels", rows(f.labels)}, {"lengths", f.lengths}};
   };
   std::string batches, held;
-  const train::Schedule schedule = plan(job).schedule;
+  const train::Schedule schedule = job.plan().schedule;
   for (Index s = 0; s < job.steps(); ++s) {
     json parts = json::array();
     for (const Framed& part : job.task->batches(s)) parts.push_back(line(part));

@@ -27,7 +27,7 @@ TEST(World, ASentenceTellsEveryAttributeOfItsTableAndNoOther) {
   Rng rng(5);
   std::set<std::size_t> sizes;
   for (int i = 0; i < 300; ++i) {
-    const cli::Described d = cli::described(rng);
+    const cli::Description d = cli::description(rng);
     std::size_t fields = 0;
     for (std::size_t at = 0; at < d.table.size(); ++fields) {
       const std::size_t colon = d.table.find(": ", at), end = std::min(d.table.find_first_of(",.", at), d.table.size());

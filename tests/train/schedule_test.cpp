@@ -20,9 +20,9 @@ TEST(Schedule, RatesAreThoseOfTransformers) {
   for (const auto& one : cases) {
     Schedule schedule;
     schedule.rate = 0.3, schedule.steps = one["steps"], schedule.warmup = one["warmup"];
-    schedule.shape = one["shape"] == "constant" ? Schedule::Shape::constant
-                     : one["shape"] == "linear" ? Schedule::Shape::linear
-                                                : Schedule::Shape::cosine;
+    schedule.curve = one["shape"] == "constant" ? Schedule::Curve::constant
+                     : one["shape"] == "linear" ? Schedule::Curve::linear
+                                                : Schedule::Curve::cosine;
     for (std::size_t s = 0; s < one["rates"].size(); ++s)
       EXPECT_NEAR(schedule(static_cast<Index>(s)), one["rates"][s].get<double>(), 1e-15) << one["shape"] << " step " << s;
   }

@@ -43,7 +43,7 @@ struct Pull : Task {
 
 Plan plan_of(Index steps) {
   Plan plan;
-  plan.schedule.steps = steps, plan.schedule.rate = 0.05, plan.schedule.shape = Schedule::Shape::constant;
+  plan.schedule.steps = steps, plan.schedule.rate = 0.05, plan.schedule.curve = Schedule::Curve::constant;
   return plan;
 }
 

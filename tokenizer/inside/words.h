@@ -34,31 +34,31 @@ class Words {
   explicit Words(std::size_t count) {
     std::size_t size = 16;
     while (size < 2 * count) size *= 2;
-    places_.assign(size, {0, -1, 0, nullptr});
+    buckets_.assign(size, {0, -1, 0, nullptr});
   }
   void add(std::string_view word, std::int32_t id) {
     const std::uint64_t h = hash(word);
-    std::size_t at = h >> 32 & (places_.size() - 1);
-    while (places_[at].id >= 0) at = (at + 1) & (places_.size() - 1);
-    places_[at] = {static_cast<std::uint32_t>(h), id, word.size(), word.data()};
+    std::size_t at = h >> 32 & (buckets_.size() - 1);
+    while (buckets_[at].id >= 0) at = (at + 1) & (buckets_.size() - 1);
+    buckets_[at] = {static_cast<std::uint32_t>(h), id, word.size(), word.data()};
   }
   /// -1: not there.
   std::int32_t find(std::string_view word, std::uint64_t h) const {
-    for (std::size_t at = h >> 32 & (places_.size() - 1); places_[at].id >= 0; at = (at + 1) & (places_.size() - 1)) {
-      const Place& place = places_[at];
-      if (place.hash == static_cast<std::uint32_t>(h) && std::string_view(place.word, place.length) == word) return place.id;
+    for (std::size_t at = h >> 32 & (buckets_.size() - 1); buckets_[at].id >= 0; at = (at + 1) & (buckets_.size() - 1)) {
+      const Bucket& bucket = buckets_[at];
+      if (bucket.hash == static_cast<std::uint32_t>(h) && std::string_view(bucket.word, bucket.length) == word) return bucket.id;
     }
     return -1;
   }
 
  private:
-  struct Place {
+  struct Bucket {
     std::uint32_t hash;
     std::int32_t id;
     std::size_t length;
     const char* word;
   };
-  std::vector<Place> places_;
+  std::vector<Bucket> buckets_;
 };
 
 }  // namespace graft::bpe
