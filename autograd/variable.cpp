@@ -173,7 +173,7 @@ std::vector<NodeGradient> backward_to(const Variable& y, Tensor seed, std::uint6
   const Tagged in_flight(Category::temporary);
   const NoGrad no_history_of_history;
   std::vector<NodeGradient> arrived;
-  std::map<std::uint64_t, NodeGradient, std::greater<>> todo;  // by birth, newest first: time runs backwards
+  std::map<std::uint64_t, NodeGradient, std::greater<>> todo;  // newest first: time runs backwards
   todo[y.node()->sequence] = {y.node(), std::move(seed)};
   while (!todo.empty()) {
     auto [node, dy] = std::move(todo.begin()->second);

@@ -110,7 +110,7 @@ struct Node {
   Shape shape;
   State state;
   bool requires_grad;
-  std::uint64_t sequence;                        ///< process-wide count: an input is always older than what is made of it
+  std::uint64_t sequence;                     ///< process-wide count: an input is always older than what is made of it
   Tensor grad;                                ///< leaves only
   std::vector<Edge> edges;                    ///< the inputs that learn
   std::vector<std::shared_ptr<Node>> frozen;  ///< the inputs that do not (no values: for pictures of the graph)

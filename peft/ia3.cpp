@@ -6,6 +6,8 @@
 
 namespace graft::peft {
 
+Variable Ia3Linear::operator()(const Variable& x) { return scaled(base(scaled(x, true)), false); }
+
 Variable Ia3Linear::scaled(const Variable& x, bool at_input) const {
   return by_entry({}, x, [&](const Ia3Scales& s, const Rows&, const Variable& rows) {
     return s.at_input == at_input ? rows * s.l : rows;

@@ -24,7 +24,7 @@ struct Ia3Scales {
 struct Ia3Linear : ProjectionWrapper<Ia3Scales> {
   using ProjectionWrapper::ProjectionWrapper;
   std::string method() const override { return "IA3"; }
-  Variable operator()(const Variable& x) override { return scaled(base(scaled(x, true)), false); }
+  Variable operator()(const Variable& x) override;
   Tensor merged_weight(const Ia3Scales& scales) const override;  ///< rows, or columns, of W times l
   Tensor merged_bias(const Ia3Scales& scales) const override;
   Ia3Scales& add(const std::string& name, bool at_input);
