@@ -21,6 +21,7 @@
 #include "formats/safetensors.h"
 #include "nn/attachments.h"
 #include "nn/attention.h"
+#include "nn/batch.h"
 #include "nn/classifier.h"
 #include "nn/config.h"
 #include "nn/evaluate.h"

@@ -60,20 +60,6 @@ Ids read_ids(const std::string& path, Index vocabulary) {
   return Ids({static_cast<Index>(rows.size()), static_cast<Index>(rows[0].size())}, std::move(all));
 }
 
-/// How long rows are without the padding at their ends, for a classifier, which looks at the last token; empty: all are full.
-std::vector<Index> without_padding(const Ids& ids, Id pad) {
-  std::vector<Index> lengths;
-  const Index T = ids.shape()[1];
-  bool padded = false;
-  for (Index b = 0; b < ids.shape()[0]; ++b) {
-    Index length = T;
-    while (length > 1 && pad >= 0 && ids[b * T + length - 1] == pad) --length;
-    padded = padded || length < T;
-    lengths.push_back(length);
-  }
-  return padded ? lengths : std::vector<Index>{};
-}
-
 void logits(const Options& options) {
   const fs::path folder = fs::absolute(options.out).parent_path();  // before the work, not after it
   expect<FileError>(fs::is_directory(folder), "--out: there is no folder ", folder.string());
@@ -90,11 +76,9 @@ void logits(const Options& options) {
   Model& model = *loaded.model;
   const NoGrad values_only;
   const Ids ids = read_ids(options.ids, model.vocabulary());
-  const Framed framed =
-      model.frame(Framed{ids, {}, loaded.classifier ? without_padding(ids, loaded.classifier->pad) : std::vector<Index>{}});
-  const Variable y = loaded.classifier         ? (*loaded.classifier)(framed.ids, framed.lengths)  // (B, labels)
-                     : loaded.token_classifier ? (*loaded.token_classifier)(framed.ids)            // (B, T, labels)
-                                               : model(framed.ids);                                // (B, T, V)
+  const Variable y = loaded.classifier         ? (*loaded.classifier)(ids)                  // (B, labels)
+                     : loaded.token_classifier ? (*loaded.token_classifier)(ids)            // (B, T, labels)
+                                               : model(model.prompt_template(Batch{ids}));  // (B, T, V)
   formats::Numbers numbers;
   numbers.name = "logits";
   for (int axis = 0; axis < y.shape().rank(); ++axis) numbers.shape.push_back(y.shape()[axis]);

@@ -15,21 +15,20 @@ Classifier::Classifier(std::unique_ptr<Model> m, std::vector<std::string> names,
 
 std::string Classifier::kind() const { return text("Classifier, ", labels.size(), " labels, of ", model->kind()); }
 
-Variable Classifier::operator()(const Ids& ids, const std::vector<Index>& lengths) {
-  expect(ids.shape().rank() == 2 && ids.numel() > 0, "Classifier: ids have shape ", ids.shape(), ", but (B, T) is needed");
-  const Index B = ids.shape()[0], T = ids.shape()[1];
-  expect(lengths.empty() || static_cast<Index>(lengths.size()) == B, "Classifier: ", lengths.size(), " lengths for ", B,
-         " rows");
-  std::vector<Index> last;  // of each row
-  for (Index b = 0; b < B; ++b) {
-    Index t = lengths.empty() ? T - 1 : lengths[static_cast<std::size_t>(b)] - 1;
-    expect<IndexError>(0 <= t && t < T, "Classifier: row ", b, " has ", t + 1, " tokens, but there are 1 to ", T);
-    if (lengths.empty())
-      while (t > 0 && ids[b * T + t] == pad) --t;
-    last.push_back(t);
+Variable Classifier::operator()(const Batch& user) {
+  user.check();
+  Batch rows = user;
+  if (rows.lengths.empty()) {
+    const Index T = rows.ids.shape()[1];
+    for (Index b = 0; b < user.rows(); ++b) {
+      Index length = T;
+      while (length > 1 && pad >= 0 && rows.ids[b * T + length - 1] == pad) --length;
+      rows.lengths.push_back(length);
+    }
   }
-  Past past = model->begin(B);
-  return score(rows_at(model->hidden(ids, past), last));
+  const Templated batch = model->prompt_template(rows);
+  Past past = model->begin(batch.rows());
+  return score(rows_at(model->hidden(batch, past), batch.last()));
 }
 
 }  // namespace graft

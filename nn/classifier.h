@@ -12,9 +12,10 @@ struct Classifier : Module {
 
   Classifier(std::unique_ptr<Model> model, std::vector<std::string> labels, Id pad);
   std::string kind() const override;
-  /// Raw ids (B, T) -> (B, labels). The pooled token is the right-most that is not `pad` (HF: GPT2ForSequenceClassification);
-  /// with lengths, token lengths[b] - 1.
-  Variable operator()(const Ids& ids, const std::vector<Index>& lengths = {});
+  /// (B, T) -> (B, labels), through the model's template: by the last token of each row. Rows without lengths end with the
+  /// right-most token that is not `pad` (HF: GPT2ForSequenceClassification). Errors: ShapeError, as Batch::check()
+  Variable operator()(const Batch& user);
+  Variable operator()(const Ids& ids) { return (*this)(Batch{ids}); }
 };
 
 }  // namespace graft

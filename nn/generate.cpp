@@ -4,21 +4,6 @@
 
 namespace graft {
 
-Framed padded(const std::vector<std::vector<Id>>& rows, Id pad) {
-  Framed f;
-  Index longest = 0;
-  for (const auto& row : rows) {
-    f.lengths.push_back(static_cast<Index>(row.size()));
-    longest = std::max(longest, f.lengths.back());
-  }
-  const Index B = static_cast<Index>(rows.size());
-  std::vector<Id> ids(static_cast<std::size_t>(B * longest), pad);
-  for (std::size_t b = 0; b < rows.size(); ++b)
-    std::copy(rows[b].begin(), rows[b].end(), ids.begin() + static_cast<std::ptrdiff_t>(b) * longest);
-  f.ids = Ids({B, longest}, std::move(ids));
-  return f;
-}
-
 namespace {
 
 void expect_prompts(const Model& model, const std::vector<std::vector<Id>>& prompts) {
@@ -73,29 +58,22 @@ class RowsOfSelection {
 /// The state at the end of each of these rows, prompt and what was written to it, (rows, 1, D); past is made afresh.
 Variable from_start(Model& model, const std::vector<std::vector<Id>>& prompts, const std::vector<std::vector<Id>>& written,
                     const std::vector<Index>& rows, Index max_tokens, Past& past) {
-  std::vector<std::vector<Id>> ids, labels;
+  std::vector<std::vector<Id>> ids;
   for (const Index row : rows) {
     const std::size_t b = static_cast<std::size_t>(row);
     ids.push_back(prompts[b]);
-    labels.emplace_back(prompts[b].size(), ignored);
-    ids.back().insert(ids.back().end(), written[b].begin(), written[b].end());  // for a template, the answer so far
-    labels.back().insert(labels.back().end(), written[b].begin(), written[b].end());
+    ids.back().insert(ids.back().end(), written[b].begin(), written[b].end());
   }
-  Framed user = padded(ids);
-  user.labels = padded(labels, ignored).ids;
-  Framed start = model.frame(user);
-  const Index B = static_cast<Index>(rows.size());
-  if (start.lengths.empty()) start.lengths.assign(static_cast<std::size_t>(B), start.ids.shape()[1]);
+  Batch user = padded(ids);
+  for (const Index row : rows) user.answers.push_back(static_cast<Index>(prompts[static_cast<std::size_t>(row)].size()));
+  const Templated start = model.prompt_template(user);
+  const Index B = start.rows();
+  const std::vector<Index> last = start.last();
   past = model.begin(B);
-  const Index longest = past.longest() + *std::max_element(start.lengths.begin(), start.lengths.end());
+  const Index longest = past.longest() + *std::max_element(last.begin(), last.end()) + 1;
   past.reserve = longest + std::min<Index>(max_tokens, 256);  // it doubles when that is full
   // All at once, padded on the right: a row's padding is behind all that it looks at, and the next token is put over it.
-  const std::vector<Index> before = past.lengths;
-  std::vector<Index> last;
-  for (const Index length : start.lengths) last.push_back(length - 1);
-  const Variable x = rows_at(model.hidden(start.ids, past), last);  // (B, D)
-  past.lengths = before;
-  past.advance(start.lengths);
+  const Variable x = rows_at(model.hidden(start, past), last);  // (B, D)
   return reshape(x, {B, 1, x.dim(-1)});
 }
 
@@ -149,7 +127,7 @@ std::vector<std::vector<Id>> generate(Model& model, const std::vector<std::vecto
     }
     if (static_cast<Index>(kept.size()) < x.dim(0)) past.keep_rows(kept);
     const Index count = static_cast<Index>(next.size());
-    x = model.hidden(Ids({count, 1}, std::move(next)), past);
+    x = model.hidden(Templated::raw(Ids({count, 1}, std::move(next))), past);
   }
 }
 

@@ -28,7 +28,7 @@ struct GenerateOptions {
 /// Called with every new token; false ends that row.
 using OnToken = std::function<bool(Index row, Id token)>;
 
-/// The new tokens of each prompt, through the model's frame. Row b draws from the b-th split of rng, so what is drawn for a
+/// The new tokens of each prompt, through the model's template. Row b draws from the b-th split of rng, so what is drawn for a
 /// row does not depend on the others. on_token may change the model's selection: what was read is then read again, and the
 /// next token is what a full forward under the new selection gives. Errors: ValueError for an empty prompt; IndexError for ids outside the vocabulary and
 /// for prompt + max_tokens beyond the context.
@@ -37,8 +37,5 @@ std::vector<std::vector<Id>> generate(Model& model, const std::vector<std::vecto
 /// Of one prompt: for (Id id : generate_one(model, {1, 2, 3}, options, rng)) ..
 std::vector<Id> generate_one(Model& model, const std::vector<Id>& prompt, const GenerateOptions& options, Rng& rng,
                              const OnToken& on_token = {});
-
-/// Rows of ids padded on the right to one (B, T) with their lengths. pad is any id of the vocabulary: it is never attended to.
-Framed padded(const std::vector<std::vector<Id>>& rows, Id pad = 0);
 
 }  // namespace graft

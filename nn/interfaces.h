@@ -1,6 +1,7 @@
 // The typed places of a model, where fine-tuning can sit: Projection, Table, Memory, Template (and RowMap, of which a
 // Projection is the linear kind). A wrapper asks what it wraps for no more than what is declared here.
 #pragma once
+#include "nn/batch.h"
 #include "nn/module.h"
 #include "nn/past.h"
 
@@ -37,16 +38,16 @@ struct Memory : Module {
   }
 };
 
-/// Ids and labels as the model gets them. lengths: real tokens per row (the rest is padding); empty when all rows are full.
-struct Framed {
-  Ids ids, labels;
-  std::vector<Index> lengths;
-};
-/// From a user's ids and labels (B, T) to the model's; labels may be empty. By default the same.
-/// Generating, evaluating, training and classifying pass their ids through it exactly once; model(ids) itself is raw.
+/// What stands around a user's tokens: a Batch becomes Templated. By default nothing does.
 struct Template : Module {
   std::string kind() const override { return "Template"; }
-  virtual Framed operator()(const Framed& user) { return user; }
+  Templated operator()(const Batch& user);  ///< Errors: ShapeError, as Batch::check()
+
+ protected:
+  /// The rows with all that is put into them, what was put in unlabelled. A row's answer stays last, for tokens that are
+  /// generated go on behind it.
+  virtual Batch filled(const Batch& user) { return user; }
+  static Batch filled_by(Template& inner, const Batch& user) { return inner.filled(user); }  ///< for a wrapper, by its base
 };
 
 }  // namespace graft

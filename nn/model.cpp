@@ -17,23 +17,19 @@ Past Model::begin(Index batch) {
 
 Index Model::free_positions() {
   const Index rows = std::max<Index>(static_cast<Index>(selection_.rows().size()), 1);
-  const Framed one = frame(Framed{Ids({rows, 1}, std::vector<Id>(static_cast<std::size_t>(rows), 0)), {}, {}});
+  const Templated one = prompt_template(Batch{Ids({rows, 1}, std::vector<Id>(static_cast<std::size_t>(rows), 0))});
   return context() - memory->length() - (one.ids.shape()[1] - 1);
 }
 
-Variable Model::operator()(const Ids& ids) {
-  Past past = begin(ids.shape().dim(0));
-  return (*this)(ids, past);
+Variable Model::operator()(const Templated& batch) {
+  Past past = begin(batch.rows());
+  return output()(hidden(batch, past));
 }
 
-Variable Model::hidden(const Ids& ids, Past& past) {
-  expect(ids.shape().rank() == 2 && ids.numel() > 0, [&] {
-    return text("model: ids have shape ", ids.shape(), ", but (B, T) is needed, with at least one row of at least one token",
-                ids.shape().rank() == 1 ? text("; Ids({1, ", ids.numel(), "}, ..) is one row") : "");
-  });
-  const Index chosen = static_cast<Index>(selection_.rows().size());
-  expect(chosen == 0 || chosen == ids.shape()[0], "selection: ", chosen, " rows were chosen for, but the batch has ", ids.shape()[0]);
-  const Index B = ids.shape()[0], T = ids.shape()[1];
+Variable Model::hidden(const Templated& batch, Past& past) {
+  const Ids& ids = batch.ids;
+  const Index B = ids.shape()[0], T = ids.shape()[1], chosen = static_cast<Index>(selection_.rows().size());
+  expect(chosen == 0 || chosen == B, "selection: ", chosen, " rows were chosen for, but the batch has ", B);
   past.expect_fits(B, layer_count());
   const Index longest = past.longest();
   expect<IndexError>(longest + T <= context(), "model: ", longest, " positions are taken and ", T,
@@ -51,7 +47,7 @@ Variable Model::hidden(const Ids& ids, Past& past) {
                          " has no numbers yet; load the model from a file, or initialize() it");
     throw;
   }
-  past.advance(T);
+  batch.lengths.empty() ? past.advance(T) : past.advance(batch.lengths);
   return x;
 }
 
@@ -136,12 +132,19 @@ Ids next_labels(const Ids& labels) {
 }
 
 Variable language_loss(Model& model, const Ids& ids, const Ids& labels, const Reduction& reduction) {
-  expect(ids.shape() == labels.shape(), "language_loss: ids ", ids.shape(), " and labels ", labels.shape(),
-         " must have the same shape");
-  const Framed framed = model.frame(Framed{ids, labels, {}});
-  Past past = model.begin(framed.ids.shape().dim(0));
-  const Variable x = model.hidden(framed.ids, past);  // (B, T, D)
-  const Ids shifted = next_labels(framed.labels);
+  return language_loss(model, Batch{ids, labels}, reduction);
+}
+
+Variable language_loss(Model& model, const Batch& user, const Reduction& reduction) {
+  expect(user.labels.numel() > 0, "language_loss: there are no labels for ids ", user.ids.shape(),
+         "; to learn all of the text, labels are the ids");
+  return language_loss(model, model.prompt_template(user), reduction);
+}
+
+Variable language_loss(Model& model, const Templated& batch, const Reduction& reduction) {
+  Past past = model.begin(batch.rows());
+  const Variable x = model.hidden(batch, past);  // (B, T, D)
+  const Ids shifted = next_labels(batch.labels);
 
   Slot<Projection>& head = model.output();
   const Projection& occupant = *head;

@@ -13,7 +13,7 @@ namespace graft {
 
 struct Model : Module {
   Slot<Memory> memory{*this, "memory", std::make_unique<Memory>()};
-  Slot<Template> frame{*this, "frame", std::make_unique<Template>()};
+  Slot<Template> prompt_template{*this, "prompt_template", std::make_unique<Template>()};
   Attachments attachments;
   /// While gradients are recorded, keep of each block only its input and run it again in backward (autograd/recompute.h): less
   /// memory, about a third more time. The past that is passed in then does not keep what was read.
@@ -32,14 +32,16 @@ struct Model : Module {
   virtual Index width() const = 0;       ///< D
 
   /// The residual stream after the last norm, (B, T) -> (B, T, D). Token t of row b stands at position past.lengths[b] + t;
-  /// past becomes longer by T. Errors: IndexError beyond the context or the vocabulary; ValueError for a parameter without
-  /// numbers; ShapeError unless the selection is one for all rows, or one for each.
-  Variable hidden(const Ids& ids, Past& past);
-  /// Logits (B, T, V) of the raw ids after `past`; without it, after the memory.
-  Variable operator()(const Ids& ids, Past& past) { return output()(hidden(ids, past)); }
-  Variable operator()(const Ids& ids);
+  /// past becomes longer by each row's length. Rows of padding mean nothing. Errors: IndexError beyond the context or the
+  /// vocabulary; ValueError for a parameter without numbers; ShapeError unless the selection is one for all rows, or one for each.
+  Variable hidden(const Templated& batch, Past& past);
+  /// Logits (B, T, V) after the memory.
+  Variable operator()(const Templated& batch);
+  /// The same of raw ids: these and nothing around them, whatever the template is; also after `past`.
+  Variable operator()(const Ids& ids) { return (*this)(Templated::raw(ids)); }
+  Variable operator()(const Ids& ids, Past& past) { return output()(hidden(Templated::raw(ids), past)); }
   Past begin(Index batch);  ///< the memory for so many rows
-  /// How many of a user's tokens fit into the context beside the memory and what the frame adds.
+  /// How many of a user's tokens fit into the context beside the memory and what the template adds.
   Index free_positions();
 
  protected:
@@ -79,10 +81,14 @@ Variable rows_at(const Variable& x, const std::vector<Index>& at);
 /// What each place predicts: labels (B, T) one to the left, the last of a row `ignored`.
 Ids next_labels(const Ids& labels);
 
-/// Mean cross-entropy of predicting labels[b, t + 1] from the tokens up to t (labels -100 are not scored), through the
-/// frame: ids and labels (B, T) are the user's. The shift is done here, so labels are the ids themselves, with `ignored` at
-/// what is not to be learned: language_loss(model, ids, ids). Labels that were shifted before, as in nanoGPT, would teach
-/// every token the one after the next. Never holds all logits. Errors: as cross_entropy().
+/// Mean cross-entropy of predicting labels[b, t + 1] from the tokens up to t, through the template. The shift is done here, so
+/// labels are the ids themselves, with `ignored` (-100) at what is not to be learned: language_loss(model, ids, ids). Labels
+/// that were shifted before, as in nanoGPT, would teach every token the one after the next. Never holds all logits. Errors: as
+/// cross_entropy(); ShapeError, as Batch::check()
+Variable language_loss(Model& model, const Batch& user, const Reduction& reduction = {});
+/// Of rows without an answer.
 Variable language_loss(Model& model, const Ids& ids, const Ids& labels, const Reduction& reduction = {});
+/// For whoever has applied the template already; reduction.weights belong to its labels (B, T).
+Variable language_loss(Model& model, const Templated& batch, const Reduction& reduction = {});
 
 }  // namespace graft

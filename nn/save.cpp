@@ -137,9 +137,9 @@ void save_model(const Loaded& loaded, const std::string& folder, const std::stri
       };
 
   const Memory& memory = *loaded.model->memory;
-  const Template& frame = *loaded.model->frame;
+  const Template& around = *loaded.model->prompt_template;
   expect<ValueError>(
-      typeid(memory) == typeid(Memory) && typeid(frame) == typeid(Template),
+      typeid(memory) == typeid(Memory) && typeid(around) == typeid(Template),
       "save_model: the model has a memory or a template of its own, which these files cannot hold; take it off first");
 
   std::error_code error;

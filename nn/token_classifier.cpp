@@ -1,7 +1,5 @@
 #include "nn/token_classifier.h"
 
-#include <numeric>
-
 #include "nn/layers.h"
 
 namespace graft {
@@ -17,24 +15,16 @@ TokenClassifier::TokenClassifier(std::unique_ptr<Model> m, std::vector<std::stri
 
 std::string TokenClassifier::kind() const { return text("TokenClassifier, ", labels.size(), " labels, of ", model->kind()); }
 
-Variable TokenClassifier::operator()(const Ids& ids) {
-  expect(ids.shape().rank() == 2 && ids.numel() > 0, "TokenClassifier: ids have shape ", ids.shape(), ", but (B, T) is needed");
-  Past past = model->begin(ids.shape()[0]);
-  const Variable x = model->hidden(ids, past);  // (B, T, D)
+Variable TokenClassifier::operator()(const Templated& batch) {
+  Past past = model->begin(batch.rows());
+  const Variable x = model->hidden(batch, past);  // (B, T, D)
   return classifier(drop.empty() ? x : drop(x));
 }
 
-Variable token_loss(TokenClassifier& classifier, const Ids& ids, const Ids& labels, const Reduction& reduction) {
-  expect(ids.shape() == labels.shape(), "token_loss: ids ", ids.shape(), " and labels ", labels.shape(),
-         " must have the same shape");
-  // To the frame every token is labelled, by its number: where one is labelled and the next is not says nothing here.
-  std::vector<Id> numbers(static_cast<std::size_t>(ids.numel()));
-  std::iota(numbers.begin(), numbers.end(), Id(0));
-  const Framed framed = classifier.model->frame(Framed{ids, Ids(ids.shape(), std::move(numbers)), {}});
-  std::vector<Id> said(framed.labels.begin(), framed.labels.end());
-  for (Id& label : said)
-    if (label != ignored) label = labels[label];
-  return cross_entropy(classifier(framed.ids), Ids(framed.ids.shape(), std::move(said)), reduction);
+Variable token_loss(TokenClassifier& classifier, const Batch& user, const Reduction& reduction) {
+  expect(user.labels.numel() > 0, "token_loss: there are no labels for ids ", user.ids.shape());
+  const Templated batch = classifier.model->prompt_template(user);
+  return cross_entropy(classifier(batch), batch.labels, reduction);
 }
 
 }  // namespace graft

@@ -13,12 +13,15 @@ struct TokenClassifier : Module {
 
   TokenClassifier(std::unique_ptr<Model> model, std::vector<std::string> labels, real dropout = 0);
   std::string kind() const override;
-  /// Raw ids (B, T) -> (B, T, labels). Padding on the right changes nothing before it, and its own rows mean nothing.
-  Variable operator()(const Ids& ids);
+  /// (B, T) -> (B, T', labels), T' with what the model's template adds. Padding on the right changes nothing before it, and its
+  /// own rows mean nothing. Errors: ShapeError, as Batch::check()
+  Variable operator()(const Batch& user) { return (*this)(model->prompt_template(user)); }
+  Variable operator()(const Ids& ids) { return (*this)(Batch{ids}); }
+  Variable operator()(const Templated& batch);
 };
 
-/// Mean cross-entropy of labels[b, t] for token t itself, not the next one, through the frame: ids and labels (B, T) are the
-/// user's; a label -100 is not scored (padding, later pieces of a word). Errors: as cross_entropy().
-Variable token_loss(TokenClassifier& classifier, const Ids& ids, const Ids& labels, const Reduction& reduction = {});
+/// Mean cross-entropy of labels[b, t] for token t itself, not the next one, through the model's template; a label -100 is not
+/// scored (padding, later pieces of a word). Errors: as cross_entropy(); ShapeError, as Batch::check()
+Variable token_loss(TokenClassifier& classifier, const Batch& user, const Reduction& reduction = {});
 
 }  // namespace graft

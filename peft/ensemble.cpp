@@ -36,23 +36,36 @@ Ids repeated(const Ids& ids, Index count) {
   return Ids(ids.shape().with(0, ids.shape()[0] * count), std::move(all));
 }
 
+Batch repeated(const Batch& user, Index count) {
+  Batch all;
+  all.ids = repeated(user.ids, count);
+  if (user.labels.numel() > 0) all.labels = repeated(user.labels, count);
+  for (Index k = 0; k < count; ++k) {
+    all.lengths.insert(all.lengths.end(), user.lengths.begin(), user.lengths.end());
+    all.answers.insert(all.answers.end(), user.answers.begin(), user.answers.end());
+  }
+  return all;
+}
+
 std::vector<std::string> rows_for(const std::vector<std::string>& prompts, Index batch) {
   std::vector<std::string> rows;
   for (const std::string& prompt : prompts) rows.insert(rows.end(), static_cast<std::size_t>(batch), prompt);
   return rows;
 }
 
-Variable ensemble_loss(Model& model, const std::vector<std::string>& prompts, const Ids& ids, const Ids& labels) {
+Variable ensemble_loss(Model& model, const std::vector<std::string>& prompts, const Batch& user) {
   expect<ValueError>(!prompts.empty(), "ensemble_loss: no prompts given; at least one is needed");
   for (const std::string& prompt : prompts)
     expect<ValueError>(model.attachments.has(prompt), "ensemble_loss: there is no \"", prompt, "\" among the ",
                        model.attachments.names().size(), " that are attached; name those that attach_ensemble() gave");
-  const Index B = ids.shape()[0], K = static_cast<Index>(prompts.size());
+  user.check();
+  expect(user.labels.numel() > 0, "ensemble_loss: there are no labels for ids ", user.ids.shape());
+  const Index B = user.rows(), K = static_cast<Index>(prompts.size());
   const WithSelection all_prompts(model, Selection(rows_for(prompts, B)));
-  const Ids all = repeated(ids, K), said = repeated(labels, K);
+  const Templated batch = model.prompt_template(repeated(user, K));
 
   // Each prompt's scored places weigh 1/(their number).
-  const Ids next = next_labels(model.frame(Framed{all, said, {}}).labels);
+  const Ids next = next_labels(batch.labels);
   const Index T = next.shape()[1];
   Reduction mean;
   mean.weights.assign(static_cast<std::size_t>(K * B * T), 0);
@@ -67,7 +80,7 @@ Variable ensemble_loss(Model& model, const std::vector<std::string>& prompts, co
                        "\"");
     each([&](Index i) { mean.weights[static_cast<std::size_t>(i)] = 1 / static_cast<real>(scored); });
   }
-  return language_loss(model, all, said, mean);
+  return language_loss(model, batch, mean);
 }
 
 Votes vote(const Tensor& logits, Index prompts) {

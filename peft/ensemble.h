@@ -26,13 +26,14 @@ std::vector<std::string> names_of(const std::vector<Attached>& prompts);
 
 /// Rows of the batch K times: first all for prompt 0, then all for prompt 1, ...
 Ids repeated(const Ids& ids, Index count);
+Batch repeated(const Batch& user, Index count);
 /// Which prompt each of those rows uses: what select_rows() is to be given.
 std::vector<std::string> rows_for(const std::vector<std::string>& prompts, Index batch);
 
-/// Σ over prompts of the mean cross-entropy that this prompt has on ids and labels (B, T): gradients are those of K separate
+/// Σ over prompts of the mean cross-entropy that this prompt has on the batch: gradients are those of K separate
 /// runs, because no prompt's mean knows of the others. Clip by clip_gradients(parameters(base, prompt), ..) one by one.
 /// The model's selection is as before when it returns. Errors: as language_loss().
-Variable ensemble_loss(Model& model, const std::vector<std::string>& prompts, const Ids& ids, const Ids& labels);
+Variable ensemble_loss(Model& model, const std::vector<std::string>& prompts, const Batch& user);
 
 /// What K models say together, from logits (K·B, labels) in the order of repeated().
 struct Votes {

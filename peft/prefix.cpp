@@ -129,7 +129,7 @@ Tensor activations(Model& model, const std::vector<Id>& words, Index width) {
   const Index P = static_cast<Index>(words.size()), L = model.layer_count();
   Past past;
   past.expect_fits(1, L);
-  model.hidden(Ids({1, P}, words), past);
+  model.hidden(Templated::raw(Ids({1, P}, words)), past);
   Tensor flat(Shape{P, 2 * L * width});
   real* to = flat.write();
   for (Index i = 0; i < 2 * L; ++i) {

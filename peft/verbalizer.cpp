@@ -54,13 +54,12 @@ Verbalizer::Verbalizer(const std::vector<std::vector<std::string>>& words, const
 
 Variable Verbalizer::operator()(const Variable& logits) const { return linear(logits, Variable(mean_)); }
 
-Variable Verbalizer::operator()(Model& model, const Framed& user) const {
-  const Framed framed = model.frame(user);
-  const Index B = framed.ids.shape()[0], T = framed.ids.shape()[1];
-  Past past = model.begin(B);
-  std::vector<Index> last(static_cast<std::size_t>(B), T - 1);
-  for (std::size_t b = 0; b < framed.lengths.size(); ++b) last[b] = framed.lengths[b] - 1;
-  return (*this)(model.output()(rows_at(model.hidden(framed.ids, past), last)));
+Variable Verbalizer::operator()(Model& model, const Batch& user) const {
+  const Templated batch = model.prompt_template(user);
+  std::vector<Index> before;  // the answer, whose first token the word would be
+  for (Index b = 0; b < batch.rows(); ++b) before.push_back(batch.answer(b) - 1);
+  Past past = model.begin(batch.rows());
+  return (*this)(model.output()(rows_at(model.hidden(batch, past), before)));
 }
 
 }  // namespace graft::peft

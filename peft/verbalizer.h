@@ -22,8 +22,9 @@ class Verbalizer {
   Index labels() const { return static_cast<Index>(words_.size()); }
   /// Logits of words (.., V) -> of labels (.., labels).
   Variable operator()(const Variable& logits) const;
-  /// The scores (B, labels) of a user's sentences, through the model's frame: what cross_entropy() is to be given.
-  Variable operator()(Model& model, const Framed& user) const;
+  /// The scores (B, labels) of a user's sentences, through the model's template: what cross_entropy() is to be given. An answer
+  /// that a row has already is not read. Errors: ShapeError, as Batch::check(); IndexError: nothing stands before the answer
+  Variable operator()(Model& model, const Batch& user) const;
 
  private:
   std::vector<std::vector<Id>> words_;

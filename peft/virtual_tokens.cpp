@@ -75,17 +75,16 @@ namespace {
 
 struct Row {
   std::vector<Id> ids, labels;
+  Index answer = 0;  ///< where it begins
   void put(Id id, Id label) { ids.push_back(id), labels.push_back(label); }
 };
 
 Row through(const Pattern& pattern, Id first, const Row& user) {
-  std::size_t end = user.ids.size();  // behind the last labelled token there is padding, or no label at all
-  while (end > 0 && user.labels[end - 1] == ignored) --end;
-  if (end == 0) end = user.ids.size();
-  std::size_t answer = end;  // where the last run of labels begins
-  while (answer > 0 && user.labels[answer - 1] != ignored) --answer;
-  if (answer == 0) answer = end;  // every token is labelled: the sentence itself is what is learned
   Row row;
+  const auto put = [&](Index begin, Index end) {
+    for (std::size_t t = static_cast<std::size_t>(begin); t < static_cast<std::size_t>(end); ++t)
+      row.put(user.ids[t], user.labels[t]);
+  };
   for (const Piece& piece : pattern) switch (piece.kind) {
       case Piece::Kind::virtual_tokens:
         for (Index i = 0; i < piece.count; ++i) row.put(first++, ignored);
@@ -93,11 +92,10 @@ Row through(const Pattern& pattern, Id first, const Row& user) {
       case Piece::Kind::words:
         for (const Id id : piece.ids) row.put(id, ignored);
         break;
-      case Piece::Kind::sentence:
-        for (std::size_t t = 0; t < answer; ++t) row.put(user.ids[t], user.labels[t]);
-        break;
+      case Piece::Kind::sentence: put(0, user.answer); break;
       case Piece::Kind::answer:
-        for (std::size_t t = answer; t < end; ++t) row.put(user.ids[t], user.labels[t]);
+        row.answer = static_cast<Index>(row.ids.size());
+        put(user.answer, static_cast<Index>(user.ids.size()));
         break;
     }
   return row;
@@ -105,48 +103,41 @@ Row through(const Pattern& pattern, Id first, const Row& user) {
 
 }  // namespace
 
-Framed VirtualFrame::operator()(const Framed& given) {
-  const Framed user = base(given);
-  const Index B = user.ids.shape()[0], T = user.ids.shape()[1];
+Batch VirtualFrame::filled(const Batch& given) {
+  const Batch user = filled_by(*base, given);
+  const Index B = user.rows(), T = user.ids.shape()[1];
   expect(selection.rows().empty() || static_cast<Index>(selection.rows().size()) == B, "virtual tokens: ", selection.rows().size(),
          " rows were chosen for, but the batch has ", B);
   const bool labelled = user.labels.numel() > 0;
-  expect(!labelled || user.labels.shape() == user.ids.shape(), "virtual tokens: ids ", user.ids.shape(), " and labels ",
-         user.labels.shape(), " must have the same shape");
-  expect(user.lengths.empty() || static_cast<Index>(user.lengths.size()) == B, "virtual tokens: ", user.lengths.size(),
-         " lengths for ", B, " rows; give one for each, or none");
-  for (const Index length : user.lengths)
-    expect(0 <= length && length <= T, "virtual tokens: a row of ", length, " tokens, but ids are ", user.ids.shape(),
-           "; lengths must be 0 to ", T);
   std::vector<Row> rows;
   Index longest = 0;
   bool touched = false;
   for (Index b = 0; b < B; ++b) {
     Row row;
-    const Index length = user.lengths.empty() ? T : user.lengths[static_cast<std::size_t>(b)];
-    for (Index t = 0; t < length; ++t) row.put(user.ids[b * T + t], labelled ? user.labels[b * T + t] : ignored);
+    for (Index t = 0; t < user.length(b); ++t) row.put(user.ids[b * T + t], labelled ? user.labels[b * T + t] : ignored);
+    row.answer = user.answer(b);
     const VirtualPlaces* e = entries.find(selection.row(static_cast<std::size_t>(b)));
     touched = touched || e;
     rows.push_back(e ? through(e->pattern, e->first, row) : row);
     longest = std::max(longest, static_cast<Index>(rows.back().ids.size()));
   }
   if (!touched) return user;
-  Framed framed;
+  Batch filled;
   std::vector<Id> ids, labels;
   bool ragged = !user.lengths.empty();
   for (const Row& row : rows) {
     const Index length = static_cast<Index>(row.ids.size());
-    framed.lengths.push_back(length);
+    filled.lengths.push_back(length), filled.answers.push_back(row.answer);
     ragged = ragged || length != longest;
     ids.insert(ids.end(), row.ids.begin(), row.ids.end());
     ids.insert(ids.end(), static_cast<std::size_t>(longest - length), 0);  // any id: nothing looks at it
     labels.insert(labels.end(), row.labels.begin(), row.labels.end());
     labels.insert(labels.end(), static_cast<std::size_t>(longest - length), ignored);
   }
-  if (!ragged) framed.lengths.clear();
-  framed.ids = Ids({B, longest}, std::move(ids));
-  if (labelled) framed.labels = Ids({B, longest}, std::move(labels));
-  return framed;
+  if (!ragged) filled.lengths.clear();
+  filled.ids = Ids({B, longest}, std::move(ids));
+  if (labelled) filled.labels = Ids({B, longest}, std::move(labels));
+  return filled;
 }
 
 // --- for methods ---------------------------------------------------------------------------------------------------------
@@ -164,7 +155,7 @@ void graft_virtual_tokens(const BaseModel& base, const std::string& name, const 
                          ", but the vocabulary has ", base.model.vocabulary());
   auto& table = wrapper_in<VirtualTable>(base.model.table(), base.model.selection());
   const Id first = table.add(name, virtual_count(pattern), make(table)).first;
-  wrapper_in<VirtualFrame>(base.model.frame, base.model.selection()).add(name, pattern, first);
+  wrapper_in<VirtualFrame>(base.model.prompt_template, base.model.selection()).add(name, pattern, first);
 }
 
 Tensor rows_of(const BaseModel& base, const std::vector<Id>& ids) {

@@ -50,16 +50,16 @@ struct VirtualPlaces {
   Id first;  ///< the id of its first virtual token
 };
 
-/// A user's row through the pattern of the name that is selected for it. Labels at virtual places and at words of the pattern
-/// are `ignored`; the user's last run of labelled tokens is the answer, what is before it the sentence, and what is behind it
-/// padding, which goes. A row that is labelled throughout is all sentence: language modelling. So is one without labels.
-/// Rows of different lengths are padded on the right, and `lengths` says how long they are. Errors: ShapeError for labels,
-/// lengths or a selection that are not the batch's.
+/// A user's row through the pattern of the name that is selected for it: the sentence and the answer go where the pattern has
+/// them, a row without an answer is all sentence, and padding goes. Labels stay with their tokens; virtual places and words of
+/// the pattern are `ignored`. Errors: ShapeError for a selection that is not the batch's.
 struct VirtualFrame : NamedWrapper<Template, VirtualPlaces> {
   using NamedWrapper::NamedWrapper;
   std::string method() const override { return "virtual tokens"; }
-  Framed operator()(const Framed& user) override;
   void add(const std::string& name, Pattern pattern, Id first);
+
+ protected:
+  Batch filled(const Batch& user) override;
 };
 
 /// Both, for a method: the table gets the rows, the template the pattern. rows(wrapper) makes the rows inside the table.

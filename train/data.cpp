@@ -55,12 +55,12 @@ Dataset split(Dataset& data, double share, std::uint64_t seed) {
   return apart;
 }
 
-Framed batch(const Dataset& data, const std::vector<Index>& which, Id pad) {
+Batch batch(const Dataset& data, const std::vector<Index>& which, Id pad) {
   std::size_t longest = 0;
   for (const Index i : which) longest = std::max(longest, data.examples.at(static_cast<std::size_t>(i)).ids.size());
   const Shape shape{static_cast<Index>(which.size()), static_cast<Index>(longest)};
   std::vector<Id> ids, labels;
-  std::vector<Index> lengths;
+  std::vector<Index> lengths, answers;
   for (const Index i : which) {
     const Example& example = data.examples[static_cast<std::size_t>(i)];
     const std::vector<Id>& scored = example.labels.empty() ? example.ids : example.labels;
@@ -69,8 +69,9 @@ Framed batch(const Dataset& data, const std::vector<Index>& which, Id pad) {
     ids.resize(static_cast<std::size_t>(shape[1]) * (lengths.size() + 1), pad);
     labels.resize(ids.size(), ignored);
     lengths.push_back(static_cast<Index>(example.ids.size()));
+    answers.push_back(example.answer < 0 ? lengths.back() : std::min(example.answer, lengths.back()));
   }
-  return {Ids(shape, std::move(ids)), Ids(shape, std::move(labels)), std::move(lengths)};
+  return {Ids(shape, std::move(ids)), Ids(shape, std::move(labels)), std::move(lengths), std::move(answers)};
 }
 
 Ids classes(const Dataset& data, const std::vector<Index>& which) {

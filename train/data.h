@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "autograd/ops.h"
-#include "nn/interfaces.h"
+#include "nn/batch.h"
 #include "tokenizer/tokenizer.h"
 
 namespace graft::train {
@@ -18,6 +18,7 @@ namespace graft::train {
 struct Example {
   std::vector<Id> ids;
   std::vector<Id> labels;         ///< one for each id; `ignored` is not scored. Empty: all are
+  Index answer = -1;              ///< where the answer begins: a completion, or what an assistant says last; -1: there is none
   Index label = -1;               ///< the class, of labelled text
   std::string prompt, reference;  ///< as they were written: the text, or what is to be said
 };
@@ -66,8 +67,8 @@ std::vector<std::string> read_texts(const std::string& path);
 /// Errors: ValueError if either part is then empty.
 Dataset split(Dataset& data, double share, std::uint64_t seed);
 
-/// Examples as a batch: filled up on the right with `pad`, whose labels are ignored. lengths say how long rows are.
-Framed batch(const Dataset& data, const std::vector<Index>& which, Id pad);
+/// Examples as a batch: filled up on the right with `pad`, whose labels are ignored. lengths and answers are told of each row.
+Batch batch(const Dataset& data, const std::vector<Index>& which, Id pad);
 Ids classes(const Dataset& data, const std::vector<Index>& which);  ///< (B)
 
 /// Which examples make batch n = 0, 1, …: every epoch goes through all of them in an order of its own, and a batch may reach into

@@ -77,6 +77,7 @@ Example completion(const Record& record, const Tokenizer& tokenizer, const ReadO
   line.require(!example.reference.empty() || options.end >= 0, "\"completion\" is empty; there is nothing to learn");
   say(example, options.begin, false);
   say(example, tokenizer.encode(example.prompt), false);
+  example.answer = static_cast<Index>(example.ids.size());
   say(example, tokenizer.encode(example.reference), true);
   if (options.end >= 0) say(example, {options.end}, true);
   line.require(!example.labels.empty() && example.labels.back() != ignored,
@@ -118,6 +119,7 @@ Example chat(const Record& record, const Tokenizer& tokenizer, const ReadOptions
     const auto same =  // what the template says; usually all of `opened`
         std::mismatch(opened.begin(), opened.end(), turn.begin(), turn.end()).first - opened.begin();
     const auto end = std::find(turn.rbegin(), turn.rend(), tokenizer.id("<|im_end|>")).base() - turn.begin();
+    example.answer = static_cast<Index>(before) + same;
     std::copy(turn.begin() + same, turn.begin() + end, example.labels.begin() + static_cast<std::ptrdiff_t>(before) + same);
   }
   line.require(answered, "no message is the assistant's; there is nothing to learn");
@@ -135,8 +137,8 @@ Example labelled(const Fields& fields, const Tokenizer& tokenizer, const ReadOpt
   const auto control = [](unsigned char c) { return c < 0x20 || c == 0x7f; };
   line.require(std::none_of(example.reference.begin(), example.reference.end(), control),
                "\"label\" holds a line break, a tab or another control character");
-  say(example, options.begin, true);
-  say(example, tokenizer.encode(example.prompt), true);
+  say(example, options.begin, false);
+  say(example, tokenizer.encode(example.prompt), false);
   line.require(!example.ids.empty(), "\"text\" gives no tokens");
   return example;
 }

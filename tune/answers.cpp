@@ -29,9 +29,10 @@ Questions questions(Model& model, const train::Dataset& examples, const std::vec
   Index longest = 0;
   for (const Index i : which) {
     const train::Example& example = examples.examples[static_cast<std::size_t>(i)];
-    const auto answer = std::find_if(example.labels.begin(), example.labels.end(), [](Id label) { return label != ignored; });
-    const Index at = examples.kind == Kind::text ? static_cast<Index>(prompt_of_text(example))
-                                                 : static_cast<Index>(answer - example.labels.begin());
+    const auto said = std::find_if(example.labels.begin(), example.labels.end(), [](Id label) { return label != ignored; });
+    const Index at = examples.kind == Kind::text   ? static_cast<Index>(prompt_of_text(example))
+                     : examples.kind == Kind::chat ? static_cast<Index>(said - example.labels.begin())  // the assistant's first
+                                                   : example.answer;
     q.prompts.emplace_back(example.ids.begin(), example.ids.begin() + at);
     if (at == 0) q.prompts.back().push_back(begin >= 0 ? begin : example.ids[0]);  // nothing is asked
     longest = std::max(longest, at);

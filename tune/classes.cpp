@@ -80,21 +80,14 @@ std::vector<std::vector<std::string>> label_words(const std::vector<std::string>
 }
 
 Variable class_logits(const peft::BaseModel& base, const peft::Verbalizer* verbalizer, const std::vector<std::string>& prompts,
-                      const Framed& user) {
+                      const Batch& user) {
   const WithSelection restored(base.model, base.model.selection());
-  Framed all{user.ids, {}, user.lengths};
-  if (!prompts.empty()) {
-    base.model.select(Selection(peft::rows_for(prompts, user.ids.shape()[0])));
-    all.ids = peft::repeated(user.ids, static_cast<Index>(prompts.size()));
-    all.lengths.clear();
-    for (std::size_t k = 0; k < prompts.size(); ++k)
-      all.lengths.insert(all.lengths.end(), user.lengths.begin(), user.lengths.end());
-  }
+  if (!prompts.empty()) base.model.select(Selection(peft::rows_for(prompts, user.rows())));
+  const Batch all = prompts.empty() ? user : peft::repeated(user, static_cast<Index>(prompts.size()));
   if (verbalizer) return (*verbalizer)(base.model, all);
   auto* classifier = dynamic_cast<Classifier*>(&base.root);
   expect<ValueError>(classifier != nullptr, base.root.kind(), " has no head for classes; make_classifier() puts one on");
-  const Framed framed = base.model.frame(all);
-  return (*classifier)(framed.ids, framed.lengths);
+  return (*classifier)(all);
 }
 
 }  // namespace graft::tune

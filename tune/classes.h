@@ -31,6 +31,6 @@ std::vector<std::vector<std::string>> label_words(const std::vector<std::string>
 /// Scores (B, labels) of a user's rows by what the model's selection names, or of several prompts (K·B, labels), as vote() wants them.
 /// verbalizer: null if a head answers.
 Variable class_logits(const peft::BaseModel& base, const peft::Verbalizer* verbalizer, const std::vector<std::string>& prompts,
-                      const Framed& user);
+                      const Batch& user);
 
 }  // namespace graft::tune

@@ -122,16 +122,16 @@ std::vector<LoraDelta> lora_delta(const peft::BaseModel& base, const std::string
   return all;
 }
 
-std::vector<std::vector<double>> prefix_attention(const peft::BaseModel& base, const Framed& user) {
+std::vector<std::vector<double>> prefix_attention(const peft::BaseModel& base, const Batch& user) {
   const NoGrad constant;
   const Evaluating no_dropout(base.root);
   Model& model = base.model;
   expect<ValueError>(model.memory->length() > 0, "prefix_attention: ", model.kind(), " has no prefix, or it is not selected");
-  const Framed framed = model.frame(user);
-  const Index B = framed.ids.shape()[0], T = framed.ids.shape()[1], P = model.memory->length();
+  const Templated batch = model.prompt_template(user);
+  const Index B = batch.rows(), T = batch.ids.shape()[1], P = model.memory->length();
   const Recorders recorders(model.slots<Attention>());
   Past past = model.begin(B);
-  (void)model.hidden(framed.ids, past);
+  (void)model.hidden(batch, past);
   std::vector<std::vector<double>> all;
   for (std::size_t i = 0; i < recorders.size(); ++i) {
     const AttentionSizes& sizes = recorders.layer(i).sizes;
@@ -149,9 +149,8 @@ std::vector<std::vector<double>> prefix_attention(const peft::BaseModel& base, c
     for (Index h = 0; h < sizes.heads; ++h) {
       double sum = 0;
       for (Index b = 0; b < B; ++b) {
-        const Index length = framed.lengths.empty() ? T : framed.lengths[static_cast<std::size_t>(b)];
         sum += share_of_first(Q.value().data() + (b * sizes.heads + h) * T * d,
-                              K.data() + (b * sizes.kv_heads + h / per_key) * S * d, P, length, d, scale);
+                              K.data() + (b * sizes.kv_heads + h / per_key) * S * d, P, batch.length(b), d, scale);
       }
       heads.push_back(sum / static_cast<double>(B));
     }

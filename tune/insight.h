@@ -24,7 +24,7 @@ std::ostream& operator<<(std::ostream& out, const std::vector<LoraDelta>& all); 
 
 /// By layer and head the share of attention that goes to the prefix that is selected, the mean over the tokens of a batch.
 /// Errors: ValueError: the model has no prefix
-std::vector<std::vector<double>> prefix_attention(const peft::BaseModel& base, const Framed& user);
+std::vector<std::vector<double>> prefix_attention(const peft::BaseModel& base, const Batch& user);
 
 /// A virtual token of a prompt, and the words whose rows point most nearly the same way.
 struct VirtualToken {

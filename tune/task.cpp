@@ -59,8 +59,8 @@ std::string Task::batch(Index step) const {
   return (all.find(',') == std::string::npos ? "example " : "examples ") + all;
 }
 
-std::vector<Framed> Task::batches(Index step) const {
-  std::vector<Framed> all;
+std::vector<Batch> Task::batches(Index step) const {
+  std::vector<Batch> all;
   for (Index part = 0; part < accumulate; ++part) all.push_back(train::batch(data, order_(step * accumulate + part), 0));
   return all;
 }
@@ -97,15 +97,14 @@ LanguageTask::LanguageTask(const peft::BaseModel& base, train::Dataset examples,
 }
 
 Variable LanguageTask::batch_loss(const train::Dataset& of, const std::vector<Index>& which, double share) const {
-  const Framed user = train::batch(of, which, 0);
-  const Variable y = prompts() > 1 ? peft::ensemble_loss(base.model, ensemble, user.ids, user.labels)
-                                   : language_loss(base.model, user.ids, user.labels);
+  const Batch user = train::batch(of, which, 0);
+  const Variable y = prompts() > 1 ? peft::ensemble_loss(base.model, ensemble, user) : language_loss(base.model, user);
   return share == 1 ? y : static_cast<real>(share) * y;
 }
 
 Index LanguageTask::scored(const train::Dataset& of, const std::vector<Index>& which) const {
-  const Framed user = train::batch(of, which, 0);
-  const Ids next = next_labels(base.model.frame(Framed{user.ids, user.labels, {}}).labels);
+  const Batch user = train::batch(of, which, 0);
+  const Ids next = next_labels(base.model.prompt_template(user).labels);
   return static_cast<Index>(std::count_if(next.begin(), next.end(), [](Id label) { return label != ignored; }));
 }
 
@@ -132,7 +131,7 @@ ClassTask::ClassTask(const peft::BaseModel& base, train::Dataset examples, train
                      verbalizer_->labels(), " classes, the examples have ", data.labels.size());
 }
 
-Variable ClassTask::logits(const Framed& user) const {
+Variable ClassTask::logits(const Batch& user) const {
   return class_logits(base, verbalizer_ ? &*verbalizer_ : nullptr, prompts() > 1 ? ensemble : std::vector<std::string>{}, user);
 }
 

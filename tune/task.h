@@ -29,7 +29,7 @@ class Task : public train::Task {
 
   /// The mean over all that is scored, without dropout; of an ensemble the mean over its prompts.
   double loss(const train::Dataset& examples) const;
-  std::vector<Framed> batches(Index step) const;                    ///< what the user's rows of a step are
+  std::vector<Batch> batches(Index step) const;                      ///< what the user's rows of a step are
   std::vector<std::vector<Index>> in_batches(Index examples) const;  ///< the numbers 0 .. n - 1, for looking at all in order
   Index prompts() const;  ///< how many answer at once: those of an ensemble that is selected, else 1
 
@@ -69,7 +69,7 @@ class ClassTask : public Task {
   ClassTask(const peft::BaseModel& base, train::Dataset data, train::Dataset held, Index batch, Rng& rng,
             peft::Verbalizer verbalizer, std::vector<std::string> ensemble = {});
 
-  Variable logits(const Framed& user) const;  ///< (B, labels), or of an ensemble (K·B, labels)
+  Variable logits(const Batch& user) const;  ///< (B, labels), or of an ensemble (K·B, labels)
   const std::vector<std::string>& labels() const { return data.labels; }
   bool by_words() const { return verbalizer_.has_value(); }
 

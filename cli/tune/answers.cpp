@@ -39,13 +39,12 @@ std::pair<double, double> inference(Job& job) {
   const NoGrad constant;
   const Evaluating no_dropout(*job.loaded.root);
   Model& model = *job.loaded.model;
-  const Framed user = job.task->batches(0)[0];
+  const Batch user = job.task->batches(0)[0];
   const auto seconds = [&](const std::string& name) {
     const WithSelection selected(model, name);
     const std::clock_t began = std::clock();
-    const Framed framed = model.frame(Framed{user.ids, {}, user.lengths});
-    Past past = model.begin(framed.ids.shape()[0]);
-    (void)model.hidden(framed.ids, past);
+    Past past = model.begin(user.rows());
+    (void)model.hidden(model.prompt_template(user), past);
     return static_cast<double>(std::clock() - began) / CLOCKS_PER_SEC;
   };
   const std::string name = job.chosen.names()[0];

@@ -22,14 +22,14 @@ void write_trace(Job& job, const std::string& into) {
     for (Index b = 0; b < ids.shape()[0]; ++b) all.push_back(std::vector<Id>(ids.begin() + b * T, ids.begin() + (b + 1) * T));
     return all;
   };
-  const auto line = [&](const Framed& f) {
-    return json{{"ids", rows(f.ids)}, {"labels", rows(f.labels)}, {"lengths", f.lengths}};
+  const auto line = [&](const Batch& f) {
+    return json{{"ids", rows(f.ids)}, {"labels", rows(f.labels)}, {"lengths", f.lengths}, {"answers", f.answers}};
   };
   std::string batches, held;
   const train::Schedule schedule = job.plan().schedule;
   for (Index s = 0; s < job.steps(); ++s) {
     json parts = json::array();
-    for (const Framed& part : job.task->batches(s)) parts.push_back(line(part));
+    for (const Batch& part : job.task->batches(s)) parts.push_back(line(part));
     batches += json{{"step", s}, {"rate", schedule(s)}, {"parts", parts}}.dump() + "\n";
   }
   for (std::size_t i = 0; i < job.eval_set().examples.size(); ++i)

@@ -25,10 +25,9 @@ void write(const fs::path& out, const fs::path& models, const std::string& base,
   const peft::Attached attached = peft::attach(loaded, method, rng, "mine");
   table::move(loaded, "mine");
   const NoGrad no_grad;
-  const Framed framed = loaded.model->frame(Framed{ids, {}, {}});
-  const Variable answer = loaded.classifier         ? (*loaded.classifier)(framed.ids, framed.lengths)
-                          : loaded.token_classifier ? (*loaded.token_classifier)(framed.ids)
-                                                    : (*loaded.model)(framed.ids);
+  const Variable answer = loaded.classifier         ? (*loaded.classifier)(ids)
+                          : loaded.token_classifier ? (*loaded.token_classifier)(ids)
+                                                    : (*loaded.model)(loaded.model->prompt_template(Batch{ids}));
   const Tensor y = answer.value();
   const fs::path folder = out / (base + "--" + name);
   fs::create_directories(folder);

@@ -167,7 +167,7 @@ INSTANTIATE_TEST_SUITE_P(All, Generate, testing::Values("gpt2", "llama", "llama_
                          [](const auto& info) { return info.param; });
 
 TEST(Padded, OnTheRight) {
-  const Framed f = padded({{1, 2, 3}, {4}}, 9);
+  const Batch f = padded({{1, 2, 3}, {4}}, 9);
   EXPECT_EQ(f.ids.shape(), Shape({2, 3}));
   EXPECT_EQ(std::vector<Id>(f.ids.begin(), f.ids.end()), (std::vector<Id>{1, 2, 3, 4, 9, 9}));
   EXPECT_EQ(f.lengths, (std::vector<Index>{3, 1}));

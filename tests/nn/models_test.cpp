@@ -26,7 +26,7 @@ class Models : public testing::TestWithParam<std::string> {
   }
   Variable loss() {
     const Ids ids = ids_of(golden.data["padded"]["ids"]);
-    if (m.token_classifier) return token_loss(*m.token_classifier, ids, ids_of(golden.data["tags"]));
+    if (m.token_classifier) return token_loss(*m.token_classifier, {ids, ids_of(golden.data["tags"])});
     if (!m.classifier) return language_loss(*m.model, ids, ids_of(golden.data["labels"]));
     const auto classes = golden.data["classes"].get<std::vector<Id>>();
     return cross_entropy((*m.classifier)(ids), Ids({static_cast<Index>(classes.size())}, classes));
@@ -53,7 +53,7 @@ TEST_P(Models, LogitsOfAPaddedBatch) {
   }());
   if (m.classifier) {
     EXPECT_LE(apart(table::numbers(ours), theirs.numbers()), tolerance);
-    EXPECT_LE(apart(table::numbers((*m.classifier)(ids, lengths).value()), theirs.numbers()), tolerance);
+    EXPECT_LE(apart(table::numbers((*m.classifier)(Batch{ids, {}, lengths}).value()), theirs.numbers()), tolerance);
     return;
   }
   const Index T = ids.shape()[1];

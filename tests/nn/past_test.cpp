@@ -72,13 +72,11 @@ class Cache : public testing::TestWithParam<std::string> {
 
     Rows starts;
     for (std::size_t r = 0; r < rows.size(); ++r) starts.emplace_back(rows[r].begin(), rows[r].begin() + prompt[r]);
-    const Framed start = padded(starts, 2);
+    const Batch start = padded(starts, 2);
     Past past = m.begin(static_cast<Index>(rows.size()));
     past.reserve = reserve;
     const std::vector<Index> before = past.lengths;
-    const Tensor first = m(start.ids, past).value();
-    past.lengths = before;
-    past.advance(prompt);
+    const Tensor first = m.output()(m.hidden(Templated::raw(start.ids, start.lengths), past)).value();
     const Index T = start.ids.shape()[1];
     for (std::size_t r = 0; r < rows.size(); ++r) {
       const Index at = static_cast<Index>(r) * T;

@@ -63,15 +63,15 @@ TEST(TokenClassifier, LossIsOfTheTokenItself) {
   const Tensor y = (*b.token_classifier)(ids).value();
   double sum = 0;
   for (Index c = 0; c < 5; ++c) sum += std::exp(double(y[5 + c]));
-  EXPECT_NEAR(token_loss(*b.token_classifier, ids, labels).item(), std::log(sum) - y[5 + 4], 1e-5);
+  EXPECT_NEAR(token_loss(*b.token_classifier, {ids, labels}).item(), std::log(sum) - y[5 + 4], 1e-5);
 }
 
 TEST(TokenClassifier, RefusesWhatCannotBe) {
   fixture::Built b = fixture::build("gpt2_token_classifier");
   EXPECT_THROW((*b.token_classifier)(Ids({3}, {5, 6, 7})), ShapeError);
-  EXPECT_THROW(token_loss(*b.token_classifier, Ids({1, 2}, {5, 6}), Ids({1, 3}, {0, 1, 2})), ShapeError);
-  EXPECT_THROW(token_loss(*b.token_classifier, Ids({1, 2}, {5, 6}), Ids({1, 2}, {0, 5})), IndexError);
-  EXPECT_THROW(token_loss(*b.token_classifier, Ids({1, 2}, {5, 6}), Ids({1, 2}, {ignored, ignored})), ValueError);
+  EXPECT_THROW(token_loss(*b.token_classifier, {Ids({1, 2}, {5, 6}), Ids({1, 3}, {0, 1, 2})}), ShapeError);
+  EXPECT_THROW(token_loss(*b.token_classifier, {Ids({1, 2}, {5, 6}), Ids({1, 2}, {0, 5})}), IndexError);
+  EXPECT_THROW(token_loss(*b.token_classifier, {Ids({1, 2}, {5, 6}), Ids({1, 2}, {ignored, ignored})}), ValueError);
   EXPECT_THROW(TokenClassifier(b.token_classifier->model.take(), {}), ValueError);
 }
 

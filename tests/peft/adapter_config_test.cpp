@@ -29,7 +29,7 @@ struct Base {
     const NoGrad no_grad;
     if (!built.classifier) return table::numbers((*built.model)(ids).value());
     const std::vector<Index> lengths(static_cast<std::size_t>(ids.shape()[0]), ids.shape()[1]);
-    return table::numbers((*built.classifier)(ids, lengths).value());
+    return table::numbers((*built.classifier)(Batch{ids, {}, lengths}).value());
   }
 };
 

@@ -56,16 +56,14 @@ struct Adapted {
   }
   Numbers logits(const Ids& user) {
     const NoGrad no_grad;
-    const Framed framed = base.model->frame(Framed{user, {}, {}});
-    if (base.token_classifier) return table::numbers((*base.token_classifier)(framed.ids).value());
-    return table::numbers(base.classifier ? (*base.classifier)(framed.ids, framed.lengths).value()
-                                          : (*base.model)(framed.ids).value());
+    if (base.token_classifier) return table::numbers((*base.token_classifier)(user).value());
+    return table::numbers(base.classifier ? (*base.classifier)(user).value()
+                                          : (*base.model)(base.model->prompt_template(Batch{user})).value());
   }
   Variable loss() {
-    if (base.token_classifier) return token_loss(*base.token_classifier, ids, ids_of("classes"));
+    if (base.token_classifier) return token_loss(*base.token_classifier, {ids, ids_of("classes")});
     if (!base.classifier) return language_loss(*base.model, ids, ids);
-    const Framed framed = base.model->frame(Framed{ids, {}, {}});
-    return cross_entropy((*base.classifier)(framed.ids, framed.lengths), ids_of("classes"));
+    return cross_entropy((*base.classifier)(ids), ids_of("classes"));
   }
   Numbers train(int steps) {
     train::AdamW adam(peft::learning(host()));

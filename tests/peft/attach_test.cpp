@@ -440,13 +440,11 @@ TEST_F(Attach, DropoutOnlyWhileTraining) {
 /// The most likely token after these, by a full forward; what follows `prompt` is the answer.
 Id next_of(Model& m, const std::vector<Id>& prompt, const std::vector<Id>& answer) {
   const NoGrad no_grad;
-  std::vector<Id> ids = prompt, labels(prompt.size(), ignored);
+  std::vector<Id> ids = prompt;
   ids.insert(ids.end(), answer.begin(), answer.end());
-  labels.insert(labels.end(), answer.begin(), answer.end());
-  const Index T = static_cast<Index>(ids.size());
-  const Framed framed = m.frame(Framed{Ids({1, T}, ids), Ids({1, T}, labels), {}});
-  const Tensor y = m(framed.ids).value();
-  const real* at = y.data() + (framed.ids.shape()[1] - 1) * y.dim(2);
+  const Batch user{Ids({1, static_cast<Index>(ids.size())}, ids), {}, {}, {static_cast<Index>(prompt.size())}};
+  const Tensor y = m(m.prompt_template(user)).value();
+  const real* at = y.data() + (y.dim(1) - 1) * y.dim(2);
   return static_cast<Id>(std::max_element(at, at + m.vocabulary()) - at);
 }
 
@@ -612,7 +610,7 @@ TEST_F(Files, ATemplateIsNothingThatPeftWouldMisread) {
   peft::load_adapter(*again.model, scratch.path("out"));
   const NoGrad no_grad;
   const Ids ids({1, 4}, {1, 2, 3, 4});
-  const auto logits = [&](Model& m) { return m(m.frame(Framed{ids, {}, {}}).ids).value().values(); };
+  const auto logits = [&](Model& m) { return m(m.prompt_template(Batch{ids})).value().values(); };
   const auto x = logits(*gpt2.model), y = logits(*again.model);
   ASSERT_EQ(x.size(), y.size());
   for (std::size_t i = 0; i < x.size(); ++i) EXPECT_NEAR(x[i], y[i], 1e-5);

@@ -33,7 +33,7 @@ TEST(Ensemble, OneBatchTrainsKModels) {
   train::AdamW adam(peft::learning(*together));
   std::vector<double> sums;
   for (int step = 0; step < 10; ++step) {
-    const Variable y = peft::ensemble_loss(*together, names, ids, labels);
+    const Variable y = peft::ensemble_loss(*together, names, {ids, labels});
     sums.push_back(y.item());
     adam.clear_gradients();
     y.backward();
@@ -81,10 +81,7 @@ TEST(Ensemble, ClassifiersInOneBatch) {
     prompt.length = 4;
     return peft::names_of(peft::attach_ensemble(c, prompt, K, rng, "task"));
   };
-  const auto answers = [](Classifier& c, const Ids& user) {
-    const Framed f = c.model->frame(Framed{user, {}, {}});
-    return c(f.ids, f.lengths);
-  };
+  const auto answers = [](Classifier& c, const Ids& user) { return c(user); };
   const auto together = make();
   const auto names = prompts(*together);
   const Ids classes({2}, {2, 0});
@@ -149,13 +146,12 @@ TEST(Ensemble, TasksMayShareABatch) {
   small.length = 2, large.length = 5;
   peft::attach(*m, small, rng, "short"), peft::attach(*m, large, rng, "long");
   const NoGrad no_grad;
-  const auto last = [&](const Framed& user) {
-    const Framed f = m->frame(user);
-    const Tensor y = (*m)(f.ids).value();
+  const auto last = [&](const Batch& user) {
+    const Templated batch = m->prompt_template(user);
+    const Tensor y = (*m)(batch).value();
     std::vector<std::vector<real>> rows;
-    for (Index b = 0; b < f.ids.shape()[0]; ++b) {
-      const Index at = (f.lengths.empty() ? f.ids.shape()[1] : f.lengths[static_cast<std::size_t>(b)]) - 1;
-      const real* from = y.data() + (b * f.ids.shape()[1] + at) * y.dim(2);
+    for (Index b = 0; b < batch.rows(); ++b) {
+      const real* from = y.data() + (b * y.dim(1) + batch.last()[static_cast<std::size_t>(b)]) * y.dim(2);
       rows.emplace_back(from, from + y.dim(2));
     }
     return rows;
@@ -203,9 +199,9 @@ TEST(Ensemble, Refuses) {
   const std::string one = m->tree();
   EXPECT_THROW(peft::attach_ensemble(*m, prompt, 3, rng, "task"), ValueError) << "task-1 is taken";
   EXPECT_EQ(m->tree(), one);
-  EXPECT_THROW(peft::ensemble_loss(*m, {}, ids, labels), ValueError);
-  EXPECT_THROW(peft::ensemble_loss(*m, {"task-1", "task-2"}, ids, labels), ValueError) << "a slip would train the bare base";
-  EXPECT_THROW(peft::ensemble_loss(*m, {"task-1"}, ids, Ids({2, 5}, std::vector<Id>(10, ignored))), ValueError);
+  EXPECT_THROW(peft::ensemble_loss(*m, {}, {ids, labels}), ValueError);
+  EXPECT_THROW(peft::ensemble_loss(*m, {"task-1", "task-2"}, {ids, labels}), ValueError) << "a slip would train the bare base";
+  EXPECT_THROW(peft::ensemble_loss(*m, {"task-1"}, {ids, Ids({2, 5}, std::vector<Id>(10, ignored))}), ValueError);
   EXPECT_TRUE(m->selection().rows().empty());
 }
 

@@ -30,10 +30,10 @@ std::map<std::string, std::vector<real>> base_bytes(const Module& m) {
   return all;
 }
 
-/// Logits of the user's ids, through frame and memory.
+/// Logits of the user's ids, through template and memory.
 Tensor logits(Model& m) {
   const NoGrad no_grad;
-  return m(m.frame(Framed{ids, {}, {}}).ids).value();
+  return m(m.prompt_template(Batch{ids})).value();
 }
 double apart(const Tensor& a, const Tensor& b) {
   if (a.shape() != b.shape()) return std::numeric_limits<double>::infinity();
@@ -94,20 +94,18 @@ class Methods : public testing::TestWithParam<Case> {
   peft::BaseModel host() { return tokens ? peft::BaseModel(*tokens) : classifier ? peft::BaseModel(*classifier) : peft::BaseModel(model); }
   peft::Attached attach(const std::string& name = "mine") { return GetParam().row.attach(host(), rng, name); }
   Variable loss() {
-    if (tokens) return token_loss(*tokens, ids, tags);
+    if (tokens) return token_loss(*tokens, {ids, tags});
     if (!classifier) return language_loss(model, ids, labels);
-    const Framed framed = model.frame(Framed{ids, {}, {}});
-    return cross_entropy((*classifier)(framed.ids, framed.lengths), Ids({2}, {1, 2}));
+    return cross_entropy((*classifier)(ids), Ids({2}, {1, 2}));
   }
   Tensor answers() {
     if (tokens) {
       const NoGrad no_grad;
-      return (*tokens)(model.frame(Framed{ids, {}, {}}).ids).value();
+      return (*tokens)(ids).value();
     }
     if (!classifier) return logits(model);
     const NoGrad no_grad;
-    const Framed framed = model.frame(Framed{ids, {}, {}});
-    return (*classifier)(framed.ids, framed.lengths).value();
+    return (*classifier)(ids).value();
   }
   std::vector<std::pair<Tensor, std::vector<double>>> dora_norms();
   /// The loss with the norms of DoRA held as they were (they are constants to its backward): m·now/then cancels the change.
@@ -391,24 +389,23 @@ TEST_P(Methods, CachedGenerationEqualsTheFullForward) {
   const auto written = generate(model, prompts, options, draws);
   const NoGrad no_grad;
   for (std::size_t b = 0; b < prompts.size(); ++b) {
-    std::vector<Id> row = prompts[b], said(row.size(), ignored);
+    std::vector<Id> row = prompts[b];
+    const Index asked = static_cast<Index>(row.size());
     for (const Id token : written[b]) {  // greedy: the most likely of the full forward, what was written being the answer
       const Index T = static_cast<Index>(row.size());
-      const Framed framed = model.frame(Framed{Ids({1, T}, row), Ids({1, T}, said), {}});
-      const Tensor all = model(framed.ids).value();
-      const Index V = all.dim(2), last = (framed.lengths.empty() ? framed.ids.shape()[1] : framed.lengths[0]) - 1;
-      const real* at = all.data() + last * V;
+      const Templated batch = model.prompt_template(Batch{Ids({1, T}, row), {}, {}, {asked}});
+      const Tensor all = model(batch).value();
+      const real* at = all.data() + batch.last()[0] * all.dim(2);
       EXPECT_GE(at[token] + close, *std::max_element(at, at + model.vocabulary()));
       row.push_back(token);
-      said.push_back(token);
     }
   }
   // And number by number: one token at a time after a past.
-  const Framed framed = model.frame(Framed{Ids({1, 5}, {1, 4, 2, 7, 3}), {}, {}});
-  const Tensor full = model(framed.ids).value();
+  const Templated batch = model.prompt_template(Batch{Ids({1, 5}, {1, 4, 2, 7, 3})});
+  const Tensor full = model(batch).value();
   Past past = model.begin(1);
-  for (Index t = 0; t < framed.ids.shape()[1]; ++t) {
-    const Tensor step = model(Ids({1, 1}, {framed.ids[t]}), past).value();
+  for (Index t = 0; t < batch.ids.shape()[1]; ++t) {
+    const Tensor step = model(Ids({1, 1}, {batch.ids[t]}), past).value();
     for (Index v = 0; v < model.vocabulary(); ++v) EXPECT_NEAR(step[v], full[t * full.dim(2) + v], close);
   }
 }

@@ -120,7 +120,7 @@ TEST(PTuning, EncodersBesidePeft) {
     for (const double x : reference.at("ids").numbers()) ids.push_back(static_cast<Id>(x));
     const auto logits = [&] {
       const NoGrad no_grad;
-      return model(model.frame(Framed{Ids({2, 7}, ids), {}, {}}).ids).value();
+      return model(model.prompt_template(Batch{Ids({2, 7}, ids)})).value();
     };
     const Tensor encoded = logits();
     EXPECT_LE(fixture::apart(table::numbers(encoded), reference.at("logits").numbers()), 1e-4) << name;
@@ -156,7 +156,7 @@ TEST(PTuning, Starts) {
     if (encoder == Encoder::none) {  // as the template that was written by hand
       const NoGrad no_grad;
       const Ids user({1, 2}, {4, 5});
-      EXPECT_EQ(model(model.frame(Framed{user, {}, {}}).ids).value().values(),
+      EXPECT_EQ(model(model.prompt_template(Batch{user})).value().values(),
                 model(Ids({1, 5}, {7, 3, 4, 5, 7})).value().values());
     }
     peft::detach(model, a);

@@ -57,7 +57,7 @@ TEST_P(PrefixTest, StartsAsTheKeysAndValuesOfWords) {
   past.expect_fits(1, model.layer_count());
   {
     const NoGrad no_grad;
-    model.hidden(fixture::row_of(words), past);
+    model.hidden(Templated::raw(fixture::row_of(words)), past);
   }
   std::vector<Id> all = words;
   all.insert(all.end(), ids.begin(), ids.end());

@@ -61,7 +61,7 @@ TEST(Prompt, IsAModelWithMoreWords) {
       p.second->set(Tensor(p.second->shape(), v));
     }
     const NoGrad no_grad;
-    const Tensor ours = (*model)(model->frame(Framed{Ids({2, 3}, {1, 4, 2, 7, 3, 5}), {}, {}}).ids).value();
+    const Tensor ours = (*model)(model->prompt_template(Batch{Ids({2, 3}, {1, 4, 2, 7, 3, 5})})).value();
     const Tensor theirs = (*more)(Ids({2, 7}, {13, 14, 15, 16, 1, 4, 2, 13, 14, 15, 16, 7, 3, 5})).value();
     ASSERT_EQ(ours.shape(), (Shape{2, 7, 13})) << "the head keeps V rows";
     for (Index i = 0; i < 14; ++i)
@@ -183,9 +183,8 @@ TEST(Prompt, PaddedRowsOfClassifiers) {
     std::copy(second.begin(), second.end(), expected.begin() + static_cast<std::ptrdiff_t>(second.size()));
     const NoGrad no_grad;
     for (const bool told : {true, false}) {  // the lengths, or only that padding is the pad id
-      const Framed framed =
-          base.model->frame(Framed{Ids({2, 7}, ids), {}, told ? std::vector<Index>{7, 4} : std::vector<Index>{}});
-      EXPECT_LE(fixture::apart(table::numbers((*base.classifier)(framed.ids, framed.lengths).value()), expected), 1e-4) << name;
+      const Batch user{Ids({2, 7}, ids), {}, told ? std::vector<Index>{7, 4} : std::vector<Index>{}};
+      EXPECT_LE(fixture::apart(table::numbers((*base.classifier)(user).value()), expected), 1e-4) << name;
     }
   }
 }

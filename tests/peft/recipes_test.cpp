@@ -147,7 +147,7 @@ Rightly ensemble(const Small& small, std::uint64_t seed, int steps) {
   const std::vector<std::string> names = peft::names_of(attached);
   train::AdamW optimizer(peft::learning(*small.model));
   for (int step = 0; step < steps; ++step) {
-    peft::ensemble_loss(*small.model, names, Small::ids(Small::known), Small::labels(Small::known)).backward();
+    peft::ensemble_loss(*small.model, names, {Small::ids(Small::known), Small::labels(Small::known)}).backward();
     optimizer.step(real(1e-2));
     optimizer.clear_gradients();
   }
@@ -162,9 +162,7 @@ Rightly ensemble(const Small& small, std::uint64_t seed, int steps) {
   std::vector<real> all;  // the logits of the digits, prompt by prompt
   for (const std::string& name : names) {
     small.model->select(name);
-    const Framed framed = small.model->frame(Framed{Small::questions(), {}, {}});
-    Past past = small.model->begin(Small::digits);
-    const Variable y = (*small.model)(framed.ids, past);  // (16, T, V)
+    const Variable y = (*small.model)(small.model->prompt_template(Batch{Small::questions()}));  // (16, T, V)
     const Index T = y.shape()[1], V = y.shape()[2];
     std::vector<real> own;
     for (Index i = 0; i < Small::digits; ++i) {

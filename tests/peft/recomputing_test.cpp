@@ -88,7 +88,7 @@ TEST(Recomputing, WithDropoutAndASelectionThatIsOverByThen) {
   peft::PromptTuning prompt;
   prompt.length = 2;
   const auto names = peft::names_of(peft::attach_ensemble(*model, prompt, 2, rng, "p"));
-  const auto both = [&] { return peft::ensemble_loss(*model, names, ids, ids); };
+  const auto both = [&] { return peft::ensemble_loss(*model, names, {ids, ids}); };
   expect_same(backward(*model, false, both), backward(*model, true, both));
 }
 

@@ -41,9 +41,9 @@ Ids ids_of(const fixture::RawFile& reference) {
 
 Numbers logits(const Loaded& l, const Ids& user) {
   const NoGrad no_grad;
-  const Framed framed = l.model->frame(Framed{user, {}, {}});
-  if (l.token_classifier) return table::numbers((*l.token_classifier)(framed.ids).value());
-  return table::numbers(l.classifier ? (*l.classifier)(framed.ids, framed.lengths).value() : (*l.model)(framed.ids).value());
+  if (l.token_classifier) return table::numbers((*l.token_classifier)(user).value());
+  return table::numbers(l.classifier ? (*l.classifier)(user).value()
+                                     : (*l.model)(l.model->prompt_template(Batch{user})).value());
 }
 
 class Tied : public testing::TestWithParam<std::string> {

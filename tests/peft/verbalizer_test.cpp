@@ -22,7 +22,7 @@ TEST(Verbalizer, ScoresAreTheWordsLogits) {
       {Kind::virtual_tokens, 2}, {Kind::sentence}, {Kind::words, 0, {2, 3}}, {Kind::virtual_tokens, 1}, {Kind::answer}};
   peft::attach(*m, p, rng);
   const peft::Verbalizer words({{4}, {5, 6}, {7}}, 13);
-  const Framed user{Ids({2, 4}, {1, 2, 3, 4, 5, 6, 0, 0}), {}, {4, 2}};
+  const Batch user{Ids({2, 4}, {1, 2, 3, 4, 5, 6, 0, 0}), {}, {4, 2}};
   const Variable scores = words(*m, user);
   ASSERT_EQ(scores.shape(), Shape({2, 3}));
   for (Index b = 0; b < 2; ++b) {  // each row alone, by the plain forward
@@ -30,9 +30,8 @@ TEST(Verbalizer, ScoresAreTheWordsLogits) {
     std::vector<Id> row;
     for (Index t = 0; t < n; ++t) row.push_back(user.ids[b * 4 + t]);
     const NoGrad no_grad;
-    const Framed framed = m->frame(Framed{Ids({1, n}, row), {}, {}});
-    const Tensor y = (*m)(framed.ids).value();
-    const real* last = y.data() + (framed.ids.shape()[1] - 1) * 13;
+    const Tensor y = (*m)(m->prompt_template(Batch{Ids({1, n}, row)})).value();
+    const real* last = y.data() + (y.dim(1) - 1) * 13;
     EXPECT_NEAR(scores.value()[b * 3], last[4], 1e-5);
     EXPECT_NEAR(scores.value()[b * 3 + 1], (last[5] + last[6]) / 2, 1e-5);
     EXPECT_NEAR(scores.value()[b * 3 + 2], last[7], 1e-5);
@@ -89,7 +88,7 @@ TEST(Verbalizer, PromptsVote) {
   prompt.length = 3;
   const auto names = peft::names_of(peft::attach_ensemble(*m, prompt, 3, rng, "task"));
   const peft::Verbalizer words({{4}, {5, 6}, {7}}, 13);
-  const Framed user{Ids({2, 4}, {1, 2, 3, 4, 5, 6, 0, 0}), {}, {4, 2}};
+  const Batch user{Ids({2, 4}, {1, 2, 3, 4, 5, 6, 0, 0}), {}, {4, 2}};
   const NoGrad no_grad;
   std::vector<real> alone;
   for (const std::string& name : names) {
@@ -98,7 +97,7 @@ TEST(Verbalizer, PromptsVote) {
     alone.insert(alone.end(), scores.begin(), scores.end());
   }
   m->select(Selection(peft::rows_for(names, 2)));
-  const Tensor together = words(*m, Framed{peft::repeated(user.ids, 3), {}, {4, 2, 4, 2, 4, 2}}).value();
+  const Tensor together = words(*m, peft::repeated(user, 3)).value();
   ASSERT_EQ(together.shape(), (Shape{6, 3}));
   for (Index i = 0; i < 18; ++i) EXPECT_NEAR(together[i], alone[static_cast<std::size_t>(i)], 1e-5);
   const peft::Votes v = peft::vote(together, 3);

@@ -1,5 +1,5 @@
-// Virtual tokens: which rows the table gives and when, where the frame puts the ids, padded and mixed batches against single
-// rows, what scores, generates and classifies through the frame.
+// Virtual tokens: which rows the table gives and when, where the template puts the ids, padded and mixed batches against
+// single rows, what scores, generates and classifies through the template.
 #include "peft/virtual_tokens.h"
 
 #include <gtest/gtest.h>
@@ -10,6 +10,7 @@
 #include "nn/evaluate.h"
 #include "nn/generate.h"
 #include "nn/layers.h"
+#include "peft/verbalizer.h"
 #include "tests/nn/fixture.h"
 #include "tests/peft/methods.h"
 
@@ -31,7 +32,6 @@ peft::PTuning rows_in(peft::Pattern pattern) {
   return p;
 }
 Row row(const Ids& ids, Index b) { return {ids.begin() + b * ids.shape()[1], ids.begin() + (b + 1) * ids.shape()[1]}; }
-Index length(const Framed& f, Index b) { return f.lengths.empty() ? f.ids.shape()[1] : f.lengths[static_cast<std::size_t>(b)]; }
 
 struct VirtualTokens : testing::Test {
   std::unique_ptr<Model> own = table::tiny_gpt2();
@@ -40,13 +40,13 @@ struct VirtualTokens : testing::Test {
   VirtualTokens() { table::randomize(model); }
 
   peft::VirtualTable& virtual_table() { return dynamic_cast<peft::VirtualTable&>(*model.table()); }
-  /// Logits (n, V) of one user's row.
-  Tensor logits(const Row& ids, const Row& labels = {}) {
+  /// Logits (n, V) of one user's row, whose answer begins there.
+  Tensor logits(const Row& ids, std::size_t answer) {
     const NoGrad no_grad;
-    const Framed f = model.frame(Framed{row_of(ids), labels.empty() ? Ids() : row_of(labels), {}});
-    const Tensor y = model(f.ids).value();
+    const Tensor y = model(model.prompt_template(Batch{row_of(ids), {}, {}, {static_cast<Index>(answer)}})).value();
     return y.reshape(Shape{y.dim(1), y.dim(2)});
   }
+  Tensor logits(const Row& ids) { return logits(ids, ids.size()); }
 };
 
 // --- the table -------------------------------------------------------------------------------------------------------------
@@ -114,8 +114,7 @@ TEST_F(VirtualTokens, LoraOnTheTableStaysBelow) {
   for (const auto& name : names) model.select(name), alone.push_back(logits(user));
   model.select(Selection(names));
   const NoGrad no_grad;
-  const Framed f = model.frame(Framed{Ids({4, 3}, {4, 5, 6, 4, 5, 6, 4, 5, 6, 4, 5, 6}), {}, {}});
-  const Tensor mixed = model(f.ids).value();
+  const Tensor mixed = model(model.prompt_template(Batch{Ids({4, 3}, {4, 5, 6, 4, 5, 6, 4, 5, 6, 4, 5, 6})})).value();
   for (Index b = 0; b < 4; ++b)
     for (Index i = 0; i < alone[static_cast<std::size_t>(b)].numel(); ++i)
       EXPECT_NEAR(mixed[b * mixed.dim(1) * 13 + i], alone[static_cast<std::size_t>(b)][i], close)
@@ -128,50 +127,56 @@ TEST_F(VirtualTokens, LoraOnTheTableStaysBelow) {
   EXPECT_NE(dynamic_cast<Embedding*>(&*model.table()), nullptr);
 }
 
-// --- the frame -------------------------------------------------------------------------------------------------------------
+// --- the template ----------------------------------------------------------------------------------------------------------
 
 TEST_F(VirtualTokens, IdsGoWhereThePatternSays) {
   peft::attach(model, rows_in(middle()), rng);  // 13 14 {sentence} 2 3 15 [answer]
   constexpr Id no = ignored;
-  const auto framed = [&](const Row& ids, const Row& labels) {
-    return model.frame(Framed{row_of(ids), labels.empty() ? Ids() : row_of(labels), {}});
+  const auto around = [&](const Row& ids, const Row& labels, Index answer) {
+    return model.prompt_template(Batch{row_of(ids), labels.empty() ? Ids() : row_of(labels), {}, {answer}});
   };
-  Framed f = framed({7, 8, 9}, {});
-  EXPECT_EQ(row(f.ids, 0), (Row{13, 14, 7, 8, 9, 2, 3, 15})) << "ends where the answer begins";
-  EXPECT_EQ(f.labels.numel(), 0);
-  EXPECT_TRUE(f.lengths.empty());
-  f = framed({7, 8, 9}, {no, no, 9});
-  EXPECT_EQ(row(f.ids, 0), (Row{13, 14, 7, 8, 2, 3, 15, 9}));
-  EXPECT_EQ(row(f.labels, 0), (Row{no, no, no, no, no, no, no, 9}));
-  f = framed({7, 8, 9, 10}, {7, no, 9, 10});
-  EXPECT_EQ(row(f.ids, 0), (Row{13, 14, 7, 8, 2, 3, 15, 9, 10})) << "the last run is the answer";
-  EXPECT_EQ(row(f.labels, 0), (Row{no, no, 7, no, no, no, no, 9, 10}));
-  f = framed({7, 8}, {7, 8});
-  EXPECT_EQ(row(f.ids, 0), (Row{13, 14, 7, 8, 2, 3, 15})) << "all labelled: the sentence is what is learned";
-  EXPECT_EQ(row(f.labels, 0), (Row{no, no, 7, 8, no, no, no}));
-  f = framed({7, 8, 9, 0, 0}, {no, 8, 9, no, no});
-  EXPECT_EQ(row(f.ids, 0), (Row{13, 14, 7, 2, 3, 15, 8, 9})) << "what is behind the last label is padding";
-  EXPECT_EQ(row(f.labels, 0), (Row{no, no, no, no, no, no, 8, 9}));
+  {
+    const Templated b = model.prompt_template(Batch{row_of({7, 8, 9})});
+    EXPECT_EQ(row(b.ids, 0), (Row{13, 14, 7, 8, 9, 2, 3, 15})) << "no answer: ends where it would begin";
+    EXPECT_EQ(b.labels.numel(), 0);
+    EXPECT_TRUE(b.lengths.empty());
+    EXPECT_EQ(b.answer(0), 8);
+  }
+  // Wherever is scored, the ids are the same, and a label stays with its token.
+  const Row ids{7, 8, 9, 10}, placed{13, 14, 7, 8, 2, 3, 15, 9, 10};
+  for (const Row& labels : {Row{no, no, 9, 10}, Row{7, 8, 9, 10}, Row{7, no, 9, 10}, Row{no, no, 9, no}, Row{no, 8, no, no},
+                            Row{no, no, no, no}, Row{}}) {
+    const Templated b = around(ids, labels, 2);
+    EXPECT_EQ(row(b.ids, 0), placed);
+    EXPECT_EQ(b.answer(0), 7);
+    if (labels.empty()) EXPECT_EQ(b.labels.numel(), 0);
+    else EXPECT_EQ(row(b.labels, 0), (Row{no, no, labels[0], labels[1], no, no, no, labels[2], labels[3]}));
+  }
+  EXPECT_EQ(row(around(ids, ids, 4).ids, 0), (Row{13, 14, 7, 8, 9, 10, 2, 3, 15})) << "all is sentence";
+  EXPECT_EQ(row(around(ids, ids, 0).ids, 0), (Row{13, 14, 2, 3, 15, 7, 8, 9, 10})) << "all is answer";
 
-  const Framed two = model.frame(Framed{Ids({2, 3}, {7, 8, 9, 10, 0, 0}), {}, {3, 1}});
+  // Padding is what lengths say, and nothing else.
+  const Batch filled{row_of({7, 8, 9, 10, 11}), row_of({no, 8, 9, no, no}), {}, {1}};
+  EXPECT_EQ(row(model.prompt_template(filled).ids, 0), (Row{13, 14, 7, 2, 3, 15, 8, 9, 10, 11})) << "real, if not scored";
+  const Templated cut = model.prompt_template(Batch{filled.ids, filled.labels, {3}, {1}});
+  EXPECT_EQ(row(cut.ids, 0), (Row{13, 14, 7, 2, 3, 15, 8, 9}));
+  EXPECT_EQ(row(cut.labels, 0), (Row{no, no, no, no, no, no, 8, 9}));
+
+  const Templated two = model.prompt_template(Batch{Ids({2, 3}, {7, 8, 9, 10, 0, 0}), {}, {3, 1}});
   EXPECT_EQ(two.lengths, (std::vector<Index>{8, 6}));
   EXPECT_EQ(row(two.ids, 0), (Row{13, 14, 7, 8, 9, 2, 3, 15}));
   const Row second = row(two.ids, 1);
   EXPECT_EQ(Row(second.begin(), second.begin() + 6), (Row{13, 14, 10, 2, 3, 15}));
   for (std::size_t t = 6; t < 8; ++t) EXPECT_TRUE(0 <= second[t] && second[t] < 13) << "padding is any word";
   model.select("");
-  EXPECT_EQ(row(framed({7, 8}, {}).ids, 0), (Row{7, 8}));
+  EXPECT_EQ(row(around({7, 8}, {}, 1).ids, 0), (Row{7, 8}));
 }
 
-TEST_F(VirtualTokens, RefusesRowsThatDoNotFit) {
+TEST_F(VirtualTokens, RefusesASelectionOfOtherRows) {
   peft::attach(model, rows_in(middle()), rng);
   const Ids ids({2, 3}, {1, 2, 3, 4, 5, 6});
-  EXPECT_THROW(model.frame(Framed{ids, Ids({1, 3}, {1, 2, 3}), {}}), ShapeError);
-  EXPECT_THROW(model.frame(Framed{ids, {}, {3}}), ShapeError);
-  EXPECT_THROW(model.frame(Framed{ids, {}, {3, 4}}), ShapeError);
-  EXPECT_THROW(model.frame(Framed{ids, {}, {3, -1}}), ShapeError);
   model.select(Selection(std::vector<std::string>{"default"}));
-  EXPECT_THROW(model.frame(Framed{ids, {}, {}}), ShapeError);
+  EXPECT_THROW(model.prompt_template(Batch{ids}), ShapeError);
 }
 
 // --- batches are their rows ------------------------------------------------------------------------------------------------
@@ -188,16 +193,17 @@ TEST_F(VirtualTokens, RaggedAndMixedRowsAreTheSingleOnes) {
   const std::vector<std::string> names{"front", "template", "", "lora"};
   const std::vector<Row> users{{1, 4, 2, 7}, {5, 6}, {8, 9, 1, 1}, {3, 3, 7}};
   const std::vector<Row> labels{{ignored, ignored, 2, 7}, {ignored, 6}, {8, 9, 1, 1}, {ignored, 3, 7}};
-  Framed batch = padded(users);
+  Batch batch = padded(users);
+  batch.answers = {2, 1, 4, 1};
   {
     const NoGrad no_grad;
     model.select(Selection(names));
-    const Framed f = model.frame(batch);
-    const Tensor y = model(f.ids).value();
+    const Templated f = model.prompt_template(batch);
+    const Tensor y = model(f).value();
     for (std::size_t b = 0; b < 4; ++b) {
       model.select(names[b]);
-      const Tensor alone = logits(users[b]);
-      ASSERT_EQ(alone.dim(0), length(f, static_cast<Index>(b)));
+      const Tensor alone = logits(users[b], static_cast<std::size_t>(batch.answers[b]));
+      ASSERT_EQ(alone.dim(0), f.length(static_cast<Index>(b)));
       for (Index i = 0; i < alone.numel(); ++i)
         EXPECT_NEAR(y[static_cast<Index>(b) * y.dim(1) * 13 + i], alone[i], close) << names[b];
     }
@@ -214,7 +220,7 @@ TEST_F(VirtualTokens, RaggedAndMixedRowsAreTheSingleOnes) {
   };
   model.select(Selection(names));
   batch.labels = padded(labels, ignored).ids;
-  const Variable together = language_loss(model, batch.ids, batch.labels);
+  const Variable together = language_loss(model, batch);
   together.backward();
   const fixture::Numbers mixed = gradients();
   const double scored[] = {2, 1, 3, 2};  // a sentence's first word without anything before it is given
@@ -222,7 +228,7 @@ TEST_F(VirtualTokens, RaggedAndMixedRowsAreTheSingleOnes) {
   fixture::Numbers sums(mixed.size());
   for (std::size_t b = 0; b < 4; ++b) {
     model.select(names[b]);
-    const Variable y = language_loss(model, row_of(users[b]), row_of(labels[b]));
+    const Variable y = language_loss(model, {row_of(users[b]), row_of(labels[b]), {}, {batch.answers[b]}});
     loss += scored[b] / 8 * y.item();
     if (!names[b].empty()) y.backward();  // the bare base learns nothing
     const fixture::Numbers alone = gradients();
@@ -242,13 +248,45 @@ TEST_F(VirtualTokens, ATokensLabelIsFoundInTheTemplate) {
     double loss = 0, scored = 0;
     {
       const NoGrad no_grad;
-      const Tensor p = softmax(tokens(row_of({13, 14, 7, 8, 9, 2, 3, 15}))).value();
+      const Tensor p = softmax(tokens(Templated::raw(row_of({13, 14, 7, 8, 9, 2, 3, 15})))).value();
       for (Index t = 0; t < 3; ++t)
         if (tags[static_cast<std::size_t>(t)] != ignored)
           loss -= std::log(p[(2 + t) * 3 + tags[static_cast<std::size_t>(t)]]), ++scored;
     }
-    EXPECT_NEAR(token_loss(tokens, row_of({7, 8, 9}), row_of(tags)).item(), loss / scored, close);
+    EXPECT_NEAR(token_loss(tokens, {row_of({7, 8, 9}), row_of(tags)}).item(), loss / scored, close);
   }
+}
+
+/// A head and label words read where the sentence ends, also in rows that bring an answer or padding.
+TEST_F(VirtualTokens, ClassesAreReadBeforeTheAnswer) {
+  peft::attach(model, rows_in(middle()), rng);
+  const peft::Verbalizer words({{4}, {5, 6}, {7}}, 13);
+  const NoGrad no_grad;
+  const Ids sentence = row_of({7, 8, 9});
+  const Tensor bare = words(model, Batch{sentence}).value();
+  const Tensor answered = words(model, Batch{row_of({7, 8, 9, 5, 0}), {}, {4}, {3}}).value();
+  const Tensor scored = words(model, Batch{sentence, sentence, {}, {}}).value();
+  EXPECT_LE(fixture::apart(table::numbers(answered), table::numbers(bare)), close);
+  EXPECT_EQ(scored.values(), bare.values()) << "labels do not matter";
+  EXPECT_THROW(words(model, Batch{Ids({1, 0}, {})}), ShapeError);
+  own->output().take();
+  Classifier classifier(std::move(own), {"a", "b"}, 0);
+  table::randomize(*classifier.score);
+  const Tensor alone = classifier(sentence).value();
+  EXPECT_LE(fixture::apart(table::numbers(classifier(row_of({7, 8, 9, 0, 0})).value()), table::numbers(alone)), close)
+      << "the pad id is padding: the template stands before it";
+}
+
+/// A prompt that is scored, too, is learned behind the same template: the loss is that of the parts.
+TEST_F(VirtualTokens, ScoringThePromptChangesNoTemplate) {
+  peft::attach(model, rows_in(middle()), rng);
+  const Row ids{7, 8, 9, 10};
+  const auto loss = [&](const Row& labels) {
+    const NoGrad no_grad;
+    return static_cast<double>(language_loss(model, {row_of(ids), row_of(labels), {}, {2}}).item());
+  };
+  const double prompt = loss({7, 8, ignored, ignored}), answer = loss({ignored, ignored, 9, 10});
+  EXPECT_NEAR(loss(ids), (2 * prompt + 2 * answer) / 4, close);
 }
 
 // --- scoring and generating ------------------------------------------------------------------------------------------------
@@ -270,6 +308,12 @@ TEST_F(VirtualTokens, EvaluationScoresTheUsersTokensOnly) {
     const Evaluation e = evaluate(model, text);
     EXPECT_EQ(e.tokens, 15) << "the first of each of two windows is given";
     EXPECT_NEAR(e.sum, expected, 20 * close);
+    // Of one window it is the loss of all but the first token, which is all sentence.
+    const Row few(text.begin(), text.begin() + 9);
+    Row wanted = few;
+    wanted[0] = ignored;
+    const NoGrad no_grad;
+    EXPECT_NEAR(evaluate(model, few).mean(), language_loss(model, row_of(few), row_of(wanted)).item(), close);
     peft::detach(model, a);
   }
 }
@@ -295,13 +339,13 @@ TEST_F(VirtualTokens, GenerationComputesThemOnce) {
   for (std::size_t b = 0; b < 3; ++b) {
     model.select(names[b]);
     EXPECT_EQ(together[b], generate(model, {prompts[b]}, options, rng)[0]) << b;
-    Row all = prompts[b], said(prompts[b].size(), ignored);  // and as full forwards say
+    Row all = prompts[b];  // and as full forwards say
     for (const Id token : together[b]) {
-      const Tensor y = logits(all, said);
+      const Tensor y = logits(all, prompts[b].size());
       const real* last = y.data() + (y.dim(0) - 1) * 13;
       EXPECT_GE(last[token] + close, *std::max_element(last, last + 13));
       EXPECT_LT(token, 13) << "a virtual token is never said";
-      all.push_back(token), said.push_back(token);
+      all.push_back(token);
     }
   }
 }

@@ -35,6 +35,7 @@ class Data : public ::testing::Test {
       if (label != ignored) ids.push_back(label);
     return tokenizer().decode(ids);
   }
+  static std::vector<Id> asked(const Example& e) { return {e.ids.begin(), e.ids.begin() + e.answer}; }
   formats::ScratchFolder scratch;
 };
 
@@ -49,6 +50,10 @@ TEST_F(Data, OfCompletionsOnlyTheCompletionIsScored) {
   EXPECT_EQ(tokenizer().decode(d.examples[0].ids), "the cat sat on<|endoftext|>");
   EXPECT_EQ(scored(d.examples[0]), " sat on<|endoftext|>");
   EXPECT_EQ(d.examples[0].reference, " sat on");
+  EXPECT_EQ(tokenizer().decode(asked(d.examples[0])), "the cat");
+  EXPECT_EQ(d.examples[1].answer, 0) << "nothing is asked";
+  options.begin = {5, 6};
+  EXPECT_EQ(asked(read_dataset(scratch.path("a.jsonl"), tokenizer(), options).examples[1]), (std::vector<Id>{5, 6}));
 }
 
 TEST_F(Data, OfMessagesOnlyWhatTheAssistantSaysIsScored) {
@@ -62,6 +67,21 @@ TEST_F(Data, OfMessagesOnlyWhatTheAssistantSaysIsScored) {
       chatml(tokenizer(), {{"user", "the cat"}, {"assistant", "sat"}, {"user", "on"}, {"assistant", "the mat"}}, false);
   EXPECT_EQ(d.examples[0].ids, std::vector<Id>(all.begin(), all.end()));
   EXPECT_EQ(scored(d.examples[0]), "sat<|im_end|>the mat<|im_end|>");
+  const std::vector<TokenId> before =
+      chatml(tokenizer(), {{"user", "the cat"}, {"assistant", "sat"}, {"user", "on"}}, true);  // up to what is said last
+  EXPECT_EQ(asked(d.examples[0]), std::vector<Id>(before.begin(), before.end()));
+}
+
+TEST_F(Data, TextsAndTheirClassesHaveNoAnswer) {
+  const Dataset texts = read_dataset(file("a.jsonl", "{\"text\": \"the cat sat\"}\n"), tokenizer(), {});
+  const Dataset classes =
+      read_dataset(file("b.jsonl", "{\"text\": \"the cat sat\", \"label\": \"a\"}\n{\"text\": \"on\", \"label\": \"b\"}\n"),
+                   tokenizer(), {});
+  EXPECT_EQ(texts.examples[0].answer, -1);
+  EXPECT_EQ(scored(texts.examples[0]), "the cat sat");
+  EXPECT_EQ(scored(classes.examples[0]), "") << "a class is not a token";
+  const Batch b = batch(classes, {0, 1}, 9);
+  EXPECT_EQ(b.answers, b.lengths);
 }
 
 TEST_F(Data, TextBecomesWindowsOrLines) {
@@ -166,6 +186,7 @@ TEST_F(Data, LongExamplesAreCountedAndCutOnlyWhenAsked) {
   const Dataset d = read_dataset(file("a.jsonl", lines), tokenizer(), options);
   EXPECT_EQ(d.cut, 1);
   EXPECT_EQ(d.examples[1].ids.size(), 3u);
+  EXPECT_LT(d.examples[1].answer, 3);
   options.longest = 2;  // then only the prompt is left of the second
   EXPECT_NE(refused<FormatError>(lines, options).find("nothing to learn is left"), std::string::npos);
 }
@@ -175,9 +196,10 @@ TEST_F(Data, BatchesAreFilledUpAndSayHowLongRowsAre) {
       file("a.jsonl",
            "{\"prompt\": \"the\", \"completion\": \" cat\"}\n{\"prompt\": \"the cat\", \"completion\": \" sat on\"}\n"),
       tokenizer(), {});
-  const Framed b = batch(d, {1, 0}, 9);
+  const Batch b = batch(d, {1, 0}, 9);
   ASSERT_EQ(b.ids.shape(), b.labels.shape());
   EXPECT_EQ(b.lengths[0], b.ids.shape()[1]);
+  for (std::size_t i = 0; i < 2; ++i) EXPECT_EQ(b.answers[i], d.examples[1 - i].answer);
   const Index T = b.ids.shape()[1], n = b.lengths[1];
   ASSERT_LT(n, T);
   for (Index t = 0; t < T; ++t) {

@@ -158,7 +158,7 @@ TEST_F(TuneAnswers, LoraDeltaIsTheSpectrumOfItsProduct) {
 TEST_F(TuneAnswers, AttentionToAPrefixIsAShare) {
   Loaded base = small_model();
   const train::Dataset data = train::read_dataset(files.pairs(4), tokenizer());
-  const Framed user = train::batch(data, {0, 1}, 0);
+  const Batch user = train::batch(data, {0, 1}, 0);
   EXPECT_THROW(prefix_attention(base, user), ValueError);
   peft::PrefixTuning method;
   method.length = 5, method.init = peft::PrefixTuning::Init::zero;

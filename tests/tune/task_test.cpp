@@ -111,8 +111,7 @@ TEST_F(TuneTask, EachPromptOfAnEnsembleLearnsAndIsClippedAsIfAlone) {
   double sum = 0;
   for (const std::string& prompt : prompts) {
     peft::select(together, prompt);
-    const Variable y = language_loss(*together.model, train::batch(data, {0, 1, 2, 3}, 0).ids,
-                                     train::batch(data, {0, 1, 2, 3}, 0).labels);
+    const Variable y = language_loss(*together.model, train::batch(data, {0, 1, 2, 3}, 0));
     sum += static_cast<double>(y.item());
     const auto own = peft::parameters(together, prompt);
     double norm = 0;
