@@ -27,6 +27,7 @@
 #include "nn/evaluate.h"
 #include "nn/generate.h"
 #include "nn/gpt2.h"
+#include "nn/head.h"
 #include "nn/initialize.h"
 #include "nn/interfaces.h"
 #include "nn/layers.h"

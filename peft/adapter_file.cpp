@@ -6,7 +6,7 @@
 
 #include "autograd/text.h"
 #include "formats/file.h"
-#include "nn/layers.h"
+#include "nn/head.h"
 #include "peft/adapterhub_file.h"
 #include "peft/bottleneck.h"
 #include "peft/ia3.h"
@@ -147,31 +147,6 @@ void expect_saveable(const BaseModel& base, const Attached& attached) {
 
 namespace {
 
-/// The model alone, out of the classifier that it was put into.
-std::unique_ptr<Model> taken_out(Loaded& loaded) {
-  auto model = loaded.classifier ? loaded.classifier->model.take() : loaded.token_classifier->model.take();
-  loaded.classifier = nullptr, loaded.token_classifier = nullptr;
-  return model;
-}
-
-/// A classifier of so many labels around the language model, whose head of its own says nothing.
-void put_into_classifier(Loaded& loaded, bool tokens, Index labels) {
-  std::vector<std::string> names;
-  for (Index i = 0; i < labels; ++i) names.push_back(text("LABEL_", i));
-  std::unique_ptr<Model> model(loaded.model);
-  (void)loaded.root.release();
-  if (tokens) {
-    auto classifier = std::make_unique<TokenClassifier>(std::move(model), std::move(names), real(0.1));  // as transformers
-    loaded.token_classifier = classifier.get();
-    loaded.root = std::move(classifier);
-  } else {
-    auto classifier = std::make_unique<Classifier>(std::move(model), std::move(names), loaded.pad);
-    loaded.classifier = classifier.get();
-    loaded.root = std::move(classifier);
-  }
-  for (const auto& named : (*BaseModel(loaded).score)->parameters()) named.second->set(Tensor(named.second->shape(), 0));
-}
-
 /// How many classes the head in the file tells apart; 0 if it holds none. Errors: FormatError if it is no matrix of so many
 /// columns: [2^40, 0] takes no room in a file.
 Index classes_of(const formats::Safetensors& file, const std::string& head, Index width) {
@@ -201,13 +176,14 @@ Attached load_adapter(Loaded& loaded, const std::string& folder, const std::stri
                       ".weight), and ", loaded.root->kind(), " has none; load it on the classifier that it was trained on");
   expect<ValueError>(loaded.model->attachments.empty(), "load_adapter: ", folder, " makes a classifier of the model, and \"",
                      joined(loaded.model->attachments.names()), "\" is attached to it as a language model; detach that first");
-  std::unique_ptr<Projection> words = loaded.model->output().take();
-  put_into_classifier(loaded, tokens, labels);
+  std::vector<std::string> names;
+  for (Index i = 0; i < labels; ++i) names.push_back(text("LABEL_", i));
+  std::unique_ptr<Projection> words = put_head(loaded, tokens ? HeadOf::tokens : HeadOf::sequences, std::move(names));
+  for (const auto& named : (*BaseModel(loaded).score)->parameters()) named.second->set(Tensor(named.second->shape(), 0));
   try {
     return load_adapter(BaseModel(loaded), folder, name, options);
   } catch (...) {
-    loaded.root = taken_out(loaded);
-    loaded.model->output().put(std::move(words));
+    take_head(loaded, std::move(words));
     throw;
   }
 }

@@ -9,6 +9,7 @@
 #include "autograd/text.h"
 #include "autograd/utf8.h"
 #include "formats/file.h"
+#include "nn/head.h"
 #include "peft/ensemble.h"
 
 namespace graft::tune {
@@ -52,16 +53,10 @@ Classes read_classes(const std::string& folder) {
 }
 
 void make_classifier(Loaded& base, const std::vector<std::string>& labels, Rng& rng) {
-  expect<ValueError>(base.classifier == nullptr && base.token_classifier == nullptr, base.path, " is a classifier already");
-  expect<ValueError>(labels.size() > 1, "a classifier needs two labels at least, not ", labels.size());
-  (void)base.root.release();
-  std::unique_ptr<Model> model(base.model);
-  (void)model->output().take();  // nobody asks for words any more
-  auto classifier = std::make_unique<Classifier>(std::move(model), labels, base.pad);
-  for (const auto& named : classifier->score->parameters())
+  expect<ValueError>(labels.size() > 1, "a classifier needs at least two labels, not ", labels.size());
+  (void)put_head(base, HeadOf::sequences, labels);
+  for (const auto& named : base.classifier->score->parameters())
     named.second->set(normal(named.second->shape(), 0, real(0.02), rng));
-  base.classifier = classifier.get();
-  base.root = std::move(classifier);
 }
 
 std::vector<std::vector<std::string>> label_words(const std::vector<std::string>& labels,
