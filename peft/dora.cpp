@@ -8,6 +8,14 @@
 namespace graft::peft {
 namespace {
 
+/// W₀ + s·B·A
+Tensor direction(const LoraLinear& wrapper, const LoraPair& p) {
+  return kernel::binary(kernel::Binary::add, below(wrapper.base, wrapper.selection).dense(),
+                        kernel::scale(kernel::multiply_nn(p.B.value(), p.A.value()), p.scale));
+}
+
+}  // namespace
+
 Tensor row_norms(const Tensor& W) {
   Tensor norms(Shape{W.rows()});
   real* to = norms.write();
@@ -18,14 +26,6 @@ Tensor row_norms(const Tensor& W) {
   }
   return norms;
 }
-
-/// W₀ + s·B·A
-Tensor direction(const LoraLinear& wrapper, const LoraPair& p) {
-  return kernel::binary(kernel::Binary::add, below(wrapper.base, wrapper.selection).dense(),
-                        kernel::scale(kernel::multiply_nn(p.B.value(), p.A.value()), p.scale));
-}
-
-}  // namespace
 
 void add_magnitude(LoraLinear& wrapper, const std::string& name) {
   LoraPair& p = wrapper.entry(name);

@@ -20,6 +20,7 @@ const T& below(const Slot<T>& base, const Selection& selection) {
 void add_magnitude(LoraLinear& wrapper, const std::string& name);
 /// y = (m/‖W‖)·(W₀x + s·B·A·x) + b₀, from W₀x + b₀ and s·B·A·x.
 Variable dora(const Variable& base_y, const Variable& bax, const LoraLinear& wrapper, const LoraPair& pair);
+Tensor row_norms(const Tensor& W);     ///< ‖W‖, one per output
 Tensor column_norms(const Tensor& W);  ///< of a table (V, D): one norm per feature, over its rows
 /// m·W/‖W‖, by rows.
 Tensor with_magnitude(const Tensor& W, const Tensor& m);

@@ -5,6 +5,7 @@
 
 #include "autograd/kernels.h"
 #include "nn/names.h"
+#include "peft/dora.h"
 #include "peft/inside/adapter_parts.h"
 #include "peft/inside/target_modules.h"
 #include "peft/lora.h"
@@ -179,69 +180,72 @@ struct Piece {
   const LoraPair* pair;
 };
 
+/// Where a pair's rows begin in the module's A: r of its own, and r more if its base went without its start (PiSSA, OLoRA).
+struct Term {
+  const LoraPair* pair;
+  Index begin;
+  Index end() const { return begin + pair->A.shape()[0] * (pair->A0.defined() ? 2 : 1); }
+};
+
+/// Each A once: pieces that share one share its rows.
+std::vector<Term> terms_of(const std::vector<Piece>& pieces) {
+  std::vector<Term> terms;
+  for (const Piece& piece : pieces) {
+    const auto shared = [&](const Term& term) { return term.pair->A.same(piece.pair->A); };
+    if (piece.pair && std::none_of(terms.begin(), terms.end(), shared))
+      terms.push_back({piece.pair, terms.empty() ? 0 : terms.back().end()});
+  }
+  return terms;
+}
+
+Tensor stacked_A(const std::vector<Term>& terms) {
+  std::vector<Tensor> rows;
+  for (const Term& term : terms) {
+    rows.push_back(term.pair->A.value());
+    if (term.pair->A0.defined()) rows.push_back(term.pair->A0);
+  }
+  return stacked(rows);
+}
+
+/// B of one piece among all terms: its own columns hold B, those of its start -B₀, and the others 0; all of it times `factor`.
+Tensor block_B(const Piece& piece, const std::vector<Term>& terms, real factor) {
+  const Index out = piece.projection->out(), rank = terms.back().end();
+  Tensor block(Shape{out, rank}, 0);
+  if (!piece.pair) return block;
+  const auto mine = std::find_if(terms.begin(), terms.end(), [&](const Term& t) { return t.pair->A.same(piece.pair->A); });
+  const Index r = piece.pair->A.shape()[0];
+  const auto put = [&](const Tensor& B, Index column, real times) {
+    real* to = block.write() + column;
+    const real* numbers = B.data();
+    for (Index o = 0; o < out; ++o, to += rank)
+      for (Index k = 0; k < r; ++k) to[k] = *numbers++ * times;
+  };
+  put(piece.pair->B.value(), mine->begin, factor);
+  if (piece.pair->B0.defined()) put(piece.pair->B0, mine->begin + r, -factor);
+  return block;
+}
+
 /// One pair for a module made of several pieces.
 struct Joined {
   Tensor A, B, b, m;
   real scale = 1;
 };
 
-/// ‖W‖ by rows: the magnitude of a piece that no pair changes.
-Tensor row_norms(const Tensor& W) {
-  Tensor norms(Shape{W.rows()});
-  real* to = norms.write();
-  for (Index o = 0; o < W.rows(); ++o) {
-    double sum = 0;
-    for (Index k = 0; k < W.cols(); ++k) sum += double(W[o * W.cols() + k]) * double(W[o * W.cols() + k]);
-    to[o] = static_cast<real>(std::sqrt(sum));
-  }
-  return norms;
-}
-
-/// A stacked, B block-diagonal. Rows of B where a piece has no pair are 0; the scale is taken into B where it differs.
-/// What a pair's base went without at the start (PiSSA, OLoRA) is a second term with -B.
+/// A stacked, B block-diagonal. The scale is the first's (that is not 0); where another differs, B takes the ratio. Magnitudes are
+/// those of the pairs, and ‖W‖ where no pair changes a piece.
 Joined joined(const std::vector<Piece>& pieces) {
-  const LoraPair* first = nullptr;
-  std::vector<const LoraPair*> terms;  // pieces that share an A share its rows
-  std::vector<Index> begins;           // of the terms among the rows of A
-  std::vector<Tensor> As, Bs, bs, ms;
-  Index rank = 0;
-  const auto begin_of = [&](const LoraPair* p) {
-    for (std::size_t t = 0; t < terms.size(); ++t)
-      if (terms[t]->A.same(p->A)) return begins[t];
-    return Index(-1);
-  };
+  const std::vector<Term> terms = terms_of(pieces);
+  const auto scaled = std::find_if(terms.begin(), terms.end(), [](const Term& term) { return term.pair->scale != 0; });
+  const LoraPair& first = scaled == terms.end() ? *terms[0].pair : *scaled->pair;
+  std::vector<Tensor> B, b, m;
   for (const Piece& piece : pieces) {
     const LoraPair* p = piece.pair;
-    if (!p || begin_of(p) >= 0) continue;
-    if (!first || first->scale == 0) first = p;
-    terms.push_back(p), begins.push_back(rank), As.push_back(p->A.value());
-    if (p->A0.defined()) As.push_back(p->A0);
-    rank += p->A.shape()[0] * (p->A0.defined() ? 2 : 1);
+    const real factor = !p || p->scale == first.scale ? 1 : p->scale / first.scale;  // both may be 0
+    B.push_back(block_B(piece, terms, factor));
+    b.push_back(p && p->b ? kernel::scale(p->b->value(), factor) : Tensor(Shape{piece.projection->out()}, 0));
+    if (first.magnitude) m.push_back(p ? p->magnitude->value() : row_norms(piece.projection->dense()));
   }
-  for (const Piece& piece : pieces) {
-    const Index out = piece.projection->out();
-    Tensor B(Shape{out, rank}, 0), b(Shape{out}, 0);
-    if (const LoraPair* p = piece.pair) {
-      const Index r = p->A.shape()[0], at = begin_of(p);
-      const real factor = p->scale == first->scale ? 1 : p->scale / first->scale;  // both may be 0
-      const auto put = [&](const Tensor& from, Index column, real times) {
-        real* to = B.write() + column;
-        const real* numbers = from.data();
-        for (Index o = 0; o < out; ++o, to += rank)
-          for (Index k = 0; k < r; ++k) to[k] = *numbers++ * times;
-      };
-      put(p->B.value(), at, factor);
-      if (p->B0.defined()) put(p->B0, at + r, -factor);
-      if (p->b) b = kernel::scale(p->b->value(), factor);
-    }
-    Bs.push_back(B), bs.push_back(b);
-    if (first->magnitude) ms.push_back(piece.pair ? piece.pair->magnitude->value() : row_norms(piece.projection->dense()));
-  }
-  Joined j;
-  j.A = stacked(As), j.B = stacked(Bs), j.scale = first->scale;
-  if (first->b) j.b = stacked(bs);
-  if (first->magnitude) j.m = stacked(ms);
-  return j;
+  return {stacked_A(terms), stacked(B), first.b ? stacked(b) : Tensor(), first.magnitude ? stacked(m) : Tensor(), first.scale};
 }
 
 }  // namespace
