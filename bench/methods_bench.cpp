@@ -49,7 +49,7 @@ const std::map<std::string, Attach>& methods() {
     peft::PrefixTuning prefix;
     peft::PromptTuning prompt;
     peft::PTuning p;
-    p.pattern = peft::prompt_pattern(20), p.flavour = peft::PTuning::Flavour::peft;
+    p.prompt_template = peft::front_template(20), p.flavour = peft::PTuning::Flavour::peft;
     peft::BottleneckAdapter adapter;
     adapter.size = 48;
     return std::map<std::string, Attach>{

@@ -8,7 +8,7 @@
 namespace graft::peft {
 
 PromptEncoder::PromptEncoder(Module& owner, const std::string& name, const PTuning& o, Index D, Rng& rng)
-    : embedding(owner, {"embedding", name}, Shape{virtual_count(o.pattern), D}) {
+    : embedding(owner, {"embedding", name}, Shape{virtual_count(o.prompt_template), D}) {
   const bool paper = o.flavour == PTuning::Flavour::paper, recurrent = o.encoder == PTuning::Encoder::lstm;
   const Index h = paper ? D / 2 : o.hidden ? o.hidden : D;
   if (recurrent) {
@@ -46,8 +46,8 @@ Variable PromptEncoder::operator()() const {
 }
 
 void PTuning::graft(const BaseModel& base, const std::string& name, Rng& rng) const {
-  check_pattern(pattern);
-  const Index P = virtual_count(pattern), D = base.model.width();
+  check_template(prompt_template);
+  const Index P = virtual_count(prompt_template), D = base.model.width();
   expect<ValueError>(layers > 0 && hidden >= 0, kind(), ": an encoder of ", layers, " layers, ", hidden,
                      " wide; at least 1 and 0 are needed");
   expect<ValueError>(flavour != Flavour::paper || encoder != Encoder::lstm || D % 2 == 0, kind(), ": ", D,
@@ -56,7 +56,7 @@ void PTuning::graft(const BaseModel& base, const std::string& name, Rng& rng) co
                      " virtual tokens; give one for each, or none");
   const Tensor start = words.empty() ? normal({P, D}, 0, 1, rng) : rows_of(base, words).clone();
   graft_virtual_tokens(
-      base, name, pattern,
+      base, name, prompt_template,
       [&](VirtualTable& owner) -> std::unique_ptr<VirtualRows> {
         if (encoder == Encoder::none) {
           auto rows = std::make_unique<TrainedRows>(owner, name, P, D);

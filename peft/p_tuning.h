@@ -4,12 +4,13 @@
 // per direction and 2h → 2h ReLU 2h → d, or by default only an MLP of three layers, and virtual tokens in front only.
 // A model that generates answers by label words (verbalizer.h) or, inside a Classifier, by its head.
 #pragma once
-#include "peft/virtual_tokens.h"
+#include "peft/prompt_template.h"
 
 namespace graft::peft {
 
 struct PTuning : Method {
-  Pattern pattern = prompt_pattern(9);  ///< from parse_pattern(); the paper: [v]*3 {sentence} [v]*3 [answer] and alike
+  /// From parse_template(); the paper's are [v]*3 {sentence} [v]*3 [answer] and the like.
+  PromptTemplate prompt_template = front_template(9);
   enum class Encoder { lstm, mlp, none };
   Encoder encoder = Encoder::lstm;
   enum class Flavour { paper, peft };

@@ -57,7 +57,7 @@ void PromptTuning::graft(const BaseModel& base, const std::string& name, Rng& rn
                      base.model.context(), "; take a shorter one");
   const Tensor rows = start(*this, base, rng);
   graft_virtual_tokens(
-      base, name, prompt_pattern(length),
+      base, name, front_template(length),
       [&](VirtualTable& owner) {
         auto trained = std::make_unique<TrainedRows>(owner, name, length, base.model.width());
         trained->rows.set(rows);

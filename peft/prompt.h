@@ -4,7 +4,7 @@
 // far larger than GPT-2's own rows and learns badly. Rows of the vocabulary learn best on small models (its figure 3b).
 // Several prompts of one task (its section 6) are in ensemble.h.
 #pragma once
-#include "peft/virtual_tokens.h"
+#include "peft/prompt_template.h"
 
 namespace graft::peft {
 

@@ -8,7 +8,7 @@
 #include "nn/attention.h"
 #include "peft/lora.h"
 #include "peft/prefix.h"
-#include "peft/virtual_tokens.h"
+#include "peft/virtual_table.h"
 
 namespace graft::tune {
 namespace {

@@ -110,8 +110,8 @@ peft::PTuning p_tuning(const MethodChoice& c, const Tokenizer& tokenizer) {
   P method;
   expect<ValueError>(c.pattern.empty() || c.length == 0, "virtual and template do not go together: a template has as many virtual tokens as [v]");
   expect<ValueError>(c.encoder != "none" || c.hidden == 0, "hidden is the width of an encoder, but encoder is none");
-  if (!c.pattern.empty()) method.pattern = peft::parse_pattern(c.pattern, tokenizer);
-  else if (c.length > 0) method.pattern = peft::prompt_pattern(c.length);
+  if (!c.pattern.empty()) method.prompt_template = peft::parse_template(c.pattern, tokenizer);
+  else if (c.length > 0) method.prompt_template = peft::front_template(c.length);
   if (!c.encoder.empty())
     method.encoder = one_of<P::Encoder>(c.encoder, "encoder",
                                         {{"lstm", P::Encoder::lstm}, {"mlp", P::Encoder::mlp}, {"none", P::Encoder::none}});

@@ -25,9 +25,9 @@ VirtualTable* table_of(const BaseModel& base, const std::string& name) {
   return nullptr;
 }
 
-Json to_json(const Pattern& pattern) {
+Json to_json(const PromptTemplate& prompt_template) {
   Json pieces = Json::array();
-  for (const Piece& piece : pattern) switch (piece.kind) {
+  for (const Piece& piece : prompt_template) switch (piece.kind) {
       case Piece::Kind::virtual_tokens: pieces.push_back({{"virtual_tokens", piece.count}}); break;
       case Piece::Kind::words: pieces.push_back({{"words", piece.ids}}); break;
       case Piece::Kind::sentence: pieces.push_back("sentence"); break;
@@ -36,26 +36,26 @@ Json to_json(const Pattern& pattern) {
   return pieces;
 }
 
-Pattern from_json(const AdapterConfig& config, const Json& pieces) {
-  Pattern pattern;
+PromptTemplate from_json(const AdapterConfig& config, const Json& pieces) {
+  PromptTemplate prompt_template;
   if (!pieces.is_array()) config.refuse("graft_template", pieces.type_name());
   for (const Json& piece : pieces) {
-    if (piece == "sentence") pattern.push_back({Piece::Kind::sentence});
-    else if (piece == "answer") pattern.push_back({Piece::Kind::answer});
+    if (piece == "sentence") prompt_template.push_back({Piece::Kind::sentence});
+    else if (piece == "answer") prompt_template.push_back({Piece::Kind::answer});
     else if (piece.is_object() && piece.size() == 1 && piece.contains("virtual_tokens") &&
              piece["virtual_tokens"].is_number_unsigned() && piece["virtual_tokens"].get<std::uint64_t>() < (1u << 24))
-      pattern.push_back({Piece::Kind::virtual_tokens, piece["virtual_tokens"].get<Index>()});
+      prompt_template.push_back({Piece::Kind::virtual_tokens, piece["virtual_tokens"].get<Index>()});
     else if (piece.is_object() && piece.size() == 1 && piece.contains("words") && piece["words"].is_array()) {
       Piece words{Piece::Kind::words};
       for (const Json& id : piece["words"]) {
         if (!id.is_number_unsigned() || id.get<std::uint64_t>() >= (1u << 31)) config.refuse("graft_template", id.dump());
         words.ids.push_back(id.get<Id>());
       }
-      pattern.push_back(words);
+      prompt_template.push_back(words);
     } else config.refuse("graft_template", piece.dump().substr(0, 60));
   }
-  check_pattern(pattern);
-  return pattern;
+  check_template(prompt_template);
+  return prompt_template;
 }
 
 }  // namespace
@@ -101,9 +101,9 @@ Attached read_soft(const BaseModel& base, const AdapterConfig& config, Keys& key
   } else {
     PTuning p;
     p.encoder = PTuning::Encoder::none;
-    p.pattern = pieces ? from_json(config, *pieces) : prompt_pattern(P);
-    if (virtual_count(p.pattern) != P)
-      config.refuse("num_virtual_tokens", text(P, ", but the template has ", virtual_count(p.pattern)));
+    p.prompt_template = pieces ? from_json(config, *pieces) : front_template(P);
+    if (virtual_count(p.prompt_template) != P)
+      config.refuse("num_virtual_tokens", text(P, ", but the template has ", virtual_count(p.prompt_template)));
     attached = attach(base, p, rng, name);
   }
   try {
@@ -137,13 +137,13 @@ void write_soft(const BaseModel& base, const Attached& attached, Json& config, N
     config["token_dim"] = base.model.width();
     const auto* p = dynamic_cast<const PTuning*>(attached.method.get());
     config["peft_type"] = p ? "P_TUNING" : "PROMPT_TUNING";
-    const auto front = [](const Pattern& pattern) {
-      return pattern.size() == 3 && pattern[0].kind == Piece::Kind::virtual_tokens && pattern[1].kind == Piece::Kind::sentence;
+    const auto front = [](const PromptTemplate& t) {
+      return t.size() == 3 && t[0].kind == Piece::Kind::virtual_tokens && t[1].kind == Piece::Kind::sentence;
     };
     if (p) config["encoder_hidden_size"] = base.model.width();
-    if (p && !front(p->pattern)) {  // PEFT knows virtual tokens in front only, and must not read this as such
+    if (p && !front(p->prompt_template)) {  // PEFT knows virtual tokens in front only, and must not read this as such
       config["peft_type"] = "GRAFT_P_TUNING";
-      config["graft_template"] = to_json(p->pattern);
+      config["graft_template"] = to_json(p->prompt_template);
     }
   }
   config["num_virtual_tokens"] = rows.rows();

@@ -157,7 +157,8 @@ TEST_F(Tune, AComparisonKnowsItsOptionsBeforeItTrains) {
 TEST_F(Tune, WhatIsTakenByDefaultIsSaid) {
   const std::string help = graft({"tune", "--help"}).out;
   const auto expect_in_help = [&](const std::string& words) { EXPECT_NE(help.find(words), std::string::npos) << words; };
-  expect_in_help(text("(prefix: ", peft::PrefixTuning().length, "; p-tuning: ", peft::virtual_count(peft::PTuning().pattern),
+  expect_in_help(text("(prefix: ", peft::PrefixTuning().length,
+                      "; p-tuning: ", peft::virtual_count(peft::PTuning().prompt_template),
                       "; the others: ", peft::PromptTuning().length, ")"));
   EXPECT_EQ(peft::PTuningV2().length, peft::PromptTuning().length);
   expect_in_help(text("(0; p-tuning-v2: ", peft::PTuningV2().dropout, ")"));

@@ -104,7 +104,7 @@ int main(int argc, char** argv) {
     prompt.length = 5;
     go("prompt", prompt);
     peft::PTuning p;
-    p.pattern = peft::prompt_pattern(4);
+    p.prompt_template = peft::front_template(4);
     go("ptuning_lstm", p);
     p.encoder = peft::PTuning::Encoder::mlp, p.flavour = peft::PTuning::Flavour::peft;
     go("ptuning_mlp", p);

@@ -11,7 +11,7 @@
 #include "peft/p_tuning.h"
 #include "peft/prefix.h"
 #include "peft/prompt.h"
-#include "peft/virtual_tokens.h"
+#include "peft/virtual_table.h"
 #include "tests/formats/scratch_folder.h"
 #include "tests/here.h"
 #include "tests/nn/fixture.h"
@@ -120,7 +120,7 @@ TEST_P(PeftFixture, TenTrainingSteps) {
       give(std::string("memory.") + part + ".default", part);
   } else if (name.find("ptuning") != std::string::npos) {
     peft::PTuning p;
-    p.pattern = peft::prompt_pattern(5), p.flavour = peft::PTuning::Flavour::peft, p.hidden = 6;
+    p.prompt_template = peft::front_template(5), p.flavour = peft::PTuning::Flavour::peft, p.hidden = 6;
     const bool lstm = name.find("lstm") != std::string::npos;
     p.encoder = lstm ? peft::PTuning::Encoder::lstm : peft::PTuning::Encoder::mlp;
     peft::attach(a.host(), p, rng);

@@ -92,15 +92,15 @@ TEST_F(Attach, RefusesWhatCannotBe) {
 
   using Kind = peft::Piece::Kind;
   peft::PTuning p;
-  p.pattern = {{Kind::virtual_tokens, 2}, {Kind::sentence}};
+  p.prompt_template = {{Kind::virtual_tokens, 2}, {Kind::sentence}};
   refuses<ValueError>(*gpt2, p, {"[answer]", "0 places"});
-  p.pattern = {{Kind::virtual_tokens, 2}, {Kind::answer}, {Kind::sentence}};
+  p.prompt_template = {{Kind::virtual_tokens, 2}, {Kind::answer}, {Kind::sentence}};
   refuses<ValueError>(*gpt2, p, {"put it last"});
-  p.pattern = {{Kind::sentence}, {Kind::answer}};
+  p.prompt_template = {{Kind::sentence}, {Kind::answer}};
   refuses<ValueError>(*gpt2, p, {"no virtual token"});
-  p.pattern = {{Kind::virtual_tokens, 2}, {Kind::sentence}, {Kind::words, 0, {99}}, {Kind::answer}};
+  p.prompt_template = {{Kind::virtual_tokens, 2}, {Kind::sentence}, {Kind::words, 0, {99}}, {Kind::answer}};
   refuses<IndexError>(*gpt2, p, {"99"});
-  p.pattern = peft::prompt_pattern(2), p.words = {1};
+  p.prompt_template = peft::front_template(2), p.words = {1};
   refuses<ValueError>(*gpt2, p, {"1 words", "2"});
 
   peft::BottleneckAdapter b;
@@ -599,7 +599,7 @@ TEST_F(Files, OfAnotherModelOrDamaged) {
 TEST_F(Files, ATemplateIsNothingThatPeftWouldMisread) {
   peft::PTuning p;
   using Kind = peft::Piece::Kind;
-  p.pattern = {
+  p.prompt_template = {
       {Kind::virtual_tokens, 2}, {Kind::sentence}, {Kind::words, 0, {2, 3}}, {Kind::virtual_tokens, 1}, {Kind::answer}};
   Rng rng(1);
   const peft::Attached a = peft::attach(*gpt2.model, p, rng);

@@ -210,7 +210,7 @@ TEST(Ensemble, Refuses) {
 TEST(TrainingState, GoesOnBitForBit) {
   const formats::ScratchFolder scratch;
   peft::PTuning p;
-  p.pattern = peft::prompt_pattern(3);
+  p.prompt_template = peft::front_template(3);
   peft::PrefixTuning prefix;
   prefix.length = 3, prefix.hidden = 4, prefix.dropout = real(0.1);
   for (const bool lstm : {true, false}) {
@@ -251,7 +251,7 @@ TEST(TrainingState, GoesOnBitForBit) {
   std::unique_ptr<Model> other = table::tiny_gpt2();
   table::randomize(*other);
   Rng rng(1);
-  p.pattern = peft::prompt_pattern(4);
+  p.prompt_template = peft::front_template(4);
   peft::attach(*other, p, rng);
   const auto before = peft::parameters(*other, "default")[0].second->value().values();
   EXPECT_THROW(train::load_checkpoint(peft::learning(*other), scratch.path("state.safetensors")), FormatError);

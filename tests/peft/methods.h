@@ -115,7 +115,7 @@ inline std::vector<MethodRow> methods() {
   all.push_back(soft(row("prompt", 4 * 768, prompt)));
   peft::PTuning p;
   using Kind = peft::Piece::Kind;
-  p.pattern = {
+  p.prompt_template = {
       {Kind::virtual_tokens, 2}, {Kind::sentence}, {Kind::words, 0, {2, 3}}, {Kind::virtual_tokens, 1}, {Kind::answer}};
   const Index lstm = 2 * (4 * 384 * (768 + 384 + 2) + 4 * 384 * (768 + 384 + 2)), dense = 768 * 768 + 768;
   all.push_back(soft(row("p_tuning_lstm", 3 * 768 + lstm + 2 * dense, p)));

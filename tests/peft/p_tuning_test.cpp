@@ -20,7 +20,7 @@ using Flavour = peft::PTuning::Flavour;
 
 // --- templates -------------------------------------------------------------------------------------------------------------
 
-TEST(Pattern, FromText) {
+TEST(PromptTemplate, FromText) {
   const Tokenizer tokenizer = ::fixture::tokenizer("gpt2");
   const auto words = [&](const std::string& text) {
     std::string all = "words";
@@ -29,7 +29,7 @@ TEST(Pattern, FromText) {
   };
   const auto parsed = [&](const std::string& text) {
     std::vector<std::string> pieces;
-    for (const peft::Piece& p : peft::parse_pattern(text, tokenizer)) switch (p.kind) {
+    for (const peft::Piece& p : peft::parse_template(text, tokenizer)) switch (p.kind) {
         case Kind::virtual_tokens: pieces.push_back("v" + std::to_string(p.count)); break;
         case Kind::sentence: pieces.emplace_back("sentence"); break;
         case Kind::answer: pieces.emplace_back("answer"); break;
@@ -48,10 +48,10 @@ TEST(Pattern, FromText) {
   EXPECT_EQ(parsed("[v]* {sentence}[answer]"), (All{"v1", words("*"), "sentence", "answer"})) << "a star of its own";
 }
 
-TEST(Pattern, Refuses) {
+TEST(PromptTemplate, Refuses) {
   const Tokenizer tokenizer = ::fixture::tokenizer("gpt2");
   const auto refuses = [&](const std::string& text, const std::vector<std::string>& words) {
-    const std::string said = ::fixture::message<ValueError>([&] { peft::parse_pattern(text, tokenizer); });
+    const std::string said = ::fixture::message<ValueError>([&] { peft::parse_template(text, tokenizer); });
     for (const std::string& w : words) ::fixture::expect_has(said, w);
   };
   const std::string example = "for example";
@@ -100,7 +100,7 @@ TEST(PTuning, EncodersBesidePeft) {
     const fixture::RawFile reference =
         fixture::read_raw(here::fixtures() + "/peft/" + name + "/reference.safetensors");
     peft::PTuning p;
-    p.pattern = peft::prompt_pattern(5), p.flavour = Flavour::peft, p.hidden = 6;
+    p.prompt_template = peft::front_template(5), p.flavour = Flavour::peft, p.hidden = 6;
     p.encoder = lstm ? Encoder::lstm : Encoder::mlp;
     Rng rng(1);
     peft::attach(model, p, rng, "mine");
@@ -144,7 +144,7 @@ TEST(PTuning, Starts) {
   const Tensor E = model.parameter("embed.weight").value();
   Rng rng(2);
   peft::PTuning p;
-  p.pattern = {{Kind::virtual_tokens, 2}, {Kind::sentence}, {Kind::virtual_tokens, 1}, {Kind::answer}};
+  p.prompt_template = {{Kind::virtual_tokens, 2}, {Kind::sentence}, {Kind::virtual_tokens, 1}, {Kind::answer}};
   p.words = {7, 3, 7};
   for (const Encoder encoder : {Encoder::none, Encoder::lstm, Encoder::mlp}) {
     p.encoder = encoder;
@@ -162,7 +162,8 @@ TEST(PTuning, Starts) {
     peft::detach(model, a);
   }
   // torch's defaults: N(0, 1), U(±1/√in), U(±1/√h).
-  p.pattern = peft::prompt_pattern(200), p.words.clear(), p.encoder = Encoder::lstm, p.flavour = Flavour::peft, p.hidden = 9;
+  p.prompt_template = peft::front_template(200), p.words.clear(), p.encoder = Encoder::lstm, p.flavour = Flavour::peft,
+  p.hidden = 9;
   peft::attach(model, p, rng, "mine");
   for (const auto& named : peft::parameters(model, "mine")) {
     const fixture::Numbers v = table::numbers(named.second->value());
@@ -193,8 +194,8 @@ TEST(PTuning, Refuses) {
   };
   refuses([](auto& p) { p.layers = 0; }, {"0 layers"});
   refuses([](auto& p) { p.hidden = -1; }, {"-1 wide"});
-  refuses([](auto& p) { p.pattern = peft::prompt_pattern(16); }, {"16 tokens", "context of 16"});
-  refuses([](auto& p) { p.pattern[0].count = -1; }, {"-1"});
+  refuses([](auto& p) { p.prompt_template = peft::front_template(16); }, {"16 tokens", "context of 16"});
+  refuses([](auto& p) { p.prompt_template[0].count = -1; }, {"-1"});
   Gpt2Config c;
   c.vocabulary = 13, c.context = 16, c.dim = 9, c.layers = 1, c.heads = 3;
   model = std::make_unique<Gpt2>(c);

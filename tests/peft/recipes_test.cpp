@@ -35,7 +35,7 @@ Attach prefix(Index hidden) {
   return method(peft::PrefixTuning{}, [&](peft::PrefixTuning& p) { p.length = 4, p.hidden = hidden; });
 }
 Attach p_tuning(peft::PTuning::Encoder encoder) {
-  return method(peft::PTuning{}, [&](peft::PTuning& p) { p.pattern = peft::prompt_pattern(4), p.encoder = encoder; });
+  return method(peft::PTuning{}, [&](peft::PTuning& p) { p.prompt_template = peft::front_template(4), p.encoder = encoder; });
 }
 Attach prompt(peft::PromptTuning::Init init) {
   return method(peft::PromptTuning{}, [&](peft::PromptTuning& p) { p.length = 4, p.init = init; });

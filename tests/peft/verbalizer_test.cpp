@@ -18,7 +18,7 @@ TEST(Verbalizer, ScoresAreTheWordsLogits) {
   Rng rng(5);
   peft::PTuning p;
   using Kind = peft::Piece::Kind;
-  p.pattern = {
+  p.prompt_template = {
       {Kind::virtual_tokens, 2}, {Kind::sentence}, {Kind::words, 0, {2, 3}}, {Kind::virtual_tokens, 1}, {Kind::answer}};
   peft::attach(*m, p, rng);
   const peft::Verbalizer words({{4}, {5, 6}, {7}}, 13);

@@ -1,6 +1,6 @@
 // Virtual tokens: which rows the table gives and when, where the template puts the ids, padded and mixed batches against
 // single rows, what scores, generates and classifies through the template.
-#include "peft/virtual_tokens.h"
+#include "peft/prompt_template.h"
 
 #include <gtest/gtest.h>
 
@@ -23,12 +23,12 @@ using Row = std::vector<Id>;
 const double close = sizeof(real) == 8 ? 1e-11 : 1e-5;
 
 /// [v][v] {sentence} 2 3 [v] [answer]
-peft::Pattern middle() {
+peft::PromptTemplate middle() {
   return {{Kind::virtual_tokens, 2}, {Kind::sentence}, {Kind::words, 0, {2, 3}}, {Kind::virtual_tokens, 1}, {Kind::answer}};
 }
-peft::PTuning rows_in(peft::Pattern pattern) {
+peft::PTuning rows_in(peft::PromptTemplate pieces) {
   peft::PTuning p;
-  p.pattern = std::move(pattern), p.encoder = peft::PTuning::Encoder::none;
+  p.prompt_template = std::move(pieces), p.encoder = peft::PTuning::Encoder::none;
   return p;
 }
 Row row(const Ids& ids, Index b) { return {ids.begin() + b * ids.shape()[1], ids.begin() + (b + 1) * ids.shape()[1]}; }
@@ -105,7 +105,7 @@ TEST_F(VirtualTokens, LoraOnTheTableStaysBelow) {
   lora.r = 2, lora.targets = {"embed"};
   peft::attach(model, rows_in(middle()), rng, "before");
   peft::attach(model, lora, rng, "low");
-  peft::attach(model, rows_in(peft::prompt_pattern(4)), rng, "after");
+  peft::attach(model, rows_in(peft::front_template(4)), rng, "after");
   for (const char* name : {"before", "low", "after"}) table::move(model, name);
   EXPECT_EQ(model.parameter("embed.lora_A.low").shape(), (Shape{13, 2}));
   const Row user{4, 5, 6};
@@ -129,7 +129,7 @@ TEST_F(VirtualTokens, LoraOnTheTableStaysBelow) {
 
 // --- the template ----------------------------------------------------------------------------------------------------------
 
-TEST_F(VirtualTokens, IdsGoWhereThePatternSays) {
+TEST_F(VirtualTokens, IdsGoWhereTheTemplateSays) {
   peft::attach(model, rows_in(middle()), rng);  // 13 14 {sentence} 2 3 15 [answer]
   constexpr Id no = ignored;
   const auto around = [&](const Row& ids, const Row& labels, Index answer) {
@@ -186,7 +186,7 @@ TEST_F(VirtualTokens, RaggedAndMixedRowsAreTheSingleOnes) {
   peft::Lora lora;
   lora.r = 2;
   peft::attach(model, rows_in(middle()), rng, "template");
-  peft::attach(model, rows_in(peft::prompt_pattern(4)), rng, "front");
+  peft::attach(model, rows_in(peft::front_template(4)), rng, "front");
   peft::attach(model, lora, rng, "lora");
   for (const char* name : {"template", "front", "lora"}) table::move(model, name);
   peft::learn(model, {"template", "front", "lora"});
@@ -292,16 +292,16 @@ TEST_F(VirtualTokens, ScoringThePromptChangesNoTemplate) {
 // --- scoring and generating ------------------------------------------------------------------------------------------------
 
 TEST_F(VirtualTokens, EvaluationScoresTheUsersTokensOnly) {
-  for (const peft::Pattern& pattern : {peft::prompt_pattern(4), middle()}) {
-    const peft::Attached a = peft::attach(model, rows_in(pattern), rng);
+  for (const peft::PromptTemplate& pieces : {peft::front_template(4), middle()}) {
+    const peft::Attached a = peft::attach(model, rows_in(pieces), rng);
     const Row text{1, 4, 2, 7, 3, 5, 5, 0, 6, 1, 9, 9, 12, 11, 2, 8, 10};
     const Index window = model.free_positions();
-    EXPECT_EQ(window, 16 - (pattern.size() == 3 ? 4 : 5));
+    EXPECT_EQ(window, 16 - (pieces.size() == 3 ? 4 : 5));
     double expected = 0;
     for (Index begin = 0; begin < 17; begin += window) {
       const Row part(text.begin() + begin, text.begin() + std::min<Index>(begin + window, 17));
       const Tensor p = softmax(Variable(logits(part))).value();
-      const Index before = pattern.size() == 3 ? 4 : 2;  // virtual tokens in front
+      const Index before = pieces.size() == 3 ? 4 : 2;  // virtual tokens in front
       for (std::size_t t = 1; t < part.size(); ++t)
         expected -= std::log(p[(before + static_cast<Index>(t) - 1) * 13 + part[t]]);
     }
@@ -321,7 +321,7 @@ TEST_F(VirtualTokens, EvaluationScoresTheUsersTokensOnly) {
 /// Prompts of unequal lengths, one with a template in the middle: as alone, and virtual rows are computed once.
 TEST_F(VirtualTokens, GenerationComputesThemOnce) {
   peft::attach(model, rows_in(middle()), rng, "template");
-  peft::attach(model, rows_in(peft::prompt_pattern(4)), rng, "front");
+  peft::attach(model, rows_in(peft::front_template(4)), rng, "front");
   std::map<std::string, int> calls;
   for (const char* name : {"template", "front"}) {
     auto& entry = virtual_table().entry(name);

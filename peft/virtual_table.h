@@ -1,9 +1,8 @@
-// Virtual tokens are rows V, V + 1, ... of the vocabulary: a table that holds their rows, and a template that puts their ids
-// where a pattern says. The head keeps V rows, so none is ever predicted. Prompt tuning and P-tuning v1 share this; they differ
-// in where the rows come from and where the ids go.
+// Virtual tokens are rows V, V + 1, ... of the vocabulary: a table that holds their rows. The head keeps V rows, so none is ever
+// predicted. Prompt tuning and P-tuning v1 share it; they differ in where the rows come from, and where a template
+// (prompt_template.h) puts their ids.
 #pragma once
 #include "peft/method.h"
-#include "peft/pattern.h"
 #include "peft/wrapper.h"
 
 namespace graft::peft {
@@ -44,28 +43,6 @@ struct VirtualTable : NamedWrapper<Table, VirtualIds> {
   VirtualIds& add(const std::string& name, Index count, std::unique_ptr<VirtualRows> rows);
 };
 
-/// How the rows of one name are put together.
-struct VirtualPlaces {
-  Pattern pattern;
-  Id first;  ///< the id of its first virtual token
-};
-
-/// A user's row through the pattern of the name that is selected for it: the sentence and the answer go where the pattern has
-/// them, a row without an answer is all sentence, and padding goes. Labels stay with their tokens; virtual places and words of
-/// the pattern are `ignored`. Errors: ShapeError for a selection that is not the batch's.
-struct VirtualFrame : NamedWrapper<Template, VirtualPlaces> {
-  using NamedWrapper::NamedWrapper;
-  std::string method() const override { return "virtual tokens"; }
-  void add(const std::string& name, Pattern pattern, Id first);
-
- protected:
-  Batch filled(const Batch& user) override;
-};
-
-/// Both, for a method: the table gets the rows, the template the pattern. rows(wrapper) makes the rows inside the table.
-using MakeRows = std::function<std::unique_ptr<VirtualRows>(VirtualTable& owner)>;
-void graft_virtual_tokens(const BaseModel& base, const std::string& name, const Pattern& pattern, const MakeRows& rows,
-                          const std::string& who);
 /// Rows of the base's table for these ids, whatever is selected. Errors: IndexError
 Tensor rows_of(const BaseModel& base, const std::vector<Id>& ids);
 
