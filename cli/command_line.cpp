@@ -31,6 +31,13 @@ Option Command::add_option(const std::string& name, std::string& value, const st
 Option Command::add_option(const std::string& name, std::function<void(int)> f, const std::string& what) const {
   return Option(app_->add_option_function<int>(name, std::move(f), what));
 }
+Option Command::add_option(const std::string& name, std::function<void(const std::string&)> f, const std::string& what) const {
+  return Option(app_->add_option_function<std::string>(name, std::move(f), what));
+}
+Option Command::add_option(const std::string& name, std::function<void(const std::vector<std::string>&)> f,
+                           const std::string& what) const {
+  return Option(app_->add_option_function<std::vector<std::string>>(name, std::move(f), what));
+}
 Option Command::add_option(const std::string& name, int& value, const std::string& what) const {
   return Option(app_->add_option(name, value, what));
 }

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "autograd/check.h"
 #include "autograd/real.h"
 
 namespace CLI {
@@ -16,9 +17,6 @@ class Option;
 }  // namespace CLI
 
 namespace graft::cli {
-
-/// From the words on the command line to what is wrong with them; "" is nothing.
-using Check = std::function<std::string(const std::string&)>;
 
 /// Options by their long names, without "--", each with its words.
 using Given = std::vector<std::pair<std::string, std::vector<std::string>>>;
@@ -53,6 +51,9 @@ class Command {
   Option add_option(const std::string& name, std::string& value, const std::string& what) const;
   /// f is called while the line is parsed, before any command runs.
   Option add_option(const std::string& name, std::function<void(int)> f, const std::string& what) const;
+  Option add_option(const std::string& name, std::function<void(const std::string&)> f, const std::string& what) const;
+  Option add_option(const std::string& name, std::function<void(const std::vector<std::string>&)> f,
+                    const std::string& what) const;
   Option add_option(const std::string& name, int& value, const std::string& what) const;
   Option add_option(const std::string& name, Index& value, const std::string& what) const;
   Option add_option(const std::string& name, std::uint64_t& value, const std::string& what) const;

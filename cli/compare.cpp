@@ -34,11 +34,12 @@ Special special(const std::string& word) {
 }
 
 /// Not an option that only other methods have.
-bool takes(const tune::MethodKind& kind, const std::string& option) {
-  const auto has = [&](const tune::MethodKind& one) {
-    return std::find(one.options.begin(), one.options.end(), option) != one.options.end();
+bool takes(const peft::MethodRow& row, const std::string& option) {
+  const auto has = [&](const peft::MethodRow& one) {
+    const auto options = peft::options_of(one);
+    return std::any_of(options.begin(), options.end(), [&](const peft::OptionInfo& info) { return info.name == option; });
   };
-  return has(kind) || std::none_of(tune::method_kinds().begin(), tune::method_kinds().end(), has);
+  return has(row) || std::none_of(peft::methods().begin(), peft::methods().end(), has);
 }
 
 /// Errors: ValueError if one is there twice: its trainings would share a folder.
@@ -78,18 +79,18 @@ void compare(const Options& o, const Command& command, const Globals& globals) {
                        " is the comparison's to choose");
     expect<ValueError>(command.has("--" + one.option), "--set ", word, ": there is no option --", one.option,
                        "; graft tune --help lists them");
-    expect<ValueError>(takes(tune::method_kind(one.method), one.option), "--set ", word, ": --", one.option, " does not apply to ",
-                       tune::method_kind(one.method).title);
+    expect<ValueError>(takes(peft::method_row(one.method), one.option), "--set ", word, ": --", one.option, " does not apply to ",
+                       peft::method_row(one.method).title);
     expect<ValueError>(!one.value.empty(), "--set ", word, ": there is no value");
   }
   for (const std::uint64_t seed : o.seeds)
     for (const std::string& method : o.methods) {
-      const tune::MethodKind& kind = tune::method_kind(method);
+      const peft::MethodRow& row = peft::method_row(method);
       PlannedRun run{"data", method, "", "", "", options, seed};
-      for (const tune::MethodKind& other : tune::method_kinds())  // options of other methods say nothing to this one
-        for (const std::string& option : other.options)
-          if (std::find(kind.options.begin(), kind.options.end(), option) == kind.options.end()) run.options.erase(option);
-      const bool by_words = method == "p-tuning" || given.answer == "words";
+      for (const peft::MethodRow& other : peft::methods())  // each option goes to the methods that have it
+        for (const peft::OptionInfo& option : peft::options_of(other))
+          if (!takes(row, option.name)) run.options.erase(option.name);
+      const bool by_words = row.by_words || given.answer == "words";
       if (!by_words) run.options.erase("words");
       for (const Special& one : specials) {
         if (one.method != method) continue;
@@ -114,8 +115,8 @@ void add_compare(const Command& program, const Globals& globals) {
       .required()
       .type_name("LIST")
       .check([](const std::string& name) -> std::string {
-        const auto& all = tune::method_kinds();
-        const bool known = std::any_of(all.begin(), all.end(), [&](const tune::MethodKind& kind) { return kind.name == name; });
+        const auto& all = peft::methods();
+        const bool known = std::any_of(all.begin(), all.end(), [&](const peft::MethodRow& row) { return row.word == name; });
         return known ? "" : "there is no method \"" + name + "\"; graft tune --help lists them";
       });
   command.add_option("--seeds", options->seeds, "each method once with each of these seeds")

@@ -7,11 +7,11 @@
 
 namespace graft::cli {
 
-Check whole(long low, long high);       ///< a whole number in [low, high]
-Check number(double low, double high);  ///< a number in [low, high]; neither nan nor anything after it
-Check above(double low);                ///< a number > low
-Check filled();                         ///< not empty
-Check one_of(const std::vector<std::string>& all);
+using check::above;
+using check::filled;
+using check::number;
+using check::one_of;
+using check::whole;
 
 Option add_model_option(const Command& command, std::string& model);  ///< --model MODEL, required
 /// --adapter DIR, and with it --ignore-field NAME

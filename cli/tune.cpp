@@ -25,6 +25,7 @@ void add_tune(const Command& program, const Globals& globals) {
       "  graft generate --model smollm2-135m --adapter my-lora --prompt \"Dear\"");
   command.callback([command, settings, &globals] {
     const nlohmann::json options = complete(command, *settings);
+    peft::expect_options(peft::method_row(settings->method.name), settings->method.options);
     if (settings->dry_run) dry_run(*settings);
     else run_tune(*settings, options, globals);
   });

@@ -6,7 +6,7 @@ foreach(folder IN LISTS folders)
   file(GLOB headers CONFIGURE_DEPENDS ${folder}/*.h)
   install(FILES ${headers} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/graft/${folder})
 endforeach()
-install(FILES graft.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/graft)
+install(FILES ${GRAFT_UMBRELLA} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/graft)
 
 install(TARGETS graft EXPORT graft LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 if(TARGET graft_program)

@@ -8,32 +8,31 @@
 #include "formats/file.h"
 #include "nn/head.h"
 #include "peft/adapterhub_file.h"
-#include "peft/bottleneck.h"
-#include "peft/ia3.h"
 #include "peft/inside/adapter_parts.h"
-#include "peft/lora.h"
-#include "peft/p_tuning.h"
-#include "peft/prefix.h"
-#include "peft/prompt.h"
-#include "peft/tune.h"
+#include "peft/registry.h"
 
 namespace graft::peft {
 namespace {
 
 namespace fs = std::filesystem;
 using Json = nlohmann::json;
-using Read = Attached (*)(const BaseModel&, const AdapterConfig&, Keys&, const std::string&);
 
-const std::map<std::string, Read>& readers() {
-  static const std::map<std::string, Read> all{{"LORA", read_lora},
-                                               {"IA3", read_ia3},
-                                               {"PREFIX_TUNING", read_soft},
-                                               {"PROMPT_TUNING", read_soft},
-                                               {"P_TUNING", read_soft},
-                                               {"GRAFT_P_TUNING", read_soft},
-                                               {"GRAFT_BITFIT", read_tuned},
-                                               {"GRAFT_LAYER_NORM", read_tuned},
-                                               {"GRAFT_LINEAR_PROBE", read_tuned}};
+/// The format of the method, or null.
+const FileFormat* format_of(const Method& method) {
+  for (const MethodRow& row : methods())
+    if (row.file && row.file->holds(method)) return row.file;
+  return nullptr;
+}
+
+/// By peft_type.
+const std::map<std::string, const FileFormat*>& formats_by_type() {
+  static const std::map<std::string, const FileFormat*> all = [] {
+    std::map<std::string, const FileFormat*> by_type;
+    for (const MethodRow& row : methods())
+      if (row.file)
+        for (const std::string& type : row.file->types) by_type[type] = row.file;
+    return by_type;
+  }();
   return all;
 }
 
@@ -87,18 +86,12 @@ Contents contents(const BaseModel& base, const Attached& attached) {
   const std::vector<std::string> there = names(base);
   expect<ValueError>(std::find(there.begin(), there.end(), attached.name) != there.end(), "save_adapter: \"", attached.name,
                      "\" is not attached to this model; save it before detach() or merge_and_unload()");
+  const FileFormat* format = format_of(method);
+  expect<ValueError>(format != nullptr, "save_adapter: no adapter file can hold ", method.kind(),
+                     ", and save_model() would write the base without it; train/checkpoint.h keeps its parameters, or give its row ",
+                     "in peft/registry.h a file format");
   Contents all;
-  if (dynamic_cast<const Lora*>(&method)) write_lora(base, attached, all.config, all.tensors);
-  else if (dynamic_cast<const Ia3*>(&method)) write_ia3(base, attached, all.config, all.tensors);
-  else if (dynamic_cast<const PrefixTuning*>(&method) || dynamic_cast<const PromptTuning*>(&method) ||
-           dynamic_cast<const PTuning*>(&method))
-    write_soft(base, attached, all.config, all.tensors);
-  else if (dynamic_cast<const BitFit*>(&method) || dynamic_cast<const LayerNormTuning*>(&method) ||
-           dynamic_cast<const LinearProbe*>(&method))
-    write_tuned(base, attached, all.config, all.tensors);
-  else
-    throw ValueError(text("save_adapter: no adapter file can hold ", method.kind(), ", and save_model() would write the base ",
-                          "without it; train/checkpoint.h keeps its parameters, or add a writer to peft/adapter_file.cpp"));
+  format->write(base, attached, all.config, all.tensors);
   all.config["task_type"] = task_of(base);
   all.config["inference_mode"] = true;
   return all;
@@ -109,16 +102,16 @@ Attached load(const BaseModel& base, const std::string& folder, const std::strin
   if (is_adapterhub(folder)) return load_adapterhub(base, folder, name, options);
   const AdapterConfig config(path, options.ignored_fields);
   const std::string type = config.word("peft_type");
-  const auto reader = readers().find(type);
+  const auto format = formats_by_type().find(type);
   std::string known;
-  for (const auto& entry : readers()) known += " " + entry.first;
-  expect<FormatError>(reader != readers().end(), path, ": the peft_type is \"", type, "\"; graft reads", known);
+  for (const auto& entry : formats_by_type()) known += " " + entry.first;
+  expect<FormatError>(format != formats_by_type().end(), path, ": the peft_type is \"", type, "\"; graft reads", known);
   const std::string task = config.word("task_type", "");
   expect<FormatError>(tasks().count(task) == 0 || task == task_of(base), path, ": the adapter is for ",
                       tasks().count(task) ? tasks().at(task) : "", " (", task, "), but ", base.root.kind(), " is ",
                       tasks().at(task_of(base)), " (", task_of(base), ")");
   Keys keys(weights_file(folder));
-  Attached attached = reader->second(base, config, keys, name);
+  Attached attached = format->second->read(base, config, keys, name);
   try {
     expect_all_known(base, keys);
   } catch (...) {
@@ -141,7 +134,8 @@ Attached load_adapter(const BaseModel& base, const std::string& folder, const st
 }
 
 void expect_saveable(const BaseModel& base, const Attached& attached) {
-  if (dynamic_cast<const BottleneckAdapter*>(attached.method.get())) expect_adapterhub_holds(base, attached);
+  const FileFormat* format = format_of(*attached.method);
+  if (format && format->expect_holds) format->expect_holds(base, attached);
   else contents(base, attached);
 }
 
@@ -189,7 +183,8 @@ Attached load_adapter(Loaded& loaded, const std::string& folder, const std::stri
 }
 
 void save_adapter(const BaseModel& base, const Attached& attached, const std::string& folder, const std::string& base_name) {
-  if (dynamic_cast<const BottleneckAdapter*>(attached.method.get())) return save_adapterhub(base, attached, folder, base_name);
+  const FileFormat* format = format_of(*attached.method);
+  if (format && format->save) return format->save(base, attached, folder, base_name);
   Contents all = contents(base, attached);
   all.config["base_model_name_or_path"] = base_name;
 

@@ -127,8 +127,8 @@ std::string model_class(const BaseModel& base) {
   const bool tokens = dynamic_cast<const TokenClassifier*>(&base.root) != nullptr;
   return text(gpt2 ? "GPT2" : "Llama", tokens ? "ForTokenClassification" : "ForSequenceClassification");
 }
-}  // namespace
 
+/// Errors: ValueError if these files cannot hold it.
 void expect_adapterhub_holds(const BaseModel& base, const Attached& attached) {
   const auto* b = dynamic_cast<const BottleneckAdapter*>(attached.method.get());
   expect<ValueError>(b != nullptr, "save_adapterhub: ", attached.method->kind(),
@@ -139,6 +139,7 @@ void expect_adapterhub_holds(const BaseModel& base, const Attached& attached) {
   expect<ValueError>(!nets(base, attached.name).empty(), "save_adapterhub: \"", attached.name,
                      "\" is not attached to this model; save it before detach()");
 }
+}  // namespace
 
 void save_adapterhub(const BaseModel& base, const Attached& attached, const std::string& folder, const std::string& base_name) {
   expect_adapterhub_holds(base, attached);
@@ -189,5 +190,7 @@ void save_adapterhub(const BaseModel& base, const Attached& attached, const std:
   write_tensors((fs::path(folder) / "adapter.safetensors").string(), tensors);
   formats::write_text((fs::path(folder) / "adapter_config.json").string(), json.dump(2) + "\n");
 }
+
+const FileFormat adapterhub_file{{}, any_of<BottleneckAdapter>, nullptr, nullptr, save_adapterhub, expect_adapterhub_holds};
 
 }  // namespace graft::peft

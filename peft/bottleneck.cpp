@@ -3,6 +3,8 @@
 #include <cmath>
 
 #include "autograd/ops.h"
+#include "peft/inside/file_format.h"
+#include "peft/registry.h"
 
 namespace graft::peft {
 
@@ -56,6 +58,26 @@ void BottleneckAdapter::graft(const BaseModel& base, const std::string& name, Rn
   for (const auto& slot : targeted<RowMap>(base, {"mlp"}, kind()))
     net_in(wrapper_in<AdaptedBranch>(*slot.second, base.model.selection()));
   if (layer_norms) vary(base, name, [](const std::string& path) { return path.rfind("layers.", 0) == 0 && is_norm(path); });
+}
+
+namespace {
+std::shared_ptr<const Method> make(OptionReader& options) {
+  using B = BottleneckAdapter;
+  const auto adapter = std::make_shared<B>();
+  options.take("bottleneck", "its width (a 16th of the model's)", adapter->size, {1, 100000});
+  options.take("form", "where its nets sit", adapter->form,
+               {{"houlsby", B::Form::houlsby}, {"after-mlp", B::Form::after_mlp}, {"parallel", B::Form::parallel}});
+  options.take("scale", "what it adds is multiplied by this; He et al. have 4 with --form parallel", adapter->scale, above(0));
+  options.take("activation", "its function: gelu (Houlsby et al.), relu, silu, .. (silu for houlsby, else relu)",
+               adapter->activation);
+  options.take("init", "how it starts", adapter->init,
+               {{"near-identity", B::Init::near_identity}, {"bert", B::Init::bert}, {"zero-up", B::Init::zero_up}});
+  return adapter;
+}
+}  // namespace
+
+std::vector<MethodRow> BottleneckAdapter::rows() {
+  return {{"adapter", "Adapter", "docs/methods/adapter.md", 1e-3, make, &adapterhub_file}};
 }
 
 }  // namespace graft::peft

@@ -24,6 +24,7 @@ struct BottleneckAdapter : Method {
   Init init = Init::near_identity;
   bool layer_norms = false;  ///< the norms of the blocks learn too, as in the paper
 
+  static std::vector<MethodRow> rows();
   std::string kind() const override { return "Adapter"; }
   void graft(const BaseModel& base, const std::string& name, Rng& rng) const override;
 };

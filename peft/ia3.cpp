@@ -2,6 +2,8 @@
 
 #include "autograd/kernels.h"
 #include "autograd/ops.h"
+#include "peft/inside/file_format.h"
+#include "peft/registry.h"
 #include "peft/trained_copy.h"
 
 namespace graft::peft {
@@ -47,5 +49,7 @@ void Ia3::graft(const BaseModel& base, const std::string& name, Rng&) const {
   }
   learn_whole(base, name, also, false, kind());
 }
+
+std::vector<MethodRow> Ia3::rows() { return {{"ia3", "IA3", "docs/methods/others.md", 5e-3, plain<Ia3>, &ia3_file}}; }
 
 }  // namespace graft::peft

@@ -12,6 +12,7 @@ struct Ia3 : Method {
   std::vector<std::string> inputs{"down"};     ///< projections whose input is scaled
   std::vector<std::string> also;               ///< paths of modules that learn whole: "norm" (PEFT: modules_to_save)
 
+  static std::vector<MethodRow> rows();
   std::string kind() const override { return "IA3"; }
   void graft(const BaseModel& base, const std::string& name, Rng& rng) const override;
 };

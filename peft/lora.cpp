@@ -7,8 +7,12 @@
 #include "autograd/ops.h"
 #include "nn/gpt2.h"
 #include "peft/dora.h"
+#include "peft/inside/file_format.h"
+#include "peft/lora_plus.h"
 #include "peft/lora_table.h"
 #include "peft/olora.h"
+#include "peft/quantize.h"
+#include "peft/registry.h"
 #include "peft/trained_copy.h"
 
 namespace graft::peft {
@@ -140,6 +144,66 @@ void Lora::graft(const BaseModel& base, const std::string& name, Rng& rng) const
   if (train_biases == Biases::lora_only)
     for (const auto& slot : targeted<Projection>(base, projections, kind()))
       vary(base, name, [&](const std::string& path) { return path == slot.first + ".bias"; });
+}
+
+// --- its rows, and those of its family -------------------------------------------------------------------------------------
+
+namespace {
+
+/// `lora` with the options that all of the family have; one that has its start already is not asked for it.
+template <class Member>
+std::shared_ptr<const Method> made(OptionReader& options, Member lora) {
+  using Init = Lora::Init;
+  options.take("r", "the rank", lora.r, {1, 100000});
+  options.take("alpha", "the scale is alpha/r, of rslora alpha/√r (alpha = r)", lora.alpha, above(0));
+  options.take("dropout", "dropout of the method's own", lora.dropout, {0, 0.99});
+  options.take("targets", "ends of the names of projections, as q,v or q,k,v,out,up,down", lora.targets);
+  if (lora.init == Init::kaiming)
+    options.take("init", "how it starts", lora.init,
+                 {{"kaiming", Init::kaiming}, {"gaussian", Init::gaussian}, {"pissa", Init::pissa}, {"olora", Init::olora}});
+  return std::make_shared<Member>(std::move(lora));
+}
+
+std::shared_ptr<const Method> make_lora(OptionReader& options) { return made(options, Lora()); }
+std::shared_ptr<const Method> make_rslora(OptionReader& options) {
+  Lora lora;
+  lora.rank_stabilized = true;
+  return made(options, lora);
+}
+std::shared_ptr<const Method> make_dora(OptionReader& options) {
+  Lora lora;
+  lora.dora = true;
+  return made(options, lora);
+}
+std::shared_ptr<const Method> make_pissa(OptionReader& options) {
+  Lora lora;
+  lora.init = Lora::Init::pissa;
+  return made(options, lora);
+}
+std::shared_ptr<const Method> make_lora_plus(OptionReader& options) {
+  LoraPlus lora;
+  options.take("ratio", "the rate of B over that of A", lora.ratio, {1, 10000});
+  return made(options, lora);
+}
+
+Index pack(const BaseModel& base) {
+  bool packed = false;  // a model that came in blocks is packed already
+  base.root.each([&](const std::string&, Part& part) { packed = packed || dynamic_cast<PackedPart*>(&part) != nullptr; });
+  return packed ? 0 : quantize(base);
+}
+
+}  // namespace
+
+std::vector<MethodRow> Lora::rows() {
+  const std::string page = "docs/methods/lora.md";
+  std::vector<MethodRow> all{{"lora", "LoRA", page, 5e-4, make_lora, &lora_file},
+                             {"rslora", "rsLoRA", page, 5e-4, make_rslora, &lora_file},
+                             {"lora-plus", "LoRA+", page, 1e-4, make_lora_plus, &lora_file},
+                             {"dora", "DoRA", page, 5e-4, make_dora, &lora_file},
+                             {"pissa", "PiSSA", page, 2e-4, make_pissa, &lora_file},
+                             {"qlora", "QLoRA", "docs/methods/qlora.md", 5e-4, make_lora, &lora_file}};
+  all.back().prepare = pack;
+  return all;
 }
 
 }  // namespace graft::peft

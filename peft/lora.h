@@ -31,6 +31,7 @@ struct Lora : Method {
   std::map<std::string, Index> rank_pattern;  ///< other ranks for slots that end so
   std::map<std::string, real> alpha_pattern;
 
+  static std::vector<MethodRow> rows();
   std::string kind() const override { return dora ? "DoRA" : "LoRA"; }
   void graft(const BaseModel& base, const std::string& name, Rng& rng) const override;
   Index rank_of(const std::string& path) const;

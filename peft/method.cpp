@@ -177,6 +177,8 @@ void flatten(const BaseModel& base, const std::string& name) {
   for (Wrapper* wrapper : wrappers(base)) wrapper->flatten(name);
 }
 
+std::vector<RateGroup> Method::rates(const BaseModel&, const std::string&) const { return {}; }
+
 std::string report(const BaseModel& base) {
   const Index all = base.root.count(false), learning = base.root.count(true);
   char percent[32];

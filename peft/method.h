@@ -34,7 +34,15 @@ struct BaseModel {
                                    : nullptr) {}
 };
 
-/// A method with its options. Adding one: derive from this in a header of its own, add a row to tests/peft/methods.h.
+struct MethodRow;  ///< registry.h
+
+/// Parameters and the factor on their learning rate.
+struct RateGroup {
+  std::vector<Param*> parameters;
+  real factor;
+};
+
+/// A method with its options. How one is added: docs/add-a-method.md
 struct Method {
   virtual ~Method() = default;
   virtual std::string kind() const = 0;  ///< "LoRA"
@@ -43,6 +51,8 @@ struct Method {
   /// a Tensor or Variable, not as a Param. After an exception attach() takes all back.
   virtual void graft(const BaseModel& base, const std::string& name, Rng& rng) const = 0;
   virtual bool in_place() const { return false; }  ///< does it change the base itself? (full fine-tuning)
+  /// Those of its parameters that learn faster or slower than the rest (LoRA+).
+  virtual std::vector<RateGroup> rates(const BaseModel& base, const std::string& name) const;
 };
 
 /// What attach() did.

@@ -4,6 +4,8 @@
 
 #include "autograd/ops.h"
 #include "nn/lstm.h"
+#include "peft/inside/file_format.h"
+#include "peft/registry.h"
 
 namespace graft::peft {
 
@@ -68,6 +70,37 @@ void PTuning::graft(const BaseModel& base, const std::string& name, Rng& rng) co
         return rows;
       },
       kind());
+}
+
+namespace {
+std::shared_ptr<const Method> make(OptionReader& options) {
+  using P = PTuning;
+  const auto method = std::make_shared<P>();
+  std::string template_text;
+  Index length = virtual_count(method->prompt_template);
+  options.take("template", "\"[v][v] {sentence} [v] it was [answer]\"", template_text);
+  options.take("virtual", "how many virtual tokens", length, {1, 100000});
+  options.take("encoder", "what makes their rows", method->encoder,
+               {{"lstm", P::Encoder::lstm}, {"mlp", P::Encoder::mlp}, {"none", P::Encoder::none}});
+  options.take("hidden",
+               "the width of the net that makes the virtual tokens (the paper's encoder, whose width follows from the model's: "
+               "with this option the encoder is PEFT's)",
+               method->hidden, {1, 100000});
+  method->words = options.words("text", "the words that virtual tokens start from");
+  expect<ValueError>(template_text.empty() || !options.given("virtual"),
+                     "virtual and template do not go together: a template has as many virtual tokens as [v]");
+  expect<ValueError>(method->encoder != P::Encoder::none || method->hidden == 0,
+                     "hidden is the width of an encoder, but encoder is none");
+  method->prompt_template = template_text.empty() ? front_template(length) : parse_template(template_text, options.tokenizer());
+  if (method->hidden > 0) method->flavour = P::Flavour::peft;
+  return method;
+}
+}  // namespace
+
+std::vector<MethodRow> PTuning::rows() {
+  std::vector<MethodRow> all{{"p-tuning", "P-tuning", "docs/methods/p-tuning.md", 1e-3, make, &soft_file}};
+  all.back().by_words = true;  // its templates end with a place for them
+  return all;
 }
 
 }  // namespace graft::peft

@@ -21,6 +21,7 @@ struct PTuning : Method {
   /// encoder that is its input e, not what comes out.
   std::vector<Id> words;
 
+  static std::vector<MethodRow> rows();
   std::string kind() const override { return "P-tuning"; }
   void graft(const BaseModel& base, const std::string& name, Rng& rng) const override;
 };

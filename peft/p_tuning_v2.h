@@ -11,6 +11,7 @@ namespace graft::peft {
 struct PTuningV2 : PrefixTuning {
   PTuningV2() { length = 20, dropout = real(0.1); }  // its scripts take 8 to 128
   std::string kind() const override { return "P-tuning v2"; }
+  static std::vector<MethodRow> rows();
   /// Errors: as PrefixTuning, and ValueError on a model without a classification head.
   void graft(const BaseModel& base, const std::string& name, Rng& rng) const override {
     expect<ValueError>(base.score != nullptr, "P-tuning v2: ", base.model.kind(),

@@ -5,6 +5,9 @@
 
 #include "autograd/ops.h"
 #include "nn/attention.h"
+#include "peft/inside/file_format.h"
+#include "peft/p_tuning_v2.h"
+#include "peft/registry.h"
 
 namespace graft::peft {
 
@@ -188,6 +191,34 @@ void PrefixTuning::graft(const BaseModel& base, const std::string& name, Rng& rn
   const real one = 1 / std::sqrt(static_cast<real>(part.W1->shape()[1])), two = 1 / std::sqrt(static_cast<real>(hidden));
   give(*part.W1, one), give(*part.b1, one);
   give(*part.W2, two), give(*part.b2, two);
+}
+
+namespace {
+template <class M>
+std::shared_ptr<const Method> make(OptionReader& options) {
+  using Init = PrefixTuning::Init;
+  const auto prefix = std::make_shared<M>();
+  options.take("virtual", "how many virtual tokens", prefix->length, {1, 100000});
+  options.take("hidden", "the width of the net that makes the virtual tokens (there is none)", prefix->hidden, {1, 100000});
+  options.take("dropout", "dropout of the method's own", prefix->dropout, {0, 0.99});
+  options.take("init", "how it starts", prefix->init,
+               {{"random", Init::random}, {"zero", Init::zero}, {"words", Init::words}});
+  prefix->words = options.words("text", "the words that virtual tokens start from");
+  const bool from_words = prefix->init == Init::words;
+  expect<ValueError>(from_words || !options.given("text"), "text is for init words only");
+  expect<ValueError>(!from_words || !prefix->words.empty(), "init words: text must say which words");
+  const std::size_t n = prefix->words.size(), length = static_cast<std::size_t>(prefix->length);
+  for (std::size_t i = n; from_words && i < length; ++i) prefix->words.push_back(prefix->words[i % n]);
+  if (from_words) prefix->words.resize(length);
+  return prefix;
+}
+}  // namespace
+
+std::vector<MethodRow> PrefixTuning::rows() {
+  return {{"prefix", "prefix tuning", "docs/methods/prefix-tuning.md", 5e-3, make<PrefixTuning>, &soft_file}};
+}
+std::vector<MethodRow> PTuningV2::rows() {
+  return {{"p-tuning-v2", "P-tuning v2", "docs/methods/p-tuning-v2.md", 5e-3, make<PTuningV2>, &soft_file, false}};
 }
 
 }  // namespace graft::peft

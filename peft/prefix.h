@@ -19,6 +19,7 @@ struct PrefixTuning : Method {
   std::vector<Id> words;     ///< as many as `length`, for Init::words: real words learn best where data is scarce
   real dropout = 0;          ///< on the keys and values while training, each row of the batch with a mask of its own
 
+  static std::vector<MethodRow> rows();
   std::string kind() const override { return "prefix tuning"; }
   void graft(const BaseModel& base, const std::string& name, Rng& rng) const override;
 };

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <numeric>
 
+#include "peft/inside/file_format.h"
+#include "peft/registry.h"
+
 namespace graft::peft {
 namespace {
 
@@ -64,6 +67,43 @@ void PromptTuning::graft(const BaseModel& base, const std::string& name, Rng& rn
         return trained;
       },
       kind());
+}
+
+namespace {
+std::shared_ptr<const Method> make(OptionReader& options) {
+  using Init = PromptTuning::Init;
+  const auto prompt = std::make_shared<PromptTuning>();
+  options.take("virtual", "how many virtual tokens", prompt->length, {1, 100000});
+  options.take("init", "how it starts", prompt->init,
+               {{"vocabulary", Init::vocabulary},
+                {"random", Init::random},
+                {"uniform", Init::uniform},
+                {"text", Init::text},
+                {"labels", Init::labels}});
+  prompt->text = options.words("text", "the words that virtual tokens start from");
+  const bool from_text = prompt->init == Init::text;
+  expect<ValueError>(from_text || !options.given("text"), "text is for init text only");
+  expect<ValueError>(!from_text || !prompt->text.empty(), "init text: text must say which words");
+  if (prompt->init == Init::labels) {
+    expect<ValueError>(!options.labels().empty(), "init labels: the data have no labels");
+    for (const std::string& label : options.labels()) prompt->labels.push_back(options.tokenizer().encode(" " + label));
+  }
+  return prompt;
+}
+
+Index prompts_of(OptionReader& options) {
+  Index prompts = 5;
+  options.take("prompts", "how many prompts", prompts, {2, 1000});
+  return prompts;
+}
+}  // namespace
+
+std::vector<MethodRow> PromptTuning::rows() {
+  const std::string page = "docs/methods/prompt-tuning.md";
+  std::vector<MethodRow> all{{"prompt", "prompt tuning", page, 1e-2, make, &soft_file},
+                             {"ensemble", "prompt ensemble", page, 1e-2, make, &soft_file}};
+  all.back().copies = prompts_of;
+  return all;
 }
 
 }  // namespace graft::peft

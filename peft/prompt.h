@@ -18,6 +18,7 @@ struct PromptTuning : Method {
   std::vector<std::vector<Id>> labels;
   Index most_common = 5000;  ///< vocabulary: only the first N ids (the paper: T5's are sorted by likelihood; a BPE's by merging)
 
+  static std::vector<MethodRow> rows();
   std::string kind() const override { return "prompt tuning"; }
   void graft(const BaseModel& base, const std::string& name, Rng& rng) const override;
 };

@@ -1,5 +1,8 @@
 #include "peft/tune.h"
 
+#include "peft/inside/file_format.h"
+#include "peft/registry.h"
+
 namespace graft::peft {
 
 void BitFit::graft(const BaseModel& base, const std::string& name, Rng&) const {
@@ -24,6 +27,14 @@ void FullFineTuning::graft(const BaseModel& base, const std::string&, Rng&) cons
                        " is packed and cannot learn; convert the model to F32, or ", "take LoRA");
   });
   base.root.learn(true);
+}
+
+std::vector<MethodRow> tuning_rows() {
+  const std::string page = "docs/methods/others.md";
+  return {{"full", "full fine-tuning", page, 5e-5, plain<FullFineTuning>, nullptr},
+          {"probe", "linear probe", page, 1e-2, plain<LinearProbe>, &tuned_file, false},
+          {"bitfit", "BitFit", page, 1e-3, plain<BitFit>, &tuned_file},
+          {"layernorm", "LayerNorm tuning", page, 1e-3, plain<LayerNormTuning>, &tuned_file}};
 }
 
 }  // namespace graft::peft

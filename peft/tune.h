@@ -31,4 +31,6 @@ struct FullFineTuning : Method {
   void graft(const BaseModel& base, const std::string& name, Rng& rng) const override;
 };
 
+std::vector<MethodRow> tuning_rows();
+
 }  // namespace graft::peft

@@ -6,6 +6,7 @@
 namespace here {
 
 std::string root();
+std::string umbrella();  ///< graft.h, which the build writes
 std::string fixtures();  ///< root()/tests/fixtures
 std::string program();   ///< the program graft; "" in a build without one
 

@@ -30,11 +30,11 @@ const std::map<std::string, std::set<std::string>> may_include = {
     {"cli", {"autograd", "tokenizer", "formats", "nn", "peft", "train", "tune", "cuda"}},
 };
 
-// Public, but not part of graft.h: the opt-in views for Eigen, and the kernels that ops are made of.
+// Public, but not part of graft.h (cmake/umbrella.cmake): the opt-in views for Eigen, and the kernels that ops are made of.
 const std::set<std::string> beside_umbrella = {"autograd/eigen.h", "autograd/kernels.h", "autograd/clear.h"};
 
 // They stand on nothing: one family of errors for all, and one way to write numbers, lists and characters.
-const std::set<std::string> open_to_all = {"autograd/errors.h", "autograd/text.h", "autograd/utf8.h"};
+const std::set<std::string> open_to_all = {"autograd/errors.h", "autograd/text.h", "autograd/utf8.h", "autograd/check.h"};
 
 std::string folder(const std::string& path) { return path.substr(0, path.find('/')); }
 bool is_header(const std::string& path) { return fs::path(path).extension() == ".h"; }
@@ -201,7 +201,7 @@ Tree house() {
     if (fs::exists(root / name))
       for (const auto& entry : fs::recursive_directory_iterator(root / name))
         if (entry.is_regular_file()) take(entry.path());
-  take(root / "graft.h");
+  tree["graft.h"] = read(here::umbrella());
   return tree;
 }
 

@@ -1,28 +1,21 @@
 // A fine-tuning method chosen by a word, as a configuration does: "lora", "prefix", ... with its options, attached and grouped
-// for the optimizer.
-//     tune::MethodChoice choice;  choice.name = "lora", choice.r = 4;
+// for the optimizer. The words, and the options of each, are in peft/registry.h.
+//     tune::MethodChoice choice{"lora", {{"r", 4}, {"targets", "q,v"}}};
 //     const tune::Chosen chosen = tune::attach(base, choice, tokenizer, {}, rng);
 //     train::AdamW adam(tune::groups(base, chosen));
 #pragma once
-#include <map>
 #include <string>
 #include <vector>
 
-#include "peft/method.h"
+#include "peft/registry.h"
 #include "tokenizer/tokenizer.h"
 #include "train/optimizer.h"
 
 namespace graft::tune {
 
-/// What may be said of a method; 0 and "" mean its default. Options that a method does not have are refused.
 struct MethodChoice {
   std::string name = "lora";
-  Index r = 0;
-  double alpha = 0, dropout = -1, ratio = 0;
-  std::vector<std::string> targets;
-  std::string init, text, form, activation, encoder, pattern;
-  double scale = 0;
-  Index length = 0, hidden = 0, size = 0, prompts = 0;
+  peft::Options options;  ///< what is not said is the method's default
 };
 
 /// What is attached now, and whether the base was packed into 4 bits for it.
@@ -36,33 +29,8 @@ struct Chosen {
   bool ensemble() const { return attached.size() > 1; }
 };
 
-/// What a method is made of and put on.
-struct Making {
-  const peft::BaseModel& base;
-  const MethodChoice& choice;
-  const Tokenizer& tokenizer;
-  const std::vector<std::string>& labels;
-  Rng& rng;
-  Chosen& chosen;
-  template <class Method>
-  void put(const Method& method) {
-    chosen.attached.push_back(peft::attach(base, method, rng));
-  }
-};
-
-/// A row of the table of methods; whoever adds one need change nothing else here.
-struct MethodKind {
-  std::string name;
-  void (*put)(Making&);     ///< makes the method of its options and attaches it
-  std::string title, page;  ///< "P-tuning v2", "docs/methods/p-tuning-v2.md"
-  double rate;              ///< a learning rate to begin with, for AdamW
-  std::vector<std::string> options;
-  bool generates, classifies;  ///< what it is meant for
-};
-const std::vector<MethodKind>& method_kinds();
-const MethodKind& method_kind(const std::string& name);  ///< Errors: ValueError lists them
-
-/// Errors: ValueError: an unknown name, an option that the method does not have, and those of attach().
+/// labels: of the data's classes, for options that need them. Errors: ValueError: an unknown name, an option that the method
+/// does not have, or of a wrong value, and those of peft::attach().
 Chosen attach(const peft::BaseModel& base, const MethodChoice& choice, const Tokenizer& tokenizer,
               const std::vector<std::string>& labels, Rng& rng);
 

@@ -58,7 +58,7 @@ void take_details(const json& result, json& row, json& task, json& report) {
 /// A method's row: its runs are those of the seeds.
 json row_of(const std::vector<const Run*>& runs, json& task, json& report) {
   const Run& first = *runs.front();
-  json row{{"id", id_of(*first.plan)}, {"method", title_of(*first.plan)}, {"page", tune::method_kind(first.plan->method).page}};
+  json row{{"id", id_of(*first.plan)}, {"method", title_of(*first.plan)}, {"page", peft::method_row(first.plan->method).page}};
   if (!first.plan->absent.empty()) {
     row["absent"] = first.plan->absent;
     return row;

@@ -11,7 +11,7 @@ namespace graft::cli {
 
 struct PlannedRun {
   std::string task;        ///< the id of its task
-  std::string method, id;  ///< of method_kinds(); id tells two variants of a method apart, as title does (empty: the method's)
+  std::string method, id;  ///< of peft::methods(); id tells two variants of a method apart, as title does (empty: the method's)
   std::string title;
   std::string absent;      ///< why this method has no run here; nothing else then
   nlohmann::json options;  ///< of graft tune, but for out: {"steps": 300, "targets": ["q", "v"], ...}

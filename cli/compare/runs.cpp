@@ -43,7 +43,7 @@ void wait_for_orphan(const fs::path& folder) {
 }  // namespace
 
 std::string id_of(const PlannedRun& run) { return run.id.empty() ? run.method : run.id; }
-std::string title_of(const PlannedRun& run) { return run.title.empty() ? tune::method_kind(run.method).title : run.title; }
+std::string title_of(const PlannedRun& run) { return run.title.empty() ? peft::method_row(run.method).title : run.title; }
 
 std::string Run::name() const {
   return plan->task + "  " + title_of(*plan) + (plan->seed == 1 ? "" : text(", seed ", plan->seed));

@@ -74,13 +74,13 @@ bool Job::check_kinds(bool classes) const {
   const Settings& s = settings;
   expect<ValueError>(!loaded.classifier || classes, "tune: ", s.model,
                      " is a classifier, which needs lines like {\"text\": .., \"label\": ..}");
-  const tune::MethodKind& kind = tune::method_kind(s.method.name);
+  const peft::MethodRow& row = peft::method_row(s.method.name);
   const bool by_words =
-      classes && (s.answer.empty() ? s.method.name == "p-tuning" && !loaded.classifier : s.answer == "words");
+      classes && (s.answer.empty() ? row.by_words && !loaded.classifier : s.answer == "words");
   expect<ValueError>(s.words.empty() || by_words, "--words: there are no classes that label words answer; add --answer words");
   expect<ValueError>(!loaded.classifier || !by_words, "tune: ", s.model, " has a head; --answer words needs a language model");
   expect<ValueError>(s.answer.empty() || classes, "--answer: the data have no classes");
-  expect<ValueError>(classes && !by_words ? kind.classifies : kind.generates, "tune: ", kind.title,
+  expect<ValueError>(classes && !by_words ? row.classifies : row.generates, "tune: ", row.title,
                      " needs a head, so data like {\"text\": .., \"label\": ..}");
   return by_words;
 }
@@ -144,7 +144,7 @@ train::Plan Job::plan() const {
   const Index tenth = std::max<Index>(1, steps_ / 10);
   train::Plan plan;
   plan.schedule.steps = steps_;
-  plan.schedule.rate = s.rate > 0 ? s.rate : tune::method_kind(s.method.name).rate;
+  plan.schedule.rate = s.rate > 0 ? s.rate : peft::method_row(s.method.name).rate;
   plan.schedule.warmup = train::warmup_steps(s.warmup, steps_);
   plan.schedule.curve = s.schedule == "cosine"   ? train::Schedule::Curve::cosine
                         : s.schedule == "linear" ? train::Schedule::Curve::linear

@@ -73,7 +73,7 @@ std::uintmax_t save_result(Job& job, const Folder& folder) {
 }
 
 json result_of(Job& job, const train::TrainingState& progress, const std::vector<json>& lines, const json& before) {
-  const tune::MethodKind& kind = tune::method_kind(job.settings.method.name);
+  const peft::MethodRow& row = peft::method_row(job.settings.method.name);
   const Index all = job.loaded.root->count(false);
   Index trainable = 0;
   for (const auto& named : peft::learning(job.base())) trainable += named.second->numel();
@@ -81,8 +81,8 @@ json result_of(Job& job, const train::TrainingState& progress, const std::vector
   for (const json& line : lines)
     if (line.contains("seconds")) seconds.push_back(line["seconds"]);
   json result{{"id", job.settings.method.name},
-              {"method", kind.title},
-              {"page", kind.page},
+              {"method", row.title},
+              {"page", row.page},
               {"trainable", trainable},
               {"share", static_cast<double>(trainable) / static_cast<double>(all)},
               {"seconds_per_step", median(seconds)},

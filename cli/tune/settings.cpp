@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "autograd/errors.h"
+#include "autograd/text.h"
 #include "cli/options.h"
 #include "cli/tune/manifest.h"
 #include "formats/file.h"
@@ -16,55 +16,72 @@ namespace {
 
 const std::set<std::string> about_the_call{"config", "resume", "dry-run", "force", "help", "threads", "quiet"};
 
-using tune::MethodKind;
-using tune::method_kinds;
+/// An option as help texts have it: several methods may have it, each with words and a default of its own.
+struct SharedOption {
+  using Takers = std::vector<std::pair<std::string, std::string>>;  ///< "8" and "lora, dora"
+  std::string name, type;
+  std::vector<Check> checks;
+  std::vector<std::pair<std::string, Takers>> said;  ///< "the rank" and who says so
+};
 
-void add_method_options(const Command& command, tune::MethodChoice& m) {
-  std::string names;
-  for (const MethodKind& kind : method_kinds()) names += (names.empty() ? "" : ", ") + kind.name;
-  const Check known = [names](const std::string& word) -> std::string {
-    for (const MethodKind& kind : method_kinds())
-      if (kind.name == word) return "";
-    return "must be one of " + names + ", not \"" + word + "\"";
-  };
-  command.add_option("--method", m.name, names).check(known).type_name("NAME").show_default().group("Method");
-  const auto of = [](const std::string& option, const char* what) {  // "prefix, prompt: how many virtual tokens"
-    std::string takers;
-    for (const MethodKind& kind : method_kinds())
-      if (std::find(kind.options.begin(), kind.options.end(), option.substr(2)) != kind.options.end())
-        takers += (takers.empty() ? "" : ", ") + kind.name;
-    return takers + ": " + what;
-  };
-  const auto option = [&](const char* name, auto& value, const char* what, const Check& check, const char* type) {
-    command.add_option(name, value, of(name, what)).check(check).type_name(type).group("Method");
-  };
-  option("--r", m.r, "the rank (8)", whole(1, 100000), "N");
-  option("--alpha", m.alpha, "the scale is alpha/r, of rslora alpha/√r (alpha = r)", above(0), "A");
-  option("--dropout", m.dropout, "dropout of the method's own (0; p-tuning-v2: 0.1)", number(0, 0.99), "P");
-  option("--ratio", m.ratio, "the rate of B over that of A (16)", number(1, 10000), "X");
-  command
-      .add_option("--targets", m.targets, of("--targets", "ends of the names of projections: q,v or q,k,v,out,up,down (q,v)"))
-      .list()
-      .type_name("LIST")
+/// What stands under the key, put there now if nothing did.
+template <class T>
+T& at_key(std::vector<std::pair<std::string, T>>& all, const std::string& key) {
+  for (auto& [name, value] : all)
+    if (name == key) return value;
+  return all.emplace_back(key, T()).second;
+}
+
+/// All options of all methods, as they come.
+std::vector<SharedOption> method_options() {
+  std::vector<SharedOption> all;
+  for (const peft::MethodRow& row : peft::methods())
+    for (const peft::OptionInfo& info : peft::options_of(row)) {
+      auto option = std::find_if(all.begin(), all.end(), [&](const SharedOption& one) { return one.name == info.name; });
+      if (option == all.end()) option = all.insert(all.end(), {info.name, info.type, {}, {}});
+      option->checks.push_back(info.check);
+      std::string& words = at_key(at_key(option->said, info.what), info.usual);
+      words += (words.empty() ? "" : ", ") + row.word;
+    }
+  return all;
+}
+
+/// "lora, dora: the rank (8)"; "prefix, prompt: how many virtual tokens (prefix: 10; prompt: 20)"
+std::string help_of(const SharedOption& option) {
+  std::string help;
+  for (const auto& [what, takers] : option.said) {
+    std::string who, usual;
+    for (const auto& [value, words] : takers) {
+      who += (who.empty() ? "" : ", ") + words;
+      if (!value.empty()) usual += text(usual.empty() ? "" : "; ", takers.size() > 1 ? words + ": " : "", value);
+    }
+    help += text(help.empty() ? "" : "; ", who, ": ", what, usual.empty() ? "" : " (" + usual + ")");
+  }
+  return help;
+}
+
+void add_method_options(const Command& command, tune::MethodChoice& choice) {
+  std::vector<std::string> words;
+  for (const peft::MethodRow& row : peft::methods()) words.push_back(row.word);
+  command.add_option("--method", choice.name, joined(words))
+      .check(one_of(words))
+      .type_name("NAME")
+      .show_default()
       .group("Method");
-  option("--bottleneck", m.size, "its width (a 16th of the model's)", whole(1, 100000), "N");
-  option("--form", m.form, "houlsby, after-mlp or parallel (houlsby)", filled(), "NAME");
-  option("--scale", m.scale, "what it adds is multiplied by this (1; He et al. have 4 with --form parallel)", above(0), "S");
-  option("--activation", m.activation, "its function: gelu (Houlsby et al.), relu, silu, .. (silu for houlsby, else relu)",
-         filled(), "NAME");
-  option("--virtual", m.length, "how many virtual tokens (prefix: 10; p-tuning: 9; the others: 20)", whole(1, 100000), "N");
-  option("--hidden", m.hidden,
-         "the width of the net that makes the virtual tokens (prefix, p-tuning-v2: there is none; p-tuning: the paper's "
-         "encoder, whose width follows from the model's: with this option the encoder is PEFT's)",
-         whole(1, 100000), "N");
-  option("--prompts", m.prompts, "how many prompts (5)", whole(2, 1000), "K");
-  option("--template", m.pattern, "\"[v][v] {sentence} [v] it was [answer]\"", filled(), "TEXT");
-  option("--encoder", m.encoder, "lstm, mlp or none (lstm)", filled(), "NAME");
-  option("--init", m.init,
-         "how the method starts. LoRA: kaiming, gaussian, pissa or olora; adapter: near-identity, bert or zero-up; prefixes: "
-         "random, zero or words; prompts: vocabulary, uniform, random, text or labels (see its page in docs/methods)",
-         filled(), "NAME");
-  option("--text", m.text, "the words that virtual tokens start from", filled(), "TEXT");
+  for (const SharedOption& one : method_options()) {
+    const Check right_for_some = [checks = one.checks](const std::string& value) {  // for the chosen one: see expect_options()
+      for (const Check& check : checks)
+        if (check(value).empty()) return std::string();
+      return checks.front()(value);
+    };
+    const auto keep = [&choice, name = one.name](const auto& value) { choice.options[name] = value; };
+    using List = std::function<void(const std::vector<std::string>&)>;
+    using Word = std::function<void(const std::string&)>;
+    const std::string name = "--" + one.name, help = help_of(one);
+    const Option option = one.type == "LIST" ? command.add_option(name, List(keep), help).list()
+                                             : command.add_option(name, Word(keep), help).check(right_for_some);
+    option.type_name(one.type).group("Method");
+  }
 }
 
 /// {"r": 8, "targets": ["q", "v"], "cut": true}
@@ -155,7 +172,7 @@ void add_tune_options(const Command& command, Settings& s) {
   option("--budget", s.budget, "paged-adamw: MiB of its numbers that may be in memory", number(2, 1e6), "MIB", training)
       .show_default();
   std::map<double, std::string> usual;  // rate -> the methods that have it
-  for (const MethodKind& kind : method_kinds()) usual[kind.rate] += (usual[kind.rate].empty() ? "" : ", ") + kind.name;
+  for (const peft::MethodRow& row : peft::methods()) usual[row.rate] += (usual[row.rate].empty() ? "" : ", ") + row.word;
   std::string rates;
   for (const auto& [rate, names] : usual) rates += text(rates.empty() ? "" : "; ", names, ": ", rate);
   option("--rate", s.rate, ("the learning rate (default, " + rates + ")").c_str(), above(0), "X", training);

@@ -9,6 +9,7 @@
 #include "nn/names.h"
 #include "peft/adapter_file.h"
 #include "peft/inside/adapter_config.h"
+#include "peft/inside/file_format.h"
 #include "peft/wrapper.h"
 
 namespace graft::peft {
@@ -47,8 +48,6 @@ class Keys {
   formats::Safetensors file_;
   std::set<std::string> taken_;
 };
-
-using Named_tensors = std::map<std::string, Tensor>;  ///< what is to be written
 
 void write_tensors(const std::string& path, const Named_tensors& tensors,
                    const std::map<std::string, std::string>& metadata = {{"format", "pt"}});
@@ -101,18 +100,5 @@ std::map<std::string, W*> holders(const BaseModel& base, const std::string& name
   }
   return all;
 }
-
-// One per kind of file: attach and fill, or the configuration's fields and the tensors.
-Attached read_lora(const BaseModel& base, const AdapterConfig& config, Keys& keys, const std::string& name);
-void write_lora(const BaseModel& base, const Attached& attached, nlohmann::json& config, Named_tensors& tensors);
-Attached read_ia3(const BaseModel& base, const AdapterConfig& config, Keys& keys, const std::string& name);
-void write_ia3(const BaseModel& base, const Attached& attached, nlohmann::json& config, Named_tensors& tensors);
-Attached read_soft(const BaseModel& base, const AdapterConfig& config, Keys& keys, const std::string& name);
-void write_soft(const BaseModel& base, const Attached& attached, nlohmann::json& config, Named_tensors& tensors);
-Attached read_tuned(const BaseModel& base, const AdapterConfig& config, Keys& keys, const std::string& name);
-void write_tuned(const BaseModel& base, const Attached& attached, nlohmann::json& config, Named_tensors& tensors);
-
-/// Errors: ValueError if AdapterHub's files cannot hold it.
-void expect_adapterhub_holds(const BaseModel& base, const Attached& attached);
 
 }  // namespace graft::peft

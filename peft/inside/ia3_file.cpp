@@ -35,7 +35,7 @@ class Feedforward {
 
 }  // namespace
 
-Attached read_ia3(const BaseModel& base, const AdapterConfig& config, Keys& keys, const std::string& name) {
+static Attached read_ia3(const BaseModel& base, const AdapterConfig& config, Keys& keys, const std::string& name) {
   const bool gpt2 = model_type(base) == "gpt2";
   using Words = std::vector<std::string>;
   const std::vector<HfModule> modules =
@@ -74,7 +74,7 @@ Attached read_ia3(const BaseModel& base, const AdapterConfig& config, Keys& keys
   return attached;
 }
 
-void write_ia3(const BaseModel& base, const Attached& attached, Json& config, Named_tensors& tensors) {
+static void write_ia3(const BaseModel& base, const Attached& attached, Json& config, Named_tensors& tensors) {
   const std::string& name = attached.name;
   Json targets = Json::array(), feedforward = Json::array();
   const auto wrappers = holders<Ia3Linear, Projection>(base, name);
@@ -105,5 +105,7 @@ void write_ia3(const BaseModel& base, const Attached& attached, Json& config, Na
   write_head(base, name, tensors, prefix);
   write_tables(base, name, tensors, prefix);
 }
+
+const FileFormat ia3_file{{"IA3"}, any_of<Ia3>, read_ia3, write_ia3};
 
 }  // namespace graft::peft

@@ -75,7 +75,7 @@ std::string stem_of(const BaseModel& base, const std::string& path) {
 
 }  // namespace
 
-Attached read_lora(const BaseModel& base, const AdapterConfig& config, Keys& keys, const std::string& name) {
+static Attached read_lora(const BaseModel& base, const AdapterConfig& config, Keys& keys, const std::string& name) {
   const bool gpt2 = model_type(base) == "gpt2";
   Lora lora;
   lora.r = config.size("r", 8);
@@ -250,7 +250,7 @@ Joined joined(const std::vector<Piece>& pieces) {
 
 }  // namespace
 
-void write_lora(const BaseModel& base, const Attached& attached, Json& config, Named_tensors& tensors) {
+static void write_lora(const BaseModel& base, const Attached& attached, Json& config, Named_tensors& tensors) {
   const auto& lora = dynamic_cast<const Lora&>(*attached.method);
   const std::string& name = attached.name;
   Json targets = Json::array(), ranks = Json::object(), alphas = Json::object();
@@ -327,5 +327,7 @@ void write_lora(const BaseModel& base, const Attached& attached, Json& config, N
     tensors.emplace(table, tensors.at(head));
   }
 }
+
+const FileFormat lora_file{{"LORA"}, any_of<Lora>, read_lora, write_lora};
 
 }  // namespace graft::peft

@@ -60,7 +60,7 @@ PromptTemplate from_json(const AdapterConfig& config, const Json& pieces) {
 
 }  // namespace
 
-Attached read_soft(const BaseModel& base, const AdapterConfig& config, Keys& keys, const std::string& name) {
+static Attached read_soft(const BaseModel& base, const AdapterConfig& config, Keys& keys, const std::string& name) {
   const std::string type = config.word("peft_type");
   const Index P = config.size("num_virtual_tokens");
   const auto same = [&](const char* field, Index here) {
@@ -119,7 +119,7 @@ Attached read_soft(const BaseModel& base, const AdapterConfig& config, Keys& key
   return attached;
 }
 
-void write_soft(const BaseModel& base, const Attached& attached, Json& config, Named_tensors& tensors) {
+static void write_soft(const BaseModel& base, const Attached& attached, Json& config, Named_tensors& tensors) {
   const std::string& name = attached.name;
   const NoGrad no_grad;
   Tensor rows;
@@ -152,5 +152,10 @@ void write_soft(const BaseModel& base, const Attached& attached, Json& config, N
   write_head(base, name, tensors, "base_model.");
   write_tables(base, name, tensors, "base_model.");
 }
+
+const FileFormat soft_file{{"PREFIX_TUNING", "PROMPT_TUNING", "P_TUNING", "GRAFT_P_TUNING"},
+                           any_of<PrefixTuning, PromptTuning, PTuning>,
+                           read_soft,
+                           write_soft};
 
 }  // namespace graft::peft

@@ -9,7 +9,7 @@ const std::string prefix = "base_model.model.";
 std::string key(const std::string&, const std::string& hf) { return prefix + hf; }
 }  // namespace
 
-Attached read_tuned(const BaseModel& base, const AdapterConfig& config, Keys& keys, const std::string& name) {
+static Attached read_tuned(const BaseModel& base, const AdapterConfig& config, Keys& keys, const std::string& name) {
   const std::string type = config.word("peft_type");
   config.expect_all_known({});
   Rng rng(0);
@@ -26,12 +26,17 @@ Attached read_tuned(const BaseModel& base, const AdapterConfig& config, Keys& ke
   return attached;
 }
 
-void write_tuned(const BaseModel& base, const Attached& attached, nlohmann::json& config, Named_tensors& tensors) {
+static void write_tuned(const BaseModel& base, const Attached& attached, nlohmann::json& config, Named_tensors& tensors) {
   config["peft_type"] = dynamic_cast<const BitFit*>(attached.method.get())            ? "GRAFT_BITFIT"
                         : dynamic_cast<const LayerNormTuning*>(attached.method.get()) ? "GRAFT_LAYER_NORM"
                                                                                       : "GRAFT_LINEAR_PROBE";
   write_variants(base, attached.name, tensors, key);
   write_head(base, attached.name, tensors, prefix);
 }
+
+const FileFormat tuned_file{{"GRAFT_BITFIT", "GRAFT_LAYER_NORM", "GRAFT_LINEAR_PROBE"},
+                            any_of<BitFit, LayerNormTuning, LinearProbe>,
+                            read_tuned,
+                            write_tuned};
 
 }  // namespace graft::peft

@@ -7,6 +7,7 @@
 
 #include "cli/pace.h"
 #include "formats/safetensors.h"
+#include "peft/inside/file_format.h"
 #include "peft/lora.h"
 #include "peft/p_tuning.h"
 #include "peft/p_tuning_v2.h"
@@ -63,14 +64,10 @@ TEST_F(Tune, NothingOfAFileCommandsTheTerminal) {
 }
 
 TEST_F(Tune, EveryMethodOfTheTableMakesItself) {
-  const Result refused = graft(command("pairs.jsonl", "none", {"--method", "magic"}));
-  std::string words = refused.err.substr(refused.err.find("must be one of ") + 15);
-  words = words.substr(0, words.find(", not \"magic\""));
-  std::set<std::string> names;
-  for (std::size_t at = 0; at < words.size();) {
-    const std::size_t end = std::min(words.find(", ", at), words.size());
-    names.insert(words.substr(at, end - at)), at = end + 2;
-  }
+  std::vector<std::string> words;
+  for (const peft::MethodRow& row : peft::methods()) words.push_back(row.word);
+  expect_refuses(graft(command("pairs.jsonl", "none", {"--method", "magic"})),
+                 "must be one of " + joined(words) + ", not \"magic\"");
   struct Is {
     std::string type;  // as the file of the result says it
     Json fields;
@@ -93,28 +90,28 @@ TEST_F(Tune, EveryMethodOfTheTableMakesItself) {
       {"ensemble", {"PROMPT_TUNING", {{"num_virtual_tokens", 3}}}},
       {"p-tuning", {"P_TUNING", {}}},
       {"p-tuning-v2", {"PREFIX_TUNING", {{"num_virtual_tokens", 3}}}}};
-  std::set<std::string> known;
-  for (const auto& [name, is] : kinds) known.insert(name);
-  EXPECT_EQ(names, known);
-  for (const auto& [name, is] : kinds) {
+  for (const peft::MethodRow& row : peft::methods()) {
+    const std::string& name = row.word;
     SCOPED_TRACE(name);
-    Arguments more{"--method", name, "--steps", "1"};
-    const bool soft = name == "prefix" || name == "prompt" || name == "ensemble" || name == "p-tuning-v2";
-    if (soft) more.insert(more.end(), {"--virtual", "3"});
-    if (is.type == "LORA") more.insert(more.end(), {"--r", "2"});
-    const Result r = graft(command(name == "probe" || name == "p-tuning-v2" ? "labelled.jsonl" : "pairs.jsonl", name, more));
+    const Arguments more = small(row, {"--method", name, "--steps", "1"});
+    const Result r = graft(command(row.generates ? "pairs.jsonl" : "labelled.jsonl", name, more));
     if (name == "bitfit") {  // this Llama has no biases
       expect_fails(r, "bias");
       continue;
     }
     expect_ok(r);
-    if (name == "full") {
+    if (!row.file) {
       EXPECT_TRUE(fs::exists(folder / name / "model.safetensors"));
       continue;
     }
-    const Json config = Json::parse(read_file(folder / name / (name == "ensemble" ? "prompt-0" : "") / "adapter_config.json"));
-    EXPECT_EQ(config.value("peft_type", ""), is.type);
-    for (const auto& [key, value] : is.fields.items()) EXPECT_EQ(config[key], value) << key;
+    const Json config = Json::parse(read_file(folder / name / (row.copies ? "prompt-0" : "") / "adapter_config.json"));
+    const std::string type = config.value("peft_type", "");
+    if (const auto is = kinds.find(name); is != kinds.end()) {
+      EXPECT_EQ(type, is->second.type);
+      for (const auto& [key, value] : is->second.fields.items()) EXPECT_EQ(config[key], value) << key;
+    } else {
+      EXPECT_EQ(std::count(row.file->types.begin(), row.file->types.end(), type), 1) << type;
+    }
   }
   const Result named = graft({"--threads", "1", "tune", "--model", tiny(), "--data", data("pairs.jsonl"), "--dry-run",
                               "--method", "pissa", "--r", "2"});
@@ -157,12 +154,12 @@ TEST_F(Tune, AComparisonKnowsItsOptionsBeforeItTrains) {
 TEST_F(Tune, WhatIsTakenByDefaultIsSaid) {
   const std::string help = graft({"tune", "--help"}).out;
   const auto expect_in_help = [&](const std::string& words) { EXPECT_NE(help.find(words), std::string::npos) << words; };
-  expect_in_help(text("(prefix: ", peft::PrefixTuning().length,
-                      "; p-tuning: ", peft::virtual_count(peft::PTuning().prompt_template),
-                      "; the others: ", peft::PromptTuning().length, ")"));
+  expect_in_help(text("(prefix: ", peft::PrefixTuning().length, "; prompt, ensemble, p-tuning-v2: ", peft::PromptTuning().length,
+                      "; p-tuning: ", peft::virtual_count(peft::PTuning().prompt_template), ")"));
   EXPECT_EQ(peft::PTuningV2().length, peft::PromptTuning().length);
-  expect_in_help(text("(0; p-tuning-v2: ", peft::PTuningV2().dropout, ")"));
-  expect_in_help(text("the rank (", peft::Lora().r, ")"));
+  expect_in_help(text("prefix: ", peft::PrefixTuning().dropout, "; p-tuning-v2: ", peft::PTuningV2().dropout, ")"));
+  const std::string r = help.substr(help.find("--r N"), help.find("--alpha") - help.find("--r N"));
+  EXPECT_NE(r.find(std::to_string(peft::Lora().r)), std::string::npos) << r;
   const auto dry = [&](const std::string& file, const Arguments& more) {
     Arguments all{"tune", "--model", tiny(), "--data", data(file), "--dry-run"};
     all.insert(all.end(), more.begin(), more.end());
@@ -170,7 +167,7 @@ TEST_F(Tune, WhatIsTakenByDefaultIsSaid) {
     expect_ok(r);
     return r.out;
   };
-  expect_in_help("lora, rslora, dora, qlora: 0.0005");
+  expect_in_help("lora, rslora, dora, qlora");
   const std::string usual = dry("pairs.jsonl", {}), asked = dry("pairs.jsonl", {"--rate", "0.25", "--schedule", "linear"});
   EXPECT_NE(usual.find("rate 0.0005, cosine"), std::string::npos) << usual;
   EXPECT_NE(asked.find("rate 0.25, linear"), std::string::npos) << asked;

@@ -6,6 +6,7 @@
 #include <set>
 #include <thread>
 
+#include "peft/registry.h"
 #include "tests/cli/models.h"
 
 namespace graft::testing {
@@ -34,6 +35,13 @@ class Tune : public ::testing::Test {
                   "--data",  data(file),  "--out", folder / out, "--batch", "2"};
     if (std::find(more.begin(), more.end(), "--steps") == more.end()) all.insert(all.end(), {"--steps", "3"});
     all.insert(all.end(), more.begin(), more.end());
+    return all;
+  }
+  /// The arguments and, of the options that the method has, those that make it small.
+  Arguments small(const peft::MethodRow& row, Arguments all) {
+    for (const peft::OptionInfo& option : peft::options_of(row))
+      for (const auto& [name, value] : {std::pair{"r", "2"}, {"bottleneck", "4"}, {"virtual", "3"}, {"prompts", "2"}})
+        if (option.name == name) all.insert(all.end(), {std::string("--") + name, value});
     return all;
   }
   /// Waits until the file is there; false if it does not come.

@@ -9,21 +9,16 @@ namespace graft::testing {
 namespace {
 
 TEST_F(Tune, EveryMethodLearnsFromEveryKindOfDataItIsFor) {
-  const std::vector<std::string> generating{"full",  "bitfit", "layernorm", "ia3",    "lora",   "rslora",   "lora-plus", "dora",
-                                            "pissa", "qlora",  "adapter",   "prefix", "prompt", "ensemble", "p-tuning"};
-  const auto more = [](const std::string& method) -> Arguments {
-    if (method == "lora" || method == "rslora" || method == "dora" || method == "pissa" || method == "qlora" ||
-        method == "lora-plus")
-      return {"--method", method, "--r", "2"};
-    if (method == "adapter") return {"--method", method, "--bottleneck", "4"};
-    if (method == "prefix" || method == "p-tuning-v2" || method == "prompt") return {"--method", method, "--virtual", "3"};
-    if (method == "ensemble") return {"--method", method, "--virtual", "3", "--prompts", "2"};
-    return {"--method", method};
+  const auto more = [this](const peft::MethodRow& row) {  // words of which the tiny tokenizer has whole tokens
+    Arguments all{"--method", row.word};
+    if (row.by_words) all.insert(all.end(), {"--words", "no=cat", "--words", "yes=rat"});
+    return small(row, std::move(all));
   };
-  for (const std::string& method : generating) {
-    if (method == "bitfit") continue;  // this Llama has no biases
+  for (const peft::MethodRow& row : peft::methods()) {
+    const std::string& method = row.word;
+    if (!row.generates || method == "bitfit") continue;  // this Llama has no biases
     SCOPED_TRACE(method);
-    expect_ok(graft(command("pairs.jsonl", method + "-pairs", more(method))));
+    expect_ok(graft(command("pairs.jsonl", method + "-pairs", small(row, {"--method", method}))));
     const Json r = result(method + "-pairs");
     EXPECT_EQ(r["score_name"], "BLEU");
     EXPECT_EQ(r["steps"], 3);
@@ -31,12 +26,11 @@ TEST_F(Tune, EveryMethodLearnsFromEveryKindOfDataItIsFor) {
     EXPECT_GT(r["trainable"].get<long>(), 0);
     EXPECT_FALSE(r["samples"].empty());
   }
-  for (const std::string method :
-       {"probe", "full", "lora", "qlora", "prefix", "prompt", "ensemble", "p-tuning", "p-tuning-v2"}) {
+  for (const peft::MethodRow& row : peft::methods()) {
+    const std::string& method = row.word;
+    if (!row.classifies || method == "bitfit") continue;
     SCOPED_TRACE(method);
-    Arguments options = more(method);  // words of which the tiny tokenizer has whole tokens
-    if (method == "p-tuning") options.insert(options.end(), {"--words", "no=cat", "--words", "yes=rat"});
-    expect_ok(graft(command("labelled.jsonl", method + "-classes", options)));
+    expect_ok(graft(command("labelled.jsonl", method + "-classes", more(row))));
     const Json r = result(method + "-classes");
     EXPECT_EQ(r["score_name"], "accuracy");
     EXPECT_EQ(r["labels"], Json({"no", "yes"}));

@@ -670,7 +670,7 @@ TEST_F(Files, WhetherItCanBeSavedIsKnownBeforeTraining) {
     refused(a, words);
     peft::detach(whole, a);
   };
-  once(OnlyScales{}, {"scale tuning", "checkpoint.h", "adapter_file.cpp"});
+  once(OnlyScales{}, {"scale tuning", "checkpoint.h", "file format"});
   once(peft::FullFineTuning{}, {"save_model()"});
   peft::BottleneckAdapter norms;
   norms.size = 2, norms.layer_norms = true;

@@ -1,15 +1,12 @@
 // A method without options is the same method in C++ and in the program: the same parameters with the same first numbers, the
-// same scales (seen once it has moved), the same dropout. Every word of `graft tune --method` has a row here.
+// same scales (seen once it has moved), the same dropout. What C++ makes of each word of `graft tune --method` is in methods.h.
 #include <gtest/gtest.h>
 
 #include <map>
 
 #include "autograd/ops.h"
-#include "peft/bottleneck.h"
 #include "peft/ensemble.h"
 #include "peft/lora_plus.h"
-#include "peft/p_tuning_v2.h"
-#include "peft/quantize.h"
 #include "tests/peft/methods.h"
 #include "tests/tokenizer/fixture.h"
 #include "tune/methods.h"
@@ -17,47 +14,7 @@
 namespace graft {
 namespace {
 
-using Attach = std::function<std::vector<peft::Attached>(const peft::BaseModel&, Rng&)>;
-
-template <class M>
-Attach plain(const M& method) {
-  return [method](const peft::BaseModel& base, Rng& rng) {
-    return std::vector<peft::Attached>{peft::attach(base, method, rng)};
-  };
-}
-peft::Lora lora(const std::function<void(peft::Lora&)>& change = [](peft::Lora&) {}) {
-  peft::Lora l;
-  change(l);
-  return l;
-}
-
-/// What a user of the library writes for the word.
-std::map<std::string, Attach> in_cpp() {
-  return {{"full", plain(peft::FullFineTuning{})},
-          {"probe", plain(peft::LinearProbe{})},
-          {"bitfit", plain(peft::BitFit{})},
-          {"layernorm", plain(peft::LayerNormTuning{})},
-          {"ia3", plain(peft::Ia3{})},
-          {"lora", plain(lora())},
-          {"rslora", plain(lora([](auto& l) { l.rank_stabilized = true; }))},
-          {"lora-plus", plain(lora())},
-          {"dora", plain(lora([](auto& l) { l.dora = true; }))},
-          {"pissa", plain(lora([](auto& l) { l.init = peft::Lora::Init::pissa; }))},
-          {"qlora",
-           [](const peft::BaseModel& base, Rng& rng) {
-             peft::quantize(base);
-             return std::vector<peft::Attached>{peft::attach(base, lora(), rng)};
-           }},
-          {"adapter", plain(peft::BottleneckAdapter{})},
-          {"prefix", plain(peft::PrefixTuning{})},
-          {"prompt", plain(peft::PromptTuning{})},
-          {"ensemble",
-           [](const peft::BaseModel& base, Rng& rng) {
-             return peft::attach_ensemble(base, peft::PromptTuning{}, 5, rng, "prompt");
-           }},
-          {"p-tuning", plain(peft::PTuning{})},
-          {"p-tuning-v2", plain(peft::PTuningV2{})}};
-}
+using table::AttachAll;
 
 /// A classifier that is wide and long enough for every default.
 std::unique_ptr<Classifier> small() {
@@ -76,7 +33,7 @@ struct Seen {
   std::map<std::string, std::vector<real>> learning;
   std::vector<real> said;
 };
-Seen seen(const Attach& attach) {
+Seen seen(const AttachAll& attach) {
   const std::unique_ptr<Classifier> all = small();
   Rng rng(7), draws(8);
   Seen s;
@@ -90,7 +47,7 @@ Seen seen(const Attach& attach) {
   return s;
 }
 
-Attach by_word(const tune::MethodChoice& choice) {
+AttachAll by_word(const tune::MethodChoice& choice) {
   return [choice](const peft::BaseModel& base, Rng& rng) {
     return tune::attach(base, choice, ::fixture::tokenizer("gpt2"), {"a", "b", "c"}, rng).attached;
   };
@@ -102,23 +59,22 @@ void expect_same(const Seen& program, const Seen& cpp, const std::string& what) 
 }
 
 TEST(Defaults, AreThoseOfTheProgram) {
-  const std::map<std::string, Attach> cpp = in_cpp();
-  for (const tune::MethodKind& kind : tune::method_kinds()) {
-    const auto row = cpp.find(kind.name);
-    ASSERT_NE(row, cpp.end()) << kind.name << " has no row in defaults_test.cpp";
-    tune::MethodChoice choice;
-    choice.name = kind.name;
-    expect_same(seen(by_word(choice)), seen(row->second), kind.name);
+  const std::map<std::string, AttachAll> cpp = table::by_default();
+  for (const peft::MethodRow& row : peft::methods()) {
+    const auto written = cpp.find(row.word);
+    ASSERT_NE(written, cpp.end()) << row.word << " has no row in by_default() of tests/peft/methods.h";
+    expect_same(seen(by_word({row.word, {}})), seen(written->second), row.word);
   }
+  EXPECT_EQ(cpp.size(), peft::methods().size());
 }
 
 /// A rank alone says the same in both: alpha follows it.
 TEST(Defaults, ARankAloneIsTheSameTraining) {
   for (const bool rank_stabilized : {false, true}) {
-    tune::MethodChoice choice;
-    choice.name = rank_stabilized ? "rslora" : "lora", choice.r = 4;
-    const peft::Lora l = lora([&](peft::Lora& m) { m.r = 4, m.rank_stabilized = rank_stabilized; });
-    expect_same(seen(by_word(choice)), seen(plain(l)), choice.name);
+    const tune::MethodChoice choice{rank_stabilized ? "rslora" : "lora", {{"r", 4}}};
+    peft::Lora l;
+    l.r = 4, l.rank_stabilized = rank_stabilized;
+    expect_same(seen(by_word(choice)), seen(table::alone(l)), choice.name);
     EXPECT_EQ(l.scale_of("layers.0.attn.q"), rank_stabilized ? real(2) : real(1));
   }
 }
@@ -126,9 +82,7 @@ TEST(Defaults, ARankAloneIsTheSameTraining) {
 TEST(Defaults, OfTheRatesOfLoraPlus) {
   const std::unique_ptr<Classifier> all = small();
   Rng rng(7);
-  tune::MethodChoice choice;
-  choice.name = "lora-plus";
-  const tune::Chosen chosen = tune::attach(*all, choice, ::fixture::tokenizer("gpt2"), {}, rng);
+  const tune::Chosen chosen = tune::attach(*all, {"lora-plus", {}}, ::fixture::tokenizer("gpt2"), {}, rng);
   std::map<const Param*, real> program, cpp;
   for (const train::Group& group : tune::groups(*all, chosen))
     for (const auto& named : group.parameters) program[named.second] = group.factor;

@@ -1,6 +1,8 @@
-// The table of all methods, for tests/peft/methods_test.cpp: a new method is one row here.
+// The tables of all methods: methods() for tests/peft/methods_test.cpp, by_default() for defaults_test.cpp. A new method is a
+// row in each.
 #pragma once
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -8,13 +10,16 @@
 #include "nn/gpt2.h"
 #include "nn/llama.h"
 #include "peft/bottleneck.h"
+#include "peft/ensemble.h"
 #include "peft/ia3.h"
 #include "peft/lora.h"
+#include "peft/lora_plus.h"
 #include "peft/method.h"
 #include "peft/p_tuning.h"
 #include "peft/p_tuning_v2.h"
 #include "peft/prefix.h"
 #include "peft/prompt.h"
+#include "peft/quantize.h"
 #include "peft/tune.h"
 
 namespace graft::table {
@@ -124,6 +129,41 @@ inline std::vector<MethodRow> methods() {
   p.encoder = peft::PTuning::Encoder::none, p.words = {1, 2, 3};
   all.push_back(soft(row("p_tuning_rows", 3 * 768, p)));
   return all;
+}
+
+/// What a user of the library writes for each word that the program knows, without any option.
+using AttachAll = std::function<std::vector<peft::Attached>(const peft::BaseModel&, Rng&)>;
+template <class M>
+AttachAll alone(const M& method) {
+  return [method](const peft::BaseModel& base, Rng& rng) { return std::vector<peft::Attached>{peft::attach(base, method, rng)}; };
+}
+inline std::map<std::string, AttachAll> by_default() {
+  peft::Lora rank_stabilized, dora, pissa;
+  rank_stabilized.rank_stabilized = true, dora.dora = true, pissa.init = peft::Lora::Init::pissa;
+  return {{"full", alone(peft::FullFineTuning{})},
+          {"probe", alone(peft::LinearProbe{})},
+          {"bitfit", alone(peft::BitFit{})},
+          {"layernorm", alone(peft::LayerNormTuning{})},
+          {"ia3", alone(peft::Ia3{})},
+          {"lora", alone(peft::Lora{})},
+          {"rslora", alone(rank_stabilized)},
+          {"lora-plus", alone(peft::LoraPlus{})},
+          {"dora", alone(dora)},
+          {"pissa", alone(pissa)},
+          {"qlora",
+           [](const peft::BaseModel& base, Rng& rng) {
+             peft::quantize(base);
+             return std::vector<peft::Attached>{peft::attach(base, peft::Lora{}, rng)};
+           }},
+          {"adapter", alone(peft::BottleneckAdapter{})},
+          {"prefix", alone(peft::PrefixTuning{})},
+          {"prompt", alone(peft::PromptTuning{})},
+          {"ensemble",
+           [](const peft::BaseModel& base, Rng& rng) {
+             return peft::attach_ensemble(base, peft::PromptTuning{}, 5, rng, "prompt");
+           }},
+          {"p-tuning", alone(peft::PTuning{})},
+          {"p-tuning-v2", alone(peft::PTuningV2{})}};
 }
 
 // --- models to graft on --------------------------------------------------------------------------------------------------
