@@ -10,6 +10,7 @@
 #include "peft/prefix.h"
 #include "peft/prompt.h"
 #include "peft/tune.h"
+#include "peft/vera.h"
 
 namespace graft::peft {
 
@@ -17,8 +18,8 @@ namespace graft::peft {
 const std::vector<MethodRow>& methods() {
   static const std::vector<MethodRow> all = [] {
     std::vector<MethodRow> rows;
-    for (const auto& of : {tuning_rows, Ia3::rows, Lora::rows, BottleneckAdapter::rows, PrefixTuning::rows, PromptTuning::rows,
-                           PTuning::rows, PTuningV2::rows})
+    for (const auto& of : {tuning_rows, Ia3::rows, Lora::rows, Vera::rows, BottleneckAdapter::rows, PrefixTuning::rows,
+                           PromptTuning::rows, PTuning::rows, PTuningV2::rows})
       for (MethodRow& row : of()) rows.push_back(std::move(row));
     return rows;
   }();

@@ -21,6 +21,7 @@
 #include "peft/prompt.h"
 #include "peft/quantize.h"
 #include "peft/tune.h"
+#include "peft/vera.h"
 
 namespace graft::table {
 
@@ -88,6 +89,11 @@ inline std::vector<MethodRow> methods() {
   peft::Ia3 three;
   three.outputs = {"q", "k", "v"};
   all.push_back(row("ia3_fused", 12 * (3 * 768 + 3072), three));
+  peft::Vera vera;
+  vera.r = 6;
+  all.push_back(row("vera", 12 * (6 + 2 * 768), vera));  // q and v share one d on GPT-2
+  vera.targets = {"q", "k", "v", "out", "up", "down"}, vera.train_biases = peft::Vera::Biases::vera_only;
+  all.push_back(whole_batch(row("vera_all", 12 * (4 * 6 + 2 * (5 * 768 + 4 * 768)), vera)));
   const auto adapter = [](const std::function<void(peft::BottleneckAdapter&)>& change) {
     peft::BottleneckAdapter b;
     b.size = 3, b.init = peft::BottleneckAdapter::Init::zero_up;
@@ -155,6 +161,7 @@ inline std::map<std::string, AttachAll> by_default() {
              peft::quantize(base);
              return std::vector<peft::Attached>{peft::attach(base, peft::Lora{}, rng)};
            }},
+          {"vera", alone(peft::Vera{})},
           {"adapter", alone(peft::BottleneckAdapter{})},
           {"prefix", alone(peft::PrefixTuning{})},
           {"prompt", alone(peft::PromptTuning{})},
