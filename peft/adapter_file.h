@@ -1,5 +1,6 @@
 // Adapters from and to folders, as Hugging Face PEFT has them: adapter_config.json + adapter_model.safetensors.
-// LORA (with rsLoRA, DoRA, PiSSA, OLoRA, biases, patterns, tables), IA3, PREFIX_TUNING (P-tuning v2), PROMPT_TUNING, P_TUNING.
+// Which types there are the methods' rows say (registry.h): LORA (with rsLoRA, DoRA, PiSSA, OLoRA, biases, patterns, tables), IA3,
+// PREFIX_TUNING (P-tuning v2), PROMPT_TUNING, P_TUNING and others.
 // Stricter than PEFT, which warns of missing tensors and ignores unknown ones: both are errors here.
 // What PEFT has no type for is written in the same form under types of our own (GRAFT_…), so that PEFT refuses it instead of
 // computing something else: BitFit, LayerNorm tuning, linear probe, P-tuning with a template. Bottleneck adapters are

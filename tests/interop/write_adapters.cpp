@@ -95,6 +95,13 @@ int main(int argc, char** argv) {
     whole.also = {"embed", "layers.1.norm"};
     go("ia3_whole", whole);
     go("ia3", peft::Ia3{});
+    peft::Vera vera;
+    vera.r = 5;
+    go("vera_qv", vera);
+    vera.targets = {"k", "out", "up", "down"}, vera.key = 9, vera.d_initial = real(0.5), vera.also = {"norm"};
+    go("vera_all", vera);
+    vera.also.clear(), vera.save_projection = false;
+    go("vera_drawn", vera);
     peft::PrefixTuning prefix;
     prefix.length = 4;
     go("prefix", prefix);
@@ -122,6 +129,7 @@ int main(int argc, char** argv) {
     fold("merged_lora", lora([](auto& l) { l.targets = {"q", "k", "v", "out", "up", "down"}; }));
     fold("merged_dora", lora([](auto& l) { l.dora = true, l.targets = {"v", "up"}; }));
     fold("merged_ia3", peft::Ia3{});
+    fold("merged_vera", vera);
     fold("merged_pissa", lora([](auto& l) { l.init = peft::Lora::Init::pissa; }));
     fold("merged_norms", peft::LayerNormTuning{});
     if (gpt2) fold("merged_bitfit", peft::BitFit{});

@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <fstream>
 #include <set>
+#include <sstream>
 
 #include "peft/inside/file_format.h"
 #include "peft/lora.h"
@@ -30,13 +32,26 @@ std::string refusal(const std::string& word, const peft::Options& options) {
   return "";
 }
 
+std::string read(const std::string& file) {
+  std::ifstream in(file);
+  EXPECT_TRUE(in) << file;
+  std::ostringstream text;
+  text << in.rdbuf();
+  return text.str();
+}
+
 TEST(Registry, EveryRowIsWhole) {
   std::set<std::string> words, titles;
   for (const peft::MethodRow& row : peft::methods()) {
     SCOPED_TRACE(row.word);
     EXPECT_TRUE(words.insert(row.word).second);
     EXPECT_TRUE(titles.insert(row.title).second);
-    EXPECT_TRUE(std::filesystem::exists(here::root() + "/" + row.page)) << row.page;
+    for (const char* language : {".md", ".zh.md"}) {
+      const std::string stem = row.page.substr(0, row.page.size() - 3), file = stem.substr(stem.rfind('/') + 1) + language;
+      EXPECT_TRUE(std::filesystem::exists(here::root() + "/" + stem + language)) << stem;
+      EXPECT_NE(read(here::root() + "/docs/methods/README" + language).find("](" + file + ")"), std::string::npos)
+          << "the table of methods does not lead to " << file;
+    }
     EXPECT_GT(row.rate, 0);
     EXPECT_TRUE(row.generates || row.classifies);
     peft::OptionReader none(row.title);
