@@ -26,15 +26,15 @@ std::size_t size_class(std::size_t bytes) {
   return (bytes + step - 1) / step * step;
 }
 
-// From here on a block is pages of its own: given back, its memory is free at once. In malloc's heap it would be so only when
-// all that lies above it is free as well.
+// Blocks of at least this size get pages of their own, which the system has back as soon as they are freed. In malloc's heap
+// that would have to wait until everything above them is free as well.
 #ifdef __SANITIZE_ADDRESS__
-constexpr std::size_t own_pages = SIZE_MAX;  // AddressSanitizer watches the ends of what malloc gave
+constexpr std::size_t own_pages = SIZE_MAX;  // AddressSanitizer only guards the ends of malloc's blocks
 #else
 constexpr std::size_t own_pages = 256 << 10;
 #endif
 
-/// What the pages of a block are rounded up to and begin at.
+/// The size that a block's pages are rounded up to and aligned to.
 std::size_t page_of(std::size_t bytes) { return bytes >= 2 * huge_page ? huge_page : 4096; }
 std::size_t length_of(std::size_t bytes) { return (bytes + page_of(bytes) - 1) / page_of(bytes) * page_of(bytes); }
 
@@ -45,9 +45,9 @@ void* ask_system(std::size_t bytes) {
   if (pages == MAP_FAILED) return nullptr;
   char* const begin = static_cast<char*>(pages);
   const std::size_t before = (page - reinterpret_cast<std::uintptr_t>(begin) % page) % page;
-  if (before > 0) munmap(begin, before);  // what stands over at both ends
+  if (before > 0) munmap(begin, before);  // trim both ends
   munmap(begin + before + length, page - before);
-  if (page == huge_page) madvise(begin + before, length, MADV_HUGEPAGE);  // a wish: its failure costs speed only
+  if (page == huge_page) madvise(begin + before, length, MADV_HUGEPAGE);  // best effort; failing only costs speed
   return begin + before;
 }
 
@@ -91,7 +91,7 @@ class FreeBlocks {
     try {
       shelf_for(block.bytes).blocks.push_back(block.memory);
       cached_ += block.bytes;
-    } catch (...) {  // no memory for the shelf itself: then the block goes back at once
+    } catch (...) {  // no memory for the shelf's own list: give the block back at once
       give_back(block.memory, block.bytes);
     }
   }
@@ -118,8 +118,8 @@ class FreeBlocks {
 
   Shelf& shelf_for(std::size_t bytes) { return bytes <= small ? small_[bytes / alignment] : large_[bytes]; }
 
-  /// Where nothing of this size is kept: a shelf of blocks at most twice as large. Batches of many lengths, whose sizes
-  /// seldom come twice, live on it. Returns the same shelf if there is none.
+  /// If no block of this size is cached: a shelf of blocks at most twice as large. Batches of varying length, whose sizes
+  /// rarely repeat, rely on this. Returns the same shelf if there is none.
   std::pair<Shelf*, std::size_t> larger(Shelf& same, std::size_t bytes) {
     if (bytes > small)
       for (auto entry = large_.upper_bound(bytes); entry != large_.end() && entry->first <= 2 * bytes; ++entry)
@@ -127,8 +127,8 @@ class FreeBlocks {
     return {&same, bytes};
   }
 
-  /// Before the system is asked for `bytes`: what is alive and what is kept may together be an eighth more than was ever alive
-  /// at once. Beyond that, the sizes that were not asked for longest go back.
+  /// Called before `bytes` are requested from the system: live and cached blocks together may exceed the highest live total so
+  /// far by an eighth. Beyond that, the least recently requested sizes are given back.
   void make_room(std::size_t bytes) {
     while (live_ + cached_ + bytes > peak_ + peak_ / 8 + keep_always) {
       auto oldest = large_.end();

@@ -31,11 +31,11 @@ std::size_t bytes_per_row(BlockFormat format, Index cols);
 /// W over `blocks`, which are read in place, at any alignment, and kept alive by `owner` (a mapped file, or a buffer).
 /// Errors: ShapeError if a row is not a whole number of blocks; SizeError; ValueError for an unknown format.
 Packed packed_blocks(BlockFormat format, Index rows, Index cols, const void* blocks, std::shared_ptr<const void> owner);
-/// A copy of some rows of the blocks, which have `rows` of them: its row i is their row order[i]. In memory of its own,
-/// charged in the ledger as frozen. Errors: IndexError for a row that they do not have.
+/// A copy of some of the `rows` rows in the blocks: its row i is their row order[i]. It owns its memory, which the ledger
+/// counts as frozen. Errors: IndexError for a row that does not exist.
 Packed packed_blocks_in_order(BlockFormat format, Index rows, Index cols, const void* blocks, const std::vector<Index>& order);
 
-/// n numbers (a whole number of blocks) from blocks: the clear version that the fast ones are tested against.
+/// n numbers (a whole number of blocks) from blocks: the clear version, which the fast ones are tested against.
 void unpack_blocks(BlockFormat format, const void* blocks, Index n, real* to);
 
 }  // namespace graft

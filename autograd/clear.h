@@ -1,4 +1,4 @@
-// The slow clear versions: one loop per index of the formula, no blocks, no threads. They are the oracles of the kernels
+// The slow clear versions: one loop per index of the formula, no blocks, no threads. They are the oracles for the kernels
 // with the same names in kernels.h, and the place to read what those compute.
 #pragma once
 #include "autograd/kernels.h"

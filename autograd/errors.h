@@ -8,10 +8,10 @@
 
 namespace graft {
 
-/// What every error of graft derives from; catch this one to catch all.
+/// The base of all graft's errors: catch it to catch them all.
 struct Error : std::runtime_error {
   using std::runtime_error::runtime_error;
-  ~Error() override;  // defined in the library, so that one copy of the type serves programs, plug-ins and notebooks
+  ~Error() override;  // defined in the library, so that programs, plug-ins and notebooks share one copy of the type
 };
 struct ShapeError : Error {
   using Error::Error;
@@ -32,7 +32,7 @@ struct ValueError : Error {
 struct GraphError : Error {
   using Error::Error;
   ~GraphError() override;
-};  ///< backward where there is nothing to go back on
+};  ///< backward without a graph to go back through
 struct FileError : Error {
   using Error::Error;
   ~FileError() override;
@@ -50,12 +50,12 @@ std::string text(const Parts&... parts) {
   return out.str();
 }
 
-/// Throws E with the parts as its message unless ok. The parts are evaluated either way, only the text is not made.
+/// Throws E with the parts as its message unless ok. The parts are evaluated either way; only the text is built on failure.
 template <class E = ShapeError, class... Parts>
 void expect(bool ok, const Parts&... parts) {
   if (!ok) throw E(text(parts...));
 }
-/// The same where a part costs something, or exists only after a failure: the message is what say() returns.
+/// The same for parts that are expensive, or exist only after a failure: the message is what say() returns.
 ///     expect<IndexError>(found != end, [&] { return text("there is no ", name, ", but ", joined(all)); });
 template <class E = ShapeError, class Say, class = std::enable_if_t<std::is_invocable_v<const Say&>>>
 void expect(bool ok, const Say& say) {

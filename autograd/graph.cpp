@@ -27,7 +27,7 @@ std::string graph_text(const Variable& y) {
 }
 
 namespace {
-std::string quoted(const std::string& s) {  // in a DOT string \ and " are special; \n stands between two lines
+std::string quoted(const std::string& s) {  // in a DOT string, \ and " are special; \n separates two lines
   std::string out;
   for (const char c : s) out += c == '\n' ? "\\n" : c == '"' || c == '\\' ? std::string("\\") + c : std::string(1, c);
   return '"' + out + '"';
@@ -41,7 +41,7 @@ std::string graph_dot(const Variable& y) {
   std::string out =
       "// orange: learns; blue: frozen; grey: an op; dashed outline: released; dashed arrow: no gradient goes back\n"
       "digraph graft {\n  rankdir=TB; bgcolor=white;" +
-      // Graphviz polishes for minutes where one leaf is used all over a long history.
+      // Otherwise Graphviz optimizes for minutes where one leaf is used throughout a long history.
       std::string(p.items.size() > 50 ? " nslimit=0;" : "") + "\n  node [shape=box, fontname=monospace, fontsize=11];\n";
   for (const ShownNode& item : p.items) {
     const Style& look = style_of(kind(item));

@@ -1,5 +1,5 @@
-// The loops that ops call: plain functions from tensors to tensors, no history, no checks beyond what the op has done.
-// The fast ones (Eigen, OpenMP) are in cpu/; clear.h has the slow clear version of each that is not obvious.
+// The loops that ops call: plain functions from tensors to tensors, no history, no checks beyond those of the op.
+// The fast ones (Eigen, OpenMP) are in cpu/; clear.h has a slow, clear version of each one that is not obvious.
 #pragma once
 #include <array>
 #include <vector>
@@ -48,7 +48,7 @@ Normalized rms_norm(const Tensor& x, const Tensor& gain, real eps);
 struct NormGradients {
   Tensor dx, dgain, dbias;
 };
-/// Of both norms, in one pass over x and dy; an empty mean stands for rms_norm. wanted: x, gain, bias.
+/// For both norms, in one pass over x and dy; an empty mean stands for rms_norm. wanted: x, gain, bias.
 NormGradients norm_backward(const Tensor& x, const Tensor& mean, const Tensor& inverse, const Tensor& gain, const Tensor& dy,
                             std::array<bool, 3> wanted);
 
@@ -72,7 +72,7 @@ Tensor lookup(const Tensor& table, const Tensor& more, const Ids& ids);  // more
 /// Rows of dy added up by id, for ids in [first, first + rows).
 Tensor scatter_add(const Tensor& dy, const Ids& ids, Id first, const Shape& table);
 
-// --- rotary (cpu/rotary.cpp): direction -1 turns back ---
+// --- rotary (cpu/rotary.cpp): direction -1 rotates back ---
 Tensor rotary(const Tensor& x, const Ids& positions, const Tensor& frequencies, int direction);
 
 // --- attention (cpu/attention.cpp) ---
@@ -105,7 +105,7 @@ LinearScored linear_cross_entropy(const Tensor& x, const Tensor& W, const Ids& l
                                   bool want_dx, bool want_dW);
 
 // --- optimizers (cpu/adam.cpp) ---
-/// w ← shrink·w - rate·m/(√v/root + eps) after m and v took in g, over n numbers that may lie anywhere (mapped pages).
+/// w ← shrink·w - rate·m/(√v/root + eps) after m and v are updated with g, over n numbers anywhere in memory (even mapped).
 struct AdamStep {
   real shrink, beta1, beta2, eps, rate, root;
 };

@@ -88,7 +88,7 @@ void leave(Tag tag, std::size_t bytes) {
   }
 }
 void retag(Tag from, Tag to, std::size_t bytes) {
-  leave(from, bytes);  // first out, then in: the move itself makes no peak
+  leave(from, bytes);  // remove before adding, so that the move itself makes no peak
   enter(to, bytes);
 }
 }  // namespace detail

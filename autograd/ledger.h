@@ -1,7 +1,7 @@
 // The memory ledger: how many bytes are alive, by what they are for, now and at the peak.
 // Every storage carries a Tag (category, and for saved activations the op). New storage takes the tag of the innermost
-// Tagged scope on this thread; record() writes the op's name on what an op returns. Totals are process-wide and thread-safe. Bytes are those asked for; what the caching
-// allocator holds beside them is reported as "cached".
+// Tagged scope on this thread; record() tags the result of an op with its name. Totals are process-wide and thread-safe. Bytes
+// are those requested; what the caching allocator holds besides them is reported as "cached".
 #pragma once
 #include <array>
 #include <cstddef>
@@ -13,11 +13,11 @@
 namespace graft {
 
 enum class Category : std::uint8_t {
-  frozen,     ///< weights that do not learn
-  trainable,  ///< weights that learn
+  frozen,     ///< weights that are not trained
+  trainable,  ///< weights that are trained
   gradient,   ///< gradients of leaves
   optimizer,  ///< moments and other state of an optimizer
-  saved,      ///< what the forward pass left alive: activations kept for backward, and inputs
+  saved,      ///< what outlives the forward pass: activations kept for backward, and inputs
   temporary,  ///< scratch of kernels, gradients in flight, everything made under NoGrad
   mapped      ///< memory-mapped files
 };
@@ -29,7 +29,7 @@ struct Tag {
   const char* op = nullptr;  ///< for saved: which op made it (a string literal); null is "input"
 };
 
-/// While it lives, storage made on this thread carries this tag.
+/// While it is alive, storage allocated on this thread carries this tag.
 class Tagged {
  public:
   explicit Tagged(Category category, const char* op = nullptr);
@@ -41,9 +41,9 @@ class Tagged {
   Tag before_;
   bool nested_;
 };
-Tag current_tag();  ///< the tag new storage would get: outside any scope "saved", or "temporary" under NoGrad
+Tag current_tag();  ///< the tag that new storage would get: outside any scope saved, or temporary under NoGrad
 
-/// Bytes that live outside of tensors (packed weights, mapped files) register themselves with one of these.
+/// Bytes outside tensors (packed weights, mapped files) are registered with one of these.
 class Registered {
  public:
   Registered() = default;
@@ -57,12 +57,12 @@ class Registered {
   std::size_t bytes_ = 0;
 };
 
-/// What the ledger says at one moment, in bytes.
+/// A snapshot of the ledger, in bytes.
 struct Ledger {
   std::array<std::size_t, categories> now{};   ///< by category
-  std::array<std::size_t, categories> peak{};  ///< each category's own highest point since reset_peaks()
+  std::array<std::size_t, categories> peak{};  ///< each category's own maximum since reset_peaks()
   std::size_t total_now = 0;
-  std::size_t total_peak = 0;                      ///< highest point of the sum (not the sum of the peaks)
+  std::size_t total_peak = 0;                      ///< maximum of the sum (not the sum of the peaks)
   std::map<std::string, std::size_t> saved_by_op;  ///< splits now[saved]
   std::size_t cached = 0;                          ///< free blocks kept by the allocator for the next step
 
@@ -70,8 +70,8 @@ struct Ledger {
   std::string str() const;  ///< as a table
 };
 
-Ledger ledger();     ///< a copy of the numbers now
-void reset_peaks();  ///< peaks start again from now
+Ledger ledger();     ///< the current numbers
+void reset_peaks();  ///< peaks restart from the current values
 std::ostream& operator<<(std::ostream& out, const Ledger& ledger);
 
 namespace detail {  // called by Storage

@@ -1,10 +1,10 @@
-// Decompositions of matrices, as values without history (cpu/linalg.cpp).
+// Matrix decompositions, as values without history (cpu/linalg.cpp).
 #pragma once
 #include "autograd/tensor.h"
 
 namespace graft {
 
-/// W = U·diag(S)·Vᵀ, thin: W (m, n), U (m, k), S (k) falling, Vᵀ (k, n) with k = min(m, n). Signs of pairs are free.
+/// W = U·diag(S)·Vᵀ, thin: W (m, n), U (m, k), S (k) descending, Vᵀ (k, n), k = min(m, n). Each pair's sign is arbitrary.
 struct Svd {
   Tensor U, S, Vt;
 };

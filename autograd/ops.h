@@ -1,4 +1,4 @@
-// Every op on Variables: one declaration with its formula. The definitions, value and pullbacks side by side, are in ops/.
+// Every op on Variables, declared with its formula. The definitions, value and pullbacks side by side, are in ops/.
 // Notation: ∂x stands for ∂loss/∂x. "Rows" are all axes but the last; N is their number. B batch, T positions, H heads.
 // Errors, for all: ShapeError names the op and both shapes; an empty Variable is a ValueError.
 #pragma once
@@ -32,7 +32,7 @@ inline Variable operator-(const Variable& x) { return scale(x, -1); }
 
 // --- elementwise functions (ops/activation.cpp) ---
 Variable exp(const Variable& x);
-Variable log(const Variable& x);  ///< natural; numbers <= 0 give -inf and NaN, as IEEE has it
+Variable log(const Variable& x);  ///< natural; 0 gives -inf and negative numbers NaN, as in IEEE 754
 Variable tanh(const Variable& x);
 Variable sigmoid(const Variable& x);  ///< 1 / (1 + e⁻ˣ)
 Variable relu(const Variable& x);     ///< max(x, 0); derivative 0 at 0
@@ -57,7 +57,7 @@ Variable layer_norm(const Variable& x, const Variable& gain, const Variable& bia
 Variable rms_norm(const Variable& x, const Variable& gain, real eps = real(1e-5));
 
 // --- dropout (ops/dropout.cpp) ---
-/// yᵢ = xᵢ/(1-p) with probability 1-p, else 0 (Srivastava et al. 2014). The mask is not stored but drawn again in backward.
+/// yᵢ = xᵢ/(1-p) with probability 1-p, else 0 (Srivastava et al. 2014). The mask is not stored but regenerated in backward.
 /// p = 0 returns x and draws nothing. Errors: ValueError unless 0 <= p < 1.
 Variable dropout(const Variable& x, real p, Rng& rng);
 
@@ -78,22 +78,22 @@ Variable expand(const Variable& x, Index batch);                      ///< (..) 
 // --- tables (ops/lookup.cpp) ---
 /// y[i] = table[ids[i]]: ids (..) and table (V, D) give (.., D). Errors: IndexError names the id and V.
 Variable lookup(const Variable& table, const Ids& ids);
-/// The same with the rows of `more` numbered V, V+1, ...; either table may be frozen.
+/// The same with the rows of `more` as ids V, V+1, ...; either table may be frozen.
 Variable lookup(const Variable& table, const Variable& more, const Ids& ids);
 
 // --- rotary position embedding (ops/rotary.cpp), Su et al. 2021 ---
 /// θⱼ = base^(-2j/dim), j < dim/2.
 Tensor rotary_frequencies(Index dim, real base = 10000);
-/// Turns the pair (x[j], x[j + D/2]) of each head by positions[b, t]·θⱼ ("rotate half", the Hugging Face layout).
+/// Rotates the pair (x[j], x[j + D/2]) of each head by positions[b, t]·θⱼ ("rotate half", the Hugging Face layout).
 /// x (B, H, T, D); positions (B, T) or (T); frequencies (D/2).
 Variable rotary(const Variable& x, const Ids& positions, const Tensor& frequencies);
 
 // --- attention (ops/attention.cpp) ---
-/// O = softmax(scale·Q·Kᵀ + causal mask)·V without ever holding the T×S scores: online softmax (Milakov & Gimelshein 2018)
+/// O = softmax(scale·Q·Kᵀ + causal mask)·V without storing the T×S scores: online softmax (Milakov & Gimelshein 2018)
 /// in blocks (Dao et al. 2022); keeps only the log-sum-exp of each row.
 /// Q (B, H, T, D); K, V (B, G, S, D), each group of H/G query heads shares one key head. Row b has past[b] keys before its
-/// first query: query i sees keys j <= past[b] + i; keys beyond are not read. past empty: S - T for every row.
-/// scale 0 stands for 1/√D. Scores are masked by blocks: a NaN or infinity in V[j] may show in up to 63 rows before j.
+/// first query: query i sees keys j <= past[b] + i; later keys are not read. past empty: S - T for every row.
+/// scale 0 stands for 1/√D. Scores are masked by blocks: a NaN or infinity in V[j] may appear in up to 63 rows before j.
 Variable causal_attention(const Variable& Q, const Variable& K, const Variable& V, const std::vector<Index>& past = {},
                           real scale = 0);
 
@@ -105,10 +105,10 @@ struct Reduction {
   /// Σ wᵢ·ℓᵢ with wᵢ = weights[i]; empty: wᵢ = 1/(number of scored rows), the mean.
   std::vector<real> weights;
 };
-/// logits (.., V), labels (..). Errors: IndexError for a label outside [0, V) that is not `ignored`; ValueError when the mean
-/// of no row at all is asked for.
+/// logits (.., V), labels (..). Errors: IndexError for a label outside [0, V) that is not `ignored`; ValueError for the mean
+/// when no row is scored.
 Variable cross_entropy(const Variable& logits, const Ids& labels, const Reduction& reduction = {});
-/// cross_entropy(linear(x, W), labels), rows in chunks: the full logits never exist, and ignored rows cost nothing.
+/// cross_entropy(linear(x, W), labels) in chunks of rows: the full logits never exist, and ignored rows cost nothing.
 Variable linear_cross_entropy(const Variable& x, const Variable& W, const Ids& labels, const Reduction& reduction = {});
 /// cross_entropy(head(x), labels) for any head that maps rows to rows; each chunk's backward is done at once.
 using Head = std::function<Variable(const Variable& rows)>;

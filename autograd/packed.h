@@ -1,5 +1,5 @@
-// Packed matrices: weights that stay in a compressed storage format (blocks of a few bits and a scale) and become numbers
-// only inside a product, a panel at a time. They never learn: ∂x flows through them, ∂W does not exist.
+// Packed matrices: weights that stay in a compressed storage format (blocks of a few bits and a scale) and are unpacked only
+// inside a product, a panel at a time. They are never trained: ∂x flows through them, ∂W does not exist.
 // This header knows no format; blocks.h has the formats of GGUF files.
 #pragma once
 #include <memory>
@@ -24,7 +24,7 @@ class PackedMatrix {
   /// The rows first .. first + count as numbers, to[count * cols].
   virtual void unpack(Index first, Index count, real* to) const = 0;
   /// y[i * stride + r] = <x_i, W_r> for the few rows x (n, cols), n <= few, and all r in [first, first + count): for
-  /// decoding, where a panel would be unpacked for one or two rows only. The default unpacks; formats have faster ways.
+  /// decoding, where a panel would be unpacked for only one or two rows. The default unpacks; formats override it.
   virtual void multiply_few(const real* x, Index n, Index first, Index count, real* y, Index stride) const;
   static constexpr Index few = 4;
 

@@ -1,5 +1,5 @@
-// The number type of the whole library, chosen in this one place.
-// float for work; the build with GRAFT_DOUBLE (preset "double") is the one whose gradients are checked to 1e-7.
+// The number type of the whole library, chosen here only.
+// float normally; the build with GRAFT_DOUBLE (preset "double") is the one whose gradients are checked to 1e-7.
 #pragma once
 #include <cstdint>
 

@@ -6,7 +6,7 @@
 namespace graft {
 namespace {
 
-/// The inputs as fresh leaves: a run on them has a graph of its own.
+/// The inputs as fresh leaves: a run on them has its own graph.
 std::vector<Variable> fresh(const std::vector<Saved>& values, const std::vector<bool>& learns) {
   std::vector<Variable> inputs;
   for (std::size_t i = 0; i < values.size(); ++i) {
@@ -47,7 +47,7 @@ Variable recompute(const std::function<Variable(const std::vector<Variable>&, Rn
   }
   const Rng before = rng;
 
-  // The first run is recorded only to learn what f reaches beyond its inputs; its graph dies at the end of this block.
+  // The first run is recorded only to find what f reaches beyond its inputs; its graph is freed at the end of this block.
   Tensor y;
   std::vector<Variable> reached = inputs;
   std::vector<std::shared_ptr<Node>> beyond;  // parameters and other history that f uses besides its inputs
@@ -56,7 +56,7 @@ Variable recompute(const std::function<Variable(const std::vector<Variable>&, Rn
     const std::uint64_t boundary = next_sequence();
     const Variable result = f(leaves, rng);
     y = result.value();
-    if (!result.learns()) return Variable(y);  // f leaves out every input that learns
+    if (!result.learns()) return Variable(y);  // f uses no input that learns
     for (const std::shared_ptr<Node>& end : frontier(result, boundary)) {
       const bool is_input = std::any_of(leaves.begin(), leaves.end(), [&](const Variable& x) { return x.node() == end; });
       if (is_input) continue;
@@ -73,7 +73,7 @@ Variable recompute(const std::function<Variable(const std::vector<Variable>&, Rn
     const Variable again = run(f, leaves, replay);
     expect<GraphError>(again.shape() == shape && hash_of(again.value()) == first, "recompute: the second run of f gave ",
                        again.shape(), " with other numbers than the first run's ", shape,
-                       "; a weight was changed before backward(), or f draws random numbers elsewhere than from its Rng");
+                       "; a weight was changed before backward(), or f draws random numbers from something other than its Rng");
     std::vector<Tensor> gradients(wanted.size());
     if (again.learns()) {
       for (auto& [node, grad] : backward_to(again, dy, boundary)) {
@@ -83,7 +83,7 @@ Variable recompute(const std::function<Variable(const std::vector<Variable>&, Rn
           if (beyond[i] == node) gradients[leaves.size() + i] = grad;
       }
     }
-    for (std::size_t i = 0; i < gradients.size(); ++i)  // f leaves it out, or it was told to stop learning since
+    for (std::size_t i = 0; i < gradients.size(); ++i)  // f does not use it, or learn(false) was called since
       if (wanted[i] && !gradients[i].defined())
         gradients[i] = Tensor(i < leaves.size() ? leaves[i].shape() : beyond[i - leaves.size()]->shape, 0);
     return gradients;

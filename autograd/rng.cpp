@@ -31,9 +31,9 @@ double Rng::normal() {
 }
 
 Index Rng::below(Index n) {
-  expect<ValueError>(n >= 1, "Rng::below: no whole number is in [0, ", n, "); give n >= 1");
+  expect<ValueError>(n >= 1, "Rng::below: there is no whole number in [0, ", n, "); give n >= 1");
   const std::uint64_t range = static_cast<std::uint64_t>(n);
-  const std::uint64_t unfair = (0 - range) % range;  // 2^64 mod n: draws below it would favour small values
+  const std::uint64_t unfair = (0 - range) % range;  // 2^64 mod n: draws below it would favor small values
   std::uint64_t draw = next();
   while (draw < unfair) draw = next();
   return static_cast<Index>(draw % range);

@@ -1,6 +1,6 @@
 // Rng: random numbers as an argument. Philox4x32-10 (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3"):
-// number i is a pure function of (key, i), so a run is the same on every machine, and a mask need not be stored: who
-// knows its key makes it again. Copying an Rng copies its place in the sequence.
+// number i is a pure function of (key, i), so a run is the same on every machine, and a mask need not be stored: its
+// key is enough to regenerate it. Copying an Rng copies its place in the sequence.
 #pragma once
 #include <array>
 #include <cstdint>
@@ -25,7 +25,7 @@ class Rng {
   struct State {
     std::uint64_t seed, drawn;
   };
-  State state() const { return {seed_, drawn_}; }  ///< all there is to save
+  State state() const { return {seed_, drawn_}; }  ///< all that needs to be saved
   explicit Rng(State s) : seed_(s.seed), drawn_(s.drawn) {}
 
  private:

@@ -15,7 +15,7 @@ Shape::Shape(const Index* begin, const Index* end) {
     expect<SizeError>(*size >= 0, "Shape: axis ", size - begin, " has size ", *size, "; sizes are 0 or more");
     const Index factor = std::max<Index>(*size, 1);
     expect<SizeError>(nonzero <= most / factor, "Shape: the sizes up to axis ", size - begin, " (", *size,
-                      ") multiply to more than ", most, " numbers, which no memory can hold");
+                      ") multiply to more than ", most, " numbers, more than any memory holds");
     nonzero *= factor;
     numel_ *= *size;
     sizes_[rank_++] = *size;

@@ -43,9 +43,9 @@ class Shape {
   Index outer(int axis) const;  ///< product of the sizes before axis
   Index inner(int axis) const;  ///< product of the sizes after axis
 
-  Shape with(int axis, Index size) const;  ///< the same shape, but for one axis
-  Shape without(int axis) const;           ///< one axis fewer
-  Shape before(Index size) const;          ///< one axis more, in front
+  Shape with(int axis, Index size) const;  ///< the same shape except for one axis
+  Shape without(int axis) const;           ///< with one axis removed
+  Shape before(Index size) const;          ///< with one axis added in front
 
   /// True if this shape is the tail of the other: [4] and [] are tails of [2, 3, 4].
   bool is_tail_of(const Shape& other) const;

@@ -58,7 +58,7 @@ real Tensor::at(std::initializer_list<Index> index) const {
 
 real Tensor::item() const {
   if (!defined()) nothing_to_read("item");
-  expect(numel() == 1, "item: the tensor has shape ", shape_, ", that is ", numel(), " numbers; item() reads exactly one");
+  expect(numel() == 1, "item: the tensor has shape ", shape_, ", which is ", numel(), " numbers; item() reads exactly one");
   return data()[0];
 }
 

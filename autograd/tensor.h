@@ -1,6 +1,6 @@
 // Tensor: a Shape and shared, 64-byte-aligned storage. Always contiguous and row-major; a view is a reshape.
-// A Tensor is a handle: copies share the numbers. It knows nothing of gradients (see variable.h).
-// Reading is data(); writing is write(), which counts, so that backward can tell when a saved tensor was changed.
+// A Tensor is a handle: copies share the numbers. It knows nothing about gradients (see variable.h).
+// data() reads; write() writes and is counted, so that backward can tell whether a saved tensor was changed.
 #pragma once
 #include <atomic>
 #include <iosfwd>
@@ -13,7 +13,7 @@
 
 namespace graft {
 
-/// Owned memory with its ledger tag. Made by Tensor only.
+/// Owned memory with its ledger tag. Created by Tensor only.
 struct Storage {
   explicit Storage(Index numel);
   ~Storage();
@@ -22,7 +22,7 @@ struct Storage {
   void retag(Tag to);
 
   Block block;
-  std::size_t bytes;  ///< what was asked for
+  std::size_t bytes;  ///< as requested
   Tag tag;
   std::atomic<std::uint32_t> version{0};  ///< how often it was opened for writing
 };
@@ -30,8 +30,8 @@ struct Storage {
 class Tensor {
  public:
   Tensor() = default;                                    ///< empty: no shape chosen, no storage
-  explicit Tensor(Shape shape);                          ///< numbers not set yet
-  Tensor(Shape shape, real fill);                        ///< all alike
+  explicit Tensor(Shape shape);                          ///< uninitialized
+  Tensor(Shape shape, real fill);                        ///< all equal to fill
   Tensor(Shape shape, const std::vector<real>& values);  ///< Errors: ShapeError unless numel values are given
 
   bool defined() const { return storage_ != nullptr; }
@@ -47,7 +47,7 @@ class Tensor {
   /// The same numbers, to be changed. Errors: ValueError on an empty tensor.
   real* write();
 
-  /// By flat index, which is not checked. Errors: ValueError on an empty tensor, as a gradient is before backward()
+  /// By flat index, unchecked. Errors: ValueError on an empty tensor, such as a gradient before backward()
   real operator[](Index i) const { return defined() ? data()[i] : nothing_to_read("[]"); }
   real at(std::initializer_list<Index> index) const;  ///< Errors: IndexError; ValueError as []
   real item() const;                                  ///< the only number. Errors: ShapeError; ValueError as []
@@ -55,11 +55,11 @@ class Tensor {
 
   /// The same storage under another shape. Errors: ShapeError unless numel is the same.
   Tensor reshape(Shape shape) const;
-  Tensor clone() const;  ///< the same numbers in storage of its own
+  Tensor clone() const;  ///< the same numbers in new storage
   void fill(real value);
   void copy_from(const Tensor& source);  ///< overwrite the numbers. Errors: ShapeError
 
-  bool alone() const { return storage_.use_count() == 1; }  ///< nobody else holds this storage
+  bool alone() const { return storage_.use_count() == 1; }  ///< no other handle shares this storage
   bool shares(const Tensor& other) const { return storage_ == other.storage_; }
   std::uint32_t version() const { return storage_ ? storage_->version.load(std::memory_order_relaxed) : 0; }
   /// Moves the storage's bytes to another line of the ledger.
@@ -72,9 +72,9 @@ class Tensor {
   std::shared_ptr<Storage> storage_;
 };
 
-std::ostream& operator<<(std::ostream& out, const Tensor& tensor);  ///< numbers, shortened in the middle when many
+std::ostream& operator<<(std::ostream& out, const Tensor& tensor);  ///< numbers; long rows and columns are abbreviated
 
-/// Token ids or labels: whole numbers with a shape. A value: never changed once made, so copies are cheap.
+/// Token ids or labels: whole numbers with a shape. Immutable, so copies are cheap.
 class Ids {
  public:
   Ids() = default;

@@ -1,4 +1,4 @@
-// How messages and printed tables write numbers and lists: the same everywhere. Open to all folders, as errors.h is.
+// How messages and printed tables write numbers and lists, the same everywhere. All folders may include it, like errors.h.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -13,11 +13,11 @@ std::string grouped(std::int64_t n);
 /// 1536 -> "1.5 KiB", up to PiB; below 1024 whole bytes: "20 B"
 std::string short_bytes(double bytes);
 
-/// How many letters to put in, take out, change, or swap with the next one to make b of a (Damerau 1964; no letter twice): for
-/// messages that say which name was meant.
+/// The fewest insertions, deletions, substitutions and swaps of neighbours that turn a into b, no letter edited twice (Damerau
+/// 1964): for messages that suggest the intended name.
 std::size_t edits(const std::string& a, const std::string& b);
 
-/// {"a", "b"} -> "a, b", of whatever can be written to a stream
+/// {"a", "b"} -> "a, b", for anything that can be written to a stream
 template <class List>
 std::string joined(const List& all, const char* between = ", ") {
   std::ostringstream out;

@@ -15,7 +15,7 @@
 namespace graft {
 namespace {
 
-/// The cores that this process may use: a batch system or taskset may have left it fewer than there are.
+/// The cores that this process may use: a batch system or taskset may allow fewer than there are.
 int cores() {
 #ifdef GRAFT_NO_THREADS
   return 1;
@@ -28,7 +28,7 @@ int cores() {
 #endif
 }
 
-/// A number as OpenMP reads it, "4" or "4,2" for regions in regions (of which there are none here); 0 if it is none.
+/// A count as OpenMP reads it, "4", or "4,2" for nested regions (of which there are none here); 0 if it is not one.
 int leading_count(const char* text) {
   if (text == nullptr) return 0;
   char* end = nullptr;
@@ -50,7 +50,7 @@ std::atomic<int>& chosen() {
 int threads() { return chosen(); }
 
 void threads(int count) {
-  expect<ValueError>(count >= 1, "threads: ", count, " asked for, but at least 1 must work");
+  expect<ValueError>(count >= 1, "threads: ", count, " requested, but at least 1 is needed");
   chosen() = count;
 }
 

@@ -1,4 +1,4 @@
-// Open to all folders. UTF-8 as the Unicode standard defines it (table 3-7): no overlong forms, no surrogates, nothing above U+10FFFF.
+// UTF-8 as in table 3-7 of the Unicode standard: no overlong forms, no surrogates, nothing above U+10FFFF. For all folders.
 #pragma once
 #include <cstddef>
 #include <string>
@@ -7,7 +7,7 @@
 namespace graft::utf8 {
 
 /// The character at the front of a text. If it is ill-formed, point is `none` and length that of the maximal ill-formed part,
-/// the one that becomes one U+FFFD: a truncated character as far as it goes, or a single byte.
+/// the one that becomes one U+FFFD: the bytes of a truncated character, or a single byte.
 struct Character {
   static constexpr char32_t none = 0xFFFFFFFF;
   char32_t point;
@@ -28,7 +28,7 @@ inline Character front(std::string_view text) {
   for (std::size_t i = 1; i < length; ++i) {
     if (i == text.size()) return {Character::none, i, true};
     unsigned low = 0x80, high = 0xBF;
-    if (i == 1) {  // the second byte rules out overlong forms, surrogates and what is beyond Unicode
+    if (i == 1) {  // the second byte rules out overlong forms, surrogates and values beyond Unicode
       if (lead == 0xE0) low = 0xA0;
       if (lead == 0xED) high = 0x9F;
       if (lead == 0xF0) low = 0x90;
@@ -54,7 +54,7 @@ inline void append(std::string& text, char32_t point) {
 }
 
 /// Appends `bytes` to `text` with one U+FFFD for each maximal ill-formed part. Unless `last`, a character that is cut off at
-/// the end stays out. Returns how many bytes were used.
+/// the end is left out. Returns how many bytes were used.
 std::size_t append_repaired(std::string& text, std::string_view bytes, bool last = true);
 
 }  // namespace graft::utf8

@@ -28,19 +28,19 @@ Node::Node(const char* op, Shape shape, State state, bool requires_grad)
       sequence(sequences.fetch_add(1, std::memory_order_relaxed)) {}
 
 namespace {
-/// What a dead node held. Letting go of it may kill the nodes before it, and what their pullbacks captured.
+/// What a destroyed node held. Freeing it may destroy the nodes before it and what their pullbacks captured.
 struct Pending {
   std::vector<Edge> edges;
   std::vector<std::shared_ptr<Node>> frozen;
   JointPullback joint;
 };
-thread_local std::vector<Pending>* pending = nullptr;  // set while a node of this thread is being taken apart
+thread_local std::vector<Pending>* pending = nullptr;  // set while this thread is destroying a node
 }  // namespace
 
 Node::~Node() {
   if (edges.empty() && frozen.empty() && !joint) return;
   Pending mine{std::move(edges), std::move(frozen), std::move(joint)};
-  if (pending) {  // one loop, however long the history: no recursion
+  if (pending) {  // one loop instead of recursion, however long the history
     pending->push_back(std::move(mine));
     return;
   }
@@ -60,7 +60,7 @@ bool Variable::learns() const { return node_ && node_->requires_grad; }
 
 void Variable::learn(bool on) {
   expect<GraphError>(node_ && node_->state == Node::State::leaf, [&] {
-    return text("learn: only a leaf can be told to learn, but this is ",
+    return text("learn: only a leaf can learn, but this is ",
                 node_ ? text("the result of ", node_->op) : "a constant", "; make one with parameter()");
   });
   node_->requires_grad = on;
@@ -99,7 +99,7 @@ Variable frozen(Tensor value, std::string name) { return leaf(std::move(value), 
 // --- recording --------------------------------------------------------------------------------------------------------
 
 namespace {
-/// In the ledger a fresh tensor is charged on its op; a view of something older keeps its place.
+/// The ledger counts a new tensor under the op that made it; a view of an older one keeps its tag.
 void charge(const Tensor& y, const char* op) {
   if (y.tag().category == Category::saved && y.tag().op == nullptr) y.retag(Category::saved, op);
 }
@@ -173,7 +173,7 @@ std::vector<NodeGradient> backward_to(const Variable& y, Tensor seed, std::uint6
   const Tagged in_flight(Category::temporary);
   const NoGrad no_history_of_history;
   std::vector<NodeGradient> arrived;
-  std::map<std::uint64_t, NodeGradient, std::greater<>> todo;  // newest first: time runs backwards
+  std::map<std::uint64_t, NodeGradient, std::greater<>> todo;  // by sequence, newest first
   todo[y.node()->sequence] = {y.node(), std::move(seed)};
   while (!todo.empty()) {
     auto [node, dy] = std::move(todo.begin()->second);
@@ -192,7 +192,7 @@ std::vector<NodeGradient> backward_to(const Variable& y, Tensor seed, std::uint6
       waiting.node = edge.input;
       accumulate(waiting.grad, std::move(dx));  // several uses of x: their gradients add up
     }
-    node->release();  // what it saved is free from here on
+    node->release();  // frees what it saved
   }
   return arrived;
 }
@@ -205,39 +205,39 @@ void Variable::backward() const {
 }
 
 void Variable::backward(const Tensor& seed) const {
-  expect<GraphError>(learns(), "backward: y has no history: nothing it was computed from learns, or it was made under ",
-                     "NoGrad; make leaves with parameter(), and unmerge() what is merged into the weights");
+  expect<GraphError>(learns(), "backward: y has no history: none of its inputs learns, or it was computed under ",
+                     "NoGrad; make leaves with parameter(), and unmerge() whatever is merged into the weights");
   expect(seed.defined() && seed.shape() == shape(), "backward: the seed has shape ", seed.shape(), " but y has ", shape());
   std::vector<NodeGradient> arrived = backward_to(*this, seed);
-  // All went well: only now gradients change. First what may need memory, then what cannot fail.
+  // Everything succeeded, so gradients change only now: first what may allocate memory, then what cannot fail.
   for (auto& [leaf, grad] : arrived)
     if (leaf->grad.defined() && !leaf->grad.alone()) leaf->grad = leaf->grad.clone();
-    else if (!leaf->grad.defined() && !grad.alone()) grad = grad.clone();  // shared with another leaf, or with the seed
+    else if (!leaf->grad.defined() && !grad.alone()) grad = grad.clone();  // shared with another leaf or with the seed
   for (auto& [leaf, grad] : arrived) {
-    if (!leaf->requires_grad) continue;  // told to stop learning since the forward pass
+    if (!leaf->requires_grad) continue;  // learn(false) was called since the forward pass
     accumulate(leaf->grad, std::move(grad));
     leaf->grad.retag(Category::gradient);
   }
 }
 
-// --- what backward_to() asks of a node ---------------------------------------------------------------------------------------
+// --- what backward_to() needs from a node -----------------------------------------------------------------------------
 
 void Node::expect_live() const {
   expect<GraphError>(state == State::live, "backward: reached ", op, " ", shape,
-                     ", whose backward was done before; its saved tensors are gone: run the forward pass again");
+                     ", which an earlier backward has used up: its saved tensors are gone; run the forward pass again");
 }
 
 void Node::expect_gradient(const Tensor& dx, const Node& input) const {
   expect<GraphError>(dx.defined() && dx.shape() == input.shape, [&] {
     return text("backward: the pullback of ", op, " gave a gradient of shape ", dx.defined() ? dx.shape().str() : "(empty)",
-                " for an input (", input.op, ") of shape ", input.shape, "; a gradient has the shape of what it belongs to");
+                " for an input (", input.op, ") of shape ", input.shape, "; a gradient has the shape of its input");
   });
 }
 
 std::vector<Tensor> Node::joint_gradients(const Tensor& dy) const {
   std::vector<Tensor> all = joint(dy, joint_learns), wanted;
   expect<GraphError>(all.size() == joint_learns.size(), "backward: the joint pullback of ", op, " gave ", all.size(),
-                     " gradients for ", joint_learns.size(), " inputs; give one per input, empty where it does not learn");
+                     " gradients for ", joint_learns.size(), " inputs; give one per input, empty for those that do not learn");
   for (std::size_t i = 0; i < all.size(); ++i)
     if (joint_learns[i]) wanted.push_back(std::move(all[i]));
   return wanted;

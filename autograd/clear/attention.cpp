@@ -1,4 +1,4 @@
-// Causal attention with the whole score matrix of a head in hand: the equations, one after the other.
+// Causal attention with the whole score matrix of each head in memory: the equations, one after another.
 #include <algorithm>
 #include <cmath>
 #include <vector>

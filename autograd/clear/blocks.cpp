@@ -26,11 +26,11 @@ float from_bits(std::uint32_t bits) {
   return value;
 }
 
-/// IEEE half: sign, 5 bits of exponent (bias 15), 10 of fraction. Moved to their places in a float, whose bias is 127, they
-/// lack a factor of 2^112; multiplying makes subnormals right too.
+/// IEEE half: sign, 5 exponent bits (bias 15), 10 fraction bits. Shifted into a float, whose bias is 127, they lack a factor
+/// of 2^112; multiplying by it handles subnormals too.
 float half(const Byte* at) {
   const std::uint32_t h = load<std::uint16_t>(at), sign = (h & 0x8000) << 16, rest = (h & 0x7fff) << 13;
-  if ((h & 0x7c00) == 0x7c00) return from_bits(sign | 0x7f800000 | rest);  // infinity, or no number
+  if ((h & 0x7c00) == 0x7c00) return from_bits(sign | 0x7f800000 | rest);  // infinity or NaN
   return from_bits(sign | rest) * 0x1p112F;
 }
 
@@ -63,7 +63,7 @@ void q4_1(const Byte* b, real* x) {
   }
 }
 
-/// The fifth bit of q[i] is bit i of a word of its own.
+/// The fifth bit of q[i] is bit i of a separate word.
 int fifth(std::uint32_t bits, int i) { return static_cast<int>(bits >> i & 1) * 16; }
 
 /// d, 4 bytes of fifth bits, 16 bytes: d·(q - 16)
@@ -95,8 +95,8 @@ void q8_0(const Byte* b, real* x) {
 // --- 256 numbers with scales of their own for each 32 or 16 -----------------------------------------------------------
 
 /// d, dmin, 12 bytes of scales and minima, 128 bytes: d·scale_j·q - dmin·min_j for the eighths j. Two neighbouring eighths
-/// share 32 bytes. The first four scales and minima are the low six bits of a byte; of the others four bits are in bytes
-/// 8 to 11, and two are the high bits of those of the first four.
+/// share 32 bytes. The first four scales and minima are the low six bits of a byte; the others have four bits in bytes
+/// 8 to 11 and two in the high bits of the first four.
 void q4_K(const Byte* b, real* x) {
   const float d = half(b), dmin = half(b + 2);
   const Byte *s = b + 4, *q = b + 16;
@@ -148,7 +148,7 @@ const Layout& layout(BlockFormat format) {
     if (one.format == format) return one;
   std::string known;
   for (const Layout& one : layouts) known += text(' ', one.name, " (", static_cast<std::uint32_t>(one.format), ")");
-  throw ValueError(text("blocks: there is no block format ", static_cast<std::uint32_t>(format), " here; known are", known));
+  throw ValueError(text("blocks: unknown block format ", static_cast<std::uint32_t>(format), "; known formats:", known));
 }
 
 }  // namespace
@@ -159,9 +159,9 @@ std::size_t bytes_per_block(BlockFormat format) { return layout(format).bytes; }
 
 std::size_t bytes_per_row(BlockFormat format, Index cols) {
   const Layout& one = layout(format);
-  expect<SizeError>(cols >= 0, "blocks: a row of ", cols, " numbers cannot be");
-  expect(cols % one.numbers == 0, "blocks: a row of ", cols, " numbers cannot be ", one.name, ", whose blocks hold ",
-         one.numbers, "; it must be a multiple");
+  expect<SizeError>(cols >= 0, "blocks: a row cannot have ", cols, " numbers");
+  expect(cols % one.numbers == 0, "blocks: a row of ", cols, " numbers cannot be stored as ", one.name, ", whose blocks hold ",
+         one.numbers, "; it must be a multiple of that");
   return static_cast<std::size_t>(cols / one.numbers) * one.bytes;
 }
 

@@ -1,4 +1,4 @@
-// Quantizing to 4 bits, step by step.
+// Quantization to 4 bits, step by step.
 #include "autograd/nf4.h"
 
 #include <algorithm>
@@ -9,8 +9,8 @@
 namespace graft {
 
 const std::array<float, 16>& four_bit_codes(FourBitOptions::Codes codes) {
-  // NF4: normal quantiles at evenly spaced probabilities, 8 below and 8 above 0 with 0 itself, over the largest (Dettmers et al. 2023, eq. 4
-  // and appendix E). FP4, in the order of its bits: 0, 1/16, 8, 12, 4, 6, 2, 3 over 12, then the same negative.
+  // NF4: normal quantiles at evenly spaced probabilities, 8 below 0 and 8 from 0 up, divided by the largest (Dettmers et al.
+  // 2023, eq. 4 and appendix E). FP4, in the order of its bits: 0, 1/16, 8, 12, 4, 6, 2, 3 over 12, then the same negative.
   static const std::array<float, 16> nf4{-1.0F,
                                          -0.6961928009986877F,
                                          -0.5250730514526367F,
@@ -119,7 +119,7 @@ FourBitMatrix::FourBitMatrix(const Tensor& W, const FourBitOptions& o) : rows_(0
       packed[static_cast<std::size_t>(i / 2)] |= static_cast<std::uint8_t>(i % 2 ? code : code << 4);
     }
   }
-  if (n % 2)  // what fills the last byte is the code of 0
+  if (n % 2)  // pad the last byte with the code of 0
     packed.back() |= static_cast<std::uint8_t>(
         l.order[static_cast<std::size_t>(std::lower_bound(l.borders.begin(), l.borders.end(), 0.F) - l.borders.begin())]);
   if (o.double_quantized) {

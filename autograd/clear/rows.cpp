@@ -1,4 +1,4 @@
-// What is done row by row or number by number: functions, softmax, norms, scatter-add.
+// Operations on rows or single numbers: functions, softmax, norms, scatter-add.
 #include <algorithm>
 #include <cmath>
 

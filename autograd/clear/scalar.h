@@ -1,5 +1,5 @@
 // Reverse-mode differentiation on single numbers, all of it: read this before variable.h, which
-// does the same on tensors. A number remembers the numbers x that it was made of, and for each ∂y/∂x.
+// does the same on tensors. A number y remembers the numbers x it was computed from and each ∂y/∂x.
 //     Scalar a = 2, b = 3, L = a * b + tanh(a);
 //     L.backward();                                   // a.grad() is ∂L/∂a = b + 1 - tanh²(a)
 #pragma once
@@ -22,9 +22,9 @@ class Scalar {
   double value() const { return node_->value; }
   double grad() const { return node_->grad; }
 
-  /// ∂L/∂x of this L for every x that it was made of: Σ over all y made of x of ∂L/∂y · ∂y/∂x
+  /// ∂L/∂x for every x that this L was computed from: Σ ∂L/∂y · ∂y/∂x over all y computed from x
   void backward() const {
-    std::vector<Node*> order;  // each number behind those that it was made of
+    std::vector<Node*> order;  // each number after those it was computed from
     std::set<Node*> seen;
     const std::function<void(Node*)> visit = [&](Node* y) {
       if (!seen.insert(y).second) return;

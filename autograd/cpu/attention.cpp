@@ -1,5 +1,5 @@
-// Causal attention in blocks (Dao et al. 2022): a block of queries meets one block of keys after the other, and only that
-// block of scores exists. clear/attention.cpp computes the same with the whole score matrix.
+// Causal attention in blocks (Dao et al. 2022): a block of queries visits the blocks of keys one by one, and only one block
+// of scores exists at a time. clear/attention.cpp computes the same with the whole score matrix.
 #include <cmath>
 #include <limits>
 
@@ -51,7 +51,7 @@ Attended attention(const Tensor& Q, const Tensor& K, const Tensor& V, const std:
         const real before = most[i];
         most[i] = std::max(before, scale * (scale < 0 ? p.minCoeff() : p.maxCoeff()));
         p = (scale * p - most[i]).exp();
-        const real rescale = std::exp(before - most[i]);  // what was added up so far was relative to the old maximum
+        const real rescale = std::exp(before - most[i]);  // the sums so far are relative to the old maximum
         sum[i] = sum[i] * rescale + p.sum();
         if (j0 > 0 && rescale != 1) o.row(i) *= rescale;
       }
@@ -78,7 +78,7 @@ AttentionGradients attention_backward(const Tensor& Q, const Tensor& K, const Te
   AttentionGradients g{Tensor(Q.shape()), Tensor(K.shape()), Tensor(V.shape())};
   real *pdQ = g.dQ.write(), *pdK = g.dK.write(), *pdV = g.dV.write();
 
-  // One key head with all query heads that share it: no other thread writes its dK and dV.
+  // One key head with all query heads that share it, so no other thread writes its dK and dV.
   const auto key_head = [&](Index b, Index group, real* scores, real* dscores) {
     const Index keys = (b * z.G + group) * z.S, heads = z.H / z.G;
     Row(pdK + keys * z.D, z.S * z.D).setZero();

@@ -1,4 +1,4 @@
-// Matrices of GGUF blocks: where the rows lie, and which loops read them.
+// Matrices of GGUF blocks: where the rows are, and which loops read them.
 #include "autograd/blocks.h"
 
 #include <cstring>
@@ -46,7 +46,7 @@ class Blocks : public PackedMatrix {
   std::shared_ptr<const void> owner_;
 };
 
-/// Bytes of its own, charged as frozen weights.
+/// Bytes that it owns, counted as frozen weights.
 struct Buffer {
   explicit Buffer(std::size_t size) : bytes(new Byte[size]), charged(Category::frozen, size) {}
   std::unique_ptr<Byte[]> bytes;
@@ -64,10 +64,10 @@ Packed packed_blocks_in_order(BlockFormat format, Index rows, Index cols, const 
   const Index count = static_cast<Index>(order.size());
   for (Index i = 0; i < count; ++i) {
     const Index r = order[static_cast<std::size_t>(i)];
-    expect<IndexError>(0 <= r && r < rows, "packed_blocks_in_order: row ", i, " shall be row ", r,
-                       " of the blocks, but those have ", rows, " rows");
+    expect<IndexError>(0 <= r && r < rows, "packed_blocks_in_order: row ", i, " is to be row ", r,
+                       " of the blocks, but they have ", rows, " rows");
   }
-  Shape{count, cols};  // for its checks, before memory is asked for
+  Shape{count, cols};  // for its checks, before memory is allocated
   const std::size_t size = bytes_per_row(format, cols);
   const auto buffer = std::make_shared<Buffer>(order.size() * size);
   for (std::size_t i = 0; i < order.size(); ++i) {

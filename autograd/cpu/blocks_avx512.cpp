@@ -1,6 +1,6 @@
 // Blocks with AVX-512: 32 numbers at a time become two registers of floats, which are stored (unpack) or multiplied by x.
-// Four bits are looked up: the sixteen values d·q + m of a block are one register, and its nibbles select from it. Results of
-// unpack are those of the clear version bit for bit (see the top of clear/blocks.cpp).
+// Four bits are looked up: one register holds a block's sixteen values d·q + m, and its nibbles select from it. unpack gives
+// the same bits as the clear version (see the top of clear/blocks.cpp).
 #include "autograd/cpu/blocks_fast.h"
 
 #if defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512VL__) && defined(__F16C__) && !defined(GRAFT_DOUBLE)
@@ -37,7 +37,7 @@ Floats low(Ints q, Floats table) { return _mm512_permutexvar_ps(q, table); }
 Floats high(Ints q, Floats table) { return _mm512_permutexvar_ps(_mm512_srli_epi32(q, 4), table); }
 
 // --- formats: each() calls use(i, numbers i to i + 15, numbers i + 16 to i + 31). Where a block begins with its scales,
-// d and m are those (m is meaningless in formats that have none).
+// d and m are those scales (m is meaningless in formats without one).
 
 struct F32 {
   static constexpr Index numbers = 32, bytes = 128;
@@ -172,9 +172,9 @@ struct Q6_K {
 
 // --- loops ------------------------------------------------------------------------------------------------------------
 
-/// use(number of the first, numbers, next numbers) along blocks that follow each other. Scales become floats for eight blocks
-/// at once: one by one, that would take as long as all the rest. Bytes are asked for ahead of their use, because the processor
-/// of itself stops at the end of a page.
+/// use(index of the first number, 16 numbers, the next 16) along consecutive blocks. Scales become floats for eight blocks at
+/// once: one at a time, that would take as long as everything else. Bytes are prefetched explicitly, because the processor's
+/// own prefetcher stops at the end of a page.
 template <class Format, class Use>
 void along(const Byte* blocks, Index count, const Use& use) {
   constexpr int size = Format::bytes, ahead = 2048;  // bytes
@@ -186,7 +186,7 @@ void along(const Byte* blocks, Index count, const Use& use) {
       const auto mask = static_cast<__mmask8>((1 << some) - 1);
       _mm512_store_ps(scales, _mm512_cvtph_ps(_mm256_mmask_i32gather_epi32(_mm256_setzero_si256(), mask, at, blocks, 1)));
     }
-    // Each is then broadcast by a load. Held in a register they would need the one port that also does the look-ups.
+    // So that each is broadcast by a load: from a register, that would occupy the one port that also does the look-ups.
     __asm__("" : "+m"(scales));
     for (int k = 0; k < some; ++k) {
       const Index first = (b + k) * Format::numbers;

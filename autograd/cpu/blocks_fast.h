@@ -5,7 +5,7 @@
 
 namespace graft::kernel {
 
-/// Loops of one format; null where this processor, or this `real`, has none that are faster.
+/// Loops for one format; null where nothing faster exists for this processor or this `real`.
 struct FastBlocks {
   /// n numbers, a whole number of blocks.
   void (*unpack)(const std::uint8_t* blocks, Index n, real* to) = nullptr;

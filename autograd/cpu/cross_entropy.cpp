@@ -1,4 +1,4 @@
-// Cross-entropy over rows of logits, and fused with the product that makes them.
+// Cross-entropy over rows of logits, also fused with the product that computes them.
 #include <cmath>
 
 #include "autograd/cpu/product.h"
@@ -16,7 +16,7 @@ struct LogSumExp {
   explicit LogSumExp(const In& row) : most(row.maxCoeff()), rest(std::log((row - most).exp().sum())) {}
 };
 
-/// Σ wᵢ·lossᵢ in double and in order, whoever computed them.
+/// Σ wᵢ·lossᵢ in double and in order, whichever thread computed them.
 real weighted(const std::vector<real>& losses, const real* weights) {
   double sum = 0;
   for (std::size_t i = 0; i < losses.size(); ++i)
@@ -58,7 +58,7 @@ Tensor cross_entropy_backward(const Tensor& logits, const Ids& labels, const std
         continue;
       }
       drow = s * (In(logits.data() + r * V, V) - lse[r]).exp();
-      if (std::abs(lse[r]) > 128) drow *= s / drow.sum();  // so far from 0 the rounding of lse would show
+      if (std::abs(lse[r]) > 128) drow *= s / drow.sum();  // this far from 0 the rounding error of lse would show
       drow[labels[r]] -= s;
     }
   });
@@ -67,11 +67,11 @@ Tensor cross_entropy_backward(const Tensor& logits, const Ids& labels, const std
 
 LinearScored linear_cross_entropy(const Tensor& x, const Tensor& W, const Ids& labels, const std::vector<real>& weights,
                                   bool want_dx, bool want_dW) {
-  constexpr Index chunk_bytes = 40 << 20;  // of logits; the products are as fast as on all rows from about 128 rows on
+  constexpr Index chunk_bytes = 40 << 20;  // of logits; from about 128 rows on, the products are as fast as on all rows
   const Index N = x.rows(), D = x.cols(), V = W.dim(0);
   LinearScored scored{0, want_dx ? Tensor(x.shape()) : Tensor(), want_dW ? Tensor(W.shape()) : Tensor()};
 
-  std::vector<Index> rows;  // the scored ones: the others cost nothing from here on
+  std::vector<Index> rows;  // the scored rows; the others cost nothing from here on
   for (Index r = 0; r < N; ++r)
     if (weights[r] != 0) rows.push_back(r);
   const Index n = static_cast<Index>(rows.size());
@@ -95,7 +95,7 @@ LinearScored linear_cross_entropy(const Tensor& x, const Tensor& W, const Ids& l
     const Eigen::Map<const EigenMatrix> xs(pX, m, D);
     Eigen::Map<EigenMatrix> z(pZ, m, V);
     product(xs, matrix(W).transpose(), z);
-    for_range(m, 16 * V, [&](Index i, Index end) {  // loss, and the logits become their own gradient
+    for_range(m, 16 * V, [&](Index i, Index end) {  // the loss; the gradient overwrites the logits
       for (; i < end; ++i) {
         Out row(pZ + i * V, V);
         const Id label = labels[rows[begin + i]];

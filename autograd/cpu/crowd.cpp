@@ -9,8 +9,8 @@
 namespace graft::kernel {
 namespace {
 
-// An idle machine interrupts for a moment now and then, too: what is held for a crowd must soon be held for one no more. By
-// bench/busy, 100 ms cost nothing there, where one second slowed small models down by a third, and beside others they gain as much.
+// Even an idle machine preempts a thread now and then, so a crowd must be forgotten quickly. In bench/busy, 100 ms cost nothing
+// on an idle machine, where one second slowed small models by a third; beside busy programs both gain the same.
 constexpr std::chrono::milliseconds moment(100);
 std::atomic<Clock::rep> until{0};
 
@@ -22,11 +22,11 @@ void crowd_seen(Clock::time_point now) { until.store((now + moment).time_since_e
 
 #ifdef __linux__
 
-// The system counts how often a thread had to leave its core although it had work: beside busy loops over a thousand times a
-// second, on an idle machine 5 to 30 times.
+// The system counts involuntary context switches of a thread: over a thousand per second beside busy loops, 5 to 30 on an
+// idle machine.
 void look_for_a_crowd(Clock::time_point now) {
   constexpr std::chrono::duration<double> between(0.04);
-  constexpr double often = 75;  // a second
+  constexpr double often = 75;  // per second
   thread_local Clock::time_point last{};
   thread_local long times = 0;
   const std::chrono::duration<double> since = now - last;

@@ -5,7 +5,7 @@
 namespace graft::kernel {
 namespace {
 
-constexpr int lanes = 16;  // counters that are worked on together, so that the compiler can use whole registers
+constexpr int lanes = 16;  // counters processed together, so that the compiler can fill whole registers
 
 /// bits[4·j + lane] for the counters first .. first + lanes: philox() of rng.cpp, many at a time.
 void philox_strip(std::uint64_t first, std::uint64_t key, std::uint32_t (&bits)[4 * lanes]) {

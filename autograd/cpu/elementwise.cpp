@@ -1,4 +1,4 @@
-// Arithmetic on arrays. A second argument of fewer numbers repeats over the rows of the first.
+// Arithmetic on arrays. A smaller second argument repeats over the rows of the first.
 #include "autograd/cpu/repeats.h"
 #include "autograd/kernels.h"
 

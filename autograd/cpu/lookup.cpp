@@ -26,7 +26,7 @@ Tensor scatter_add(const Tensor& dy, const Ids& ids, Id first, const Shape& tabl
   const Index V = table[0], D = table[1];
   Tensor dtable(table, 0);
   real* out = dtable.write();
-  for_numbers(D, ids.numel(), [&](Index begin, Index end) {  // each thread owns a band of columns: no two write one number
+  for_numbers(D, ids.numel(), [&](Index begin, Index end) {  // each thread owns a band of columns: no two write the same number
     for (Index i = 0; i < ids.numel(); ++i) {
       const Index row = Index(ids[i]) - first;
       if (row < 0 || row >= V) continue;

@@ -1,5 +1,5 @@
-// Products by Eigen's blocked GEMM (or OpenBLAS with GRAFT_BLAS). One large product is shared among threads by bands; a batch
-// of products is shared out one by one.
+// Products by Eigen's blocked GEMM (or OpenBLAS with GRAFT_BLAS). One large product is split among threads by bands; a batch
+// is split by product.
 #include "autograd/cpu/product.h"
 #include "autograd/kernels.h"
 

@@ -22,7 +22,7 @@ class FourBitRows : public PackedMatrix {
     const FourBitOptions& o = matrix_->options();
     return std::string(o.codes == FourBitOptions::Codes::nf4 ? "NF4" : "FP4") + (o.double_quantized ? "+DQ" : "");
   }
-  std::size_t bytes() const override {  // its share of a matrix that several may have
+  std::size_t bytes() const override {  // its share of a matrix that several may share
     return matrix_->bytes() * static_cast<std::size_t>(rows()) / static_cast<std::size_t>(matrix_->rows());
   }
 
@@ -81,7 +81,7 @@ class FourBitRows : public PackedMatrix {
   }
 
 #ifdef __AVX512F__
-  /// The sixteen codes from the even place i on: eight bytes, each first its high half, then its low one.
+  /// The sixteen codes from the even index i on: eight bytes, each with its high half first.
   __m512i codes(Index i) const {
     const __m128i bytes = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(matrix_->packed.data() + i / 2));
     const __m128i low = _mm_and_si128(bytes, _mm_set1_epi8(15));

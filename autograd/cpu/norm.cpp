@@ -49,7 +49,7 @@ NormGradients norm_backward(const Tensor& x, const Tensor& mean, const Tensor& i
   real* dx = want_x ? n.dx.write() : nullptr;
   const In g(gain.data(), D);
 
-  // Sums over rows: first by parts of 64 rows, whatever the number of threads, then part by part in order.
+  // Sums over rows: first within parts of 64 rows, whatever the number of threads, then over the parts in order.
   const Tagged scratch(Category::temporary);
   constexpr Index part_rows = 64;
   const Index parts = (N + part_rows - 1) / part_rows;

@@ -1,5 +1,5 @@
-// Products with packed matrices: panels of rows become numbers in scratch memory that fits a core's cache, and are
-// multiplied there. Few rows of x (decoding) are multiplied with the packed numbers directly.
+// Products with packed matrices: panels of rows are unpacked into scratch memory that fits a core's cache and multiplied
+// there. A few rows of x (decoding) are multiplied with the packed numbers directly.
 #include "autograd/packed.h"
 
 #include <algorithm>
@@ -13,7 +13,7 @@ namespace {
 using In = Eigen::Map<const EigenMatrix>;
 using Row = Eigen::Map<const EigenArray>;
 
-constexpr Index panel_numbers = 160 * 1024;  // 640 kB of floats: with the rows of x in a level-2 cache
+constexpr Index panel_numbers = 160 * 1024;  // 640 kB of floats: fits a level-2 cache with the rows of x
 
 Index panel_rows(const PackedMatrix& W) {
   return std::clamp<Index>(panel_numbers / std::max<Index>(W.cols(), 1) / 16 * 16, 16, 256);

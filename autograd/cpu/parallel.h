@@ -8,14 +8,14 @@
 
 namespace graft::kernel {
 
-/// The cost of so many multiplications and additions inside a matrix product, in units of a number that passes through.
+/// The cost of `count` multiply-adds inside a matrix product, in units of one number read, changed simply and written.
 inline Index flops(Index count) { return count / 16; }
 
 /// The parts start at multiples of `grain`.
 template <class F>
 void for_grains(Index n, Index cost, Index grain, const F& f) {
-  // Some 1 to 2 microseconds, as long as a thread that spins takes to notice its part and the caller to notice its end:
-  // bench_busy loops.
+  // About 1 to 2 microseconds, the time a spinning thread takes to notice its part and the caller to notice its end
+  // (measured by bench_busy loops).
   constexpr Index worth_a_thread = 16384;
   const Index work = n * std::max<Index>(cost, 1), count = std::min<Index>(threads(), work / worth_a_thread);
   if (count <= 1 || inside_part()) {
@@ -31,13 +31,13 @@ void for_grains(Index n, Index cost, Index grain, const F& f) {
 
 /// Calls f(begin, end) on parts of [0, n), one per thread; `cost` is the work of one item, counted in
 /// numbers read, changed simply and written (an exponential is about 8).
-/// Small loops and loops inside a part of another run whole on the calling thread.
+/// Small loops, and loops inside a part of another loop, run entirely on the calling thread.
 template <class F>
 void for_range(Index n, Index cost, F&& f) {
   for_grains(n, cost, 1, f);
 }
 
-/// The same over the numbers of an array: parts start on cache lines, so that no two threads share one.
+/// The same over the numbers of an array: parts start at cache lines, so that no two threads share one.
 template <class F>
 void for_numbers(Index n, Index cost, F&& f) {
   for_grains(n, cost, 16, f);

@@ -1,5 +1,5 @@
-// One thread per seat. A seat says whether its thread is awake, asleep, or offered a part; whoever turns `offered` back into
-// `awake` runs that part: the seat's own thread, or the caller, who does not wait for threads that do not come.
+// One thread per seat. A seat's state is awake, asleep or offered (a part); the thread that changes `offered` back to `awake`
+// runs that part: the seat's own thread, or the caller, which does not wait for threads that have not started.
 #include "autograd/cpu/pool.h"
 
 #include <exception>
@@ -23,7 +23,7 @@ namespace {
 
 thread_local bool inside = false;
 
-/// A loop on its way, on its caller's stack.
+/// A running loop, on its caller's stack.
 class Loop {
  public:
   explicit Loop(const Parts& parts) : parts_(parts) { inside = true; }
@@ -68,12 +68,12 @@ namespace {
 
 using std::chrono::microseconds;
 
-// Measured by bench/busy. Who spins keeps a core from others, and pays for it: a thread that has used up its share of a core
-// is sent away in the middle of a part, and everyone waits for it. So in a crowd none spins. On a machine of its own, 100
-// microseconds bridge what lies between the loops of a training step.
+// Measured by bench/busy. Spinning takes a core from others and has its price: a thread that has used up its time slice is
+// preempted in the middle of a part, and all the others wait for it. So in a crowd no thread spins. Otherwise, 100
+// microseconds bridge the gaps between the loops of a training step.
 constexpr microseconds patience(100);
-// Waking a thread takes some 20 microseconds until it has begun, beside other programs 80. So long must the work be, in
-// units of parallel.h.
+// A thread that is woken starts after about 20 microseconds, beside other programs after 80. The work must take at least
+// that long; in units of parallel.h.
 constexpr Index worth_waking = 131072, worth_waking_when_crowded = 524288;
 
 void pause() {
@@ -84,7 +84,7 @@ void pause() {
 #endif
 }
 
-/// Spins until done() or for at most so long, and says whether done.
+/// Spins until done(), for `at_most` at the longest, and returns whether it is done.
 template <class Done>
 bool spin(const Done& done, microseconds at_most) {
   const Clock::time_point end = Clock::now() + at_most;
@@ -106,12 +106,12 @@ class Pool {
 
  private:
   enum State { awake, offered, asleep };
-  struct alignas(64) Seat {  // a cache line, so that threads that spin do not disturb each other
+  struct alignas(64) Seat {  // one cache line each, so that spinning threads do not disturb each other
     std::atomic<State> state{awake};
     std::mutex mutex;
     std::condition_variable called;
 
-    bool given = false;  // to the thread, not left to the caller
+    bool given = false;  // offered to the thread, not left to the caller
 
     void offer(bool wake);
     bool take() {
@@ -128,12 +128,12 @@ class Pool {
   void ended(Index parts);
   void wait_for_parts();
 
-  std::mutex callers_;  // held through a loop
+  std::mutex callers_;  // held during a loop
   std::vector<std::unique_ptr<Seat>> seats_;
   Loop* loop_ = nullptr;
   std::mutex mutex_;
   std::condition_variable all_ended_;
-  alignas(64) std::atomic<Index> running_{0};  // parts on seats that have not ended, and caller_sleeps
+  alignas(64) std::atomic<Index> running_{0};  // unfinished parts on seats, plus caller_sleeps
 };
 
 void Pool::Seat::offer(bool wake) {
@@ -142,7 +142,7 @@ void Pool::Seat::offer(bool wake) {
   if (given || !wake) return;
   given = true;
   state.store(offered);
-  { const std::lock_guard<std::mutex> lock(mutex); }  // the thread may have said that it sleeps and not lie down yet
+  { const std::lock_guard<std::mutex> lock(mutex); }  // the thread may be marked asleep but not waiting yet
   called.notify_one();
 }
 
@@ -155,7 +155,7 @@ void Pool::Seat::wait() {
   called.wait(lock, [&] { return state.load() != asleep; });
 }
 
-/// As many seats as wanted, or fewer where the system gives no more threads.
+/// As many seats as wanted, or fewer if the system cannot create more threads.
 Index Pool::seats(Index wanted) {
   while (static_cast<Index>(seats_.size()) < wanted) {
     seats_.push_back(std::make_unique<Seat>());
@@ -214,7 +214,7 @@ void Pool::run(const Parts& parts) {
     const Clock::time_point ready = Clock::now();
     wait_for_parts();
     const Clock::time_point end = Clock::now();
-    if (end > ready + 2 * (ready - begin) + sent_away) crowd_seen(end);  // parts are alike, but one took thrice as long
+    if (end > ready + 2 * (ready - begin) + sent_away) crowd_seen(end);  // parts are alike, but one took three times as long
   }
   loop.rethrow();
 }
@@ -229,7 +229,7 @@ Pool& the_pool() {
   return pool.compare_exchange_strong(there, made.get()) ? *made.release() : *there;
 }
 
-/// A child made by fork() has the memory of the pool but not its threads, so it begins with another.
+/// A child created by fork() has the pool's memory but not its threads, so it starts a new pool.
 Pool* of_parent;
 void leave_to_parent() { of_parent = pool.exchange(nullptr); }
 [[maybe_unused]] const int at_fork = pthread_atfork(nullptr, nullptr, leave_to_parent);

@@ -1,5 +1,5 @@
-// One matrix product shared among threads: each computes a band of the result's longer side by Eigen's GEMM on its own,
-// piece by piece. (Left to itself, Eigen packs one operand along the whole of that side: 60 MB beside a vocabulary of 50257.)
+// One matrix product shared among threads: each computes a band of the result's longer side with Eigen's GEMM,
+// piece by piece. (On its own, Eigen packs one operand along that whole side: 60 MB for a vocabulary of 50257.)
 #pragma once
 #include "autograd/cpu/parallel.h"
 #include "autograd/eigen.h"
@@ -11,7 +11,7 @@ enum class Write { over, add };  // y = a·b, or y += a·b
 /// a (M, K) and b (K, N) are maps or their transposes; y (M, N).
 template <class A, class B>
 void product(const A& a, const B& b, Eigen::Map<EigenMatrix> y, Write write = Write::over) {
-  constexpr Index piece = 2048;  // packing the other operand anew for each piece costs less than 1/1000
+  constexpr Index piece = 2048;  // packing the other operand again for each piece costs less than 1/1000
   const bool by_rows = y.rows() >= y.cols();
   const auto assign = [write](auto part, const auto& ab) {
     if (write == Write::add) part.noalias() += ab;

@@ -1,4 +1,4 @@
-// Sums. Blocks of fixed size are summed first and then added up, so the result depends on no thread count.
+// Sums. Blocks of fixed size are summed first and then added up, so the result does not depend on the thread count.
 #include <vector>
 
 #include "autograd/cpu/repeats.h"
@@ -26,7 +26,7 @@ Tensor sum_axis(const Tensor& x, int axis) {
   const Index outer = x.shape().outer(axis), length = x.dim(axis), inner = x.shape().inner(axis);
   Tensor y(x.shape().without(axis), 0);
   real* out = y.write();
-  const auto sum_one = [&](Index o, Index begin, Index end) {  // some columns of one of the outer indices
+  const auto sum_one = [&](Index o, Index begin, Index end) {  // some columns at one outer index
     const real* in = x.data() + o * length * inner;
     sum_repeats(out + o * inner, length, begin, end, [=](Index r, Index at, Index n) { return In(in + r * inner + at, n); });
   };

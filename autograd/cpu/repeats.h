@@ -1,5 +1,5 @@
-// Sums of many rows, number by number. Blocks of rows are summed apart, because a long running sum in float loses what it
-// adds: 2e7 ones would give 1.7e7.
+// Elementwise sums of many rows. Blocks of rows are summed separately, because a long running sum in float stops growing:
+// 2e7 ones would give 1.7e7.
 #pragma once
 #include "autograd/cpu/parallel.h"
 #include "autograd/eigen.h"

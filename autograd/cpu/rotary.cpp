@@ -1,4 +1,4 @@
-// Rotary position embedding: sines and cosines once per position, then one rotation per pair.
+// Rotary position embedding: sines and cosines once per position, then one rotation per pair of features.
 #include <cmath>
 #include <vector>
 

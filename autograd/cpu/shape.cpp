@@ -1,4 +1,4 @@
-// Moving numbers from place to place.
+// Copying numbers from place to place.
 #include <algorithm>
 
 #include "autograd/cpu/parallel.h"

@@ -1,4 +1,4 @@
-// Softmax over rows: largest number first, so that no exponential overflows.
+// Softmax over rows: the maximum is subtracted first, so that no exponential overflows.
 #include "autograd/cpu/parallel.h"
 #include "autograd/eigen.h"
 #include "autograd/kernels.h"
@@ -42,7 +42,7 @@ Tensor log_softmax(const Tensor& x) {
   return by_rows(x, [&](Out y, Index at, Index n) {
     const In row(x.data() + at, n);
     const real most = row.maxCoeff();
-    y = (row - most) - std::log((row - most).exp().sum());  // large numbers first: they may cancel exactly
+    y = (row - most) - std::log((row - most).exp().sum());  // large numbers are subtracted first: they may cancel exactly
   });
 }
 

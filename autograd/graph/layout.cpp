@@ -5,7 +5,7 @@
 namespace graft::graph {
 namespace {
 
-/// Each item one row above the highest of those that use it: the longest path from y.
+/// Each item goes one row above the highest of its users: the longest path from y.
 void choose_rows(const std::vector<Box>& boxes, Layout& at) {
   at.spots.resize(boxes.size());
   std::vector<std::size_t> lowest(boxes.size(), std::size_t(-1));  // row of the lowest user
@@ -37,7 +37,7 @@ void join(const std::vector<Box>& boxes, Layout& at) {
     for (const std::size_t from : boxes[i].inputs) link(at.last(from, at.spots[i].row), i);
 }
 
-/// A first order: the spots of a row in the order in which the row below asks for them.
+/// The initial order: the spots of a row in the order in which the row below uses them.
 void fill_rows(Layout& at) {
   std::vector<bool> placed(at.spots.size(), false);
   at.rows = {{0}};
@@ -68,7 +68,7 @@ std::size_t crossings(const Layout& at) {
   const Order order = order_of(at);
   std::size_t count = 0;
   for (const auto& row : at.rows) {
-    std::vector<double> passed;  // where the lines end above, of all spots further left
+    std::vector<double> passed;  // upper ends of the lines from all spots further left
     for (const std::size_t spot : row) {
       for (const std::size_t upper : at.spots[spot].above)
         count += static_cast<std::size_t>(
@@ -88,7 +88,7 @@ double average(const std::vector<std::size_t>& spots, const Order& of, double ot
   return sum / static_cast<double>(spots.size());
 }
 
-/// Sorts each row by the average place of its neighbours below, then above, and so on; keeps the best that was seen.
+/// Sorts each row by the average place of its neighbours below, then above, and so on; keeps the best order found.
 void choose_order(Layout& at) {
   auto best = at.rows;
   std::size_t fewest = crossings(at);
@@ -110,13 +110,13 @@ void choose_order(Layout& at) {
   at.rows = std::move(best);
 }
 
-/// Where a spot is drawn to, and how strongly.
+/// Where a spot is pulled to, and how strongly.
 struct Target {
   double x, weight;
 };
 
-/// The places nearest to the targets (least squares) that keep the order and do not overlap. Subtracting the room that the
-/// spots further left need turns "no overlap" into "not decreasing"; then targets out of order share their average.
+/// The places nearest to the targets (least squares) that keep the order and do not overlap. Subtracting the space that the
+/// spots further left need turns "no overlap" into "not decreasing"; targets out of order then share their average.
 void settle(Layout& at, const std::vector<std::size_t>& row, const std::vector<Target>& targets, double gap) {
   struct Block {
     double sum, weight;
@@ -141,7 +141,7 @@ void settle(Layout& at, const std::vector<std::size_t>& row, const std::vector<T
     for (std::size_t k = 0; k < block.count; ++k, ++i) at.spots[row[i]].x = block.mean() + room[i];
 }
 
-/// The weighted mean of the neighbours. Long lines pull hardest, so that they come out straight.
+/// The weighted mean of the neighbours. Long lines pull hardest, so that they become straight.
 Target target(const Layout& at, std::size_t spot) {
   const auto bend = [&](std::size_t s) { return at.spots[s].width == 0; };
   Target sum{0, 0};
@@ -155,7 +155,7 @@ Target target(const Layout& at, std::size_t spot) {
   return sum.weight > 0 ? Target{sum.x / sum.weight, sum.weight} : Target{at.spots[spot].x, 1};
 }
 
-/// Every spot is drawn below and above its neighbours; rows give in to one another many times over.
+/// Every spot is pulled towards its neighbours above and below, row by row, in many sweeps.
 void choose_places(Layout& at, double gap) {
   for (const auto& row : at.rows) settle(at, row, std::vector<Target>(row.size(), {0, 1}), gap);
   for (int sweep = 0; sweep < 200; ++sweep) {

@@ -18,7 +18,7 @@ std::vector<const Node*> reach(const Node* y) {
   const auto visit = [&](const std::shared_ptr<Node>& node) {
     if (seen.insert(node.get()).second) found.push_back(node.get());
   };
-  for (std::size_t i = 0; i < found.size(); ++i) {  // found grows meanwhile
+  for (std::size_t i = 0; i < found.size(); ++i) {  // found grows during the loop
     const Node* node = found[i];
     for (const Edge& edge : node->edges) visit(edge.input);
     for (const auto& input : node->frozen) visit(input);
@@ -31,11 +31,11 @@ bool newer(const Node* a, const Node* b) { return a->sequence > b->sequence; }
 void add_arrow(ShownNode& item, std::size_t from, bool learns, std::size_t hidden) {
   const auto same = [&](const Arrow& arrow) { return arrow.from == hidden && arrow.learns == learns; };
   const bool known = from == hidden && std::any_of(item.inputs.begin(), item.inputs.end(), same);
-  if (!known) item.inputs.push_back({from, learns});  // to what is hidden, one arrow is enough
+  if (!known) item.inputs.push_back({from, learns});  // one arrow to all hidden nodes is enough
 }
 
-/// The characters of a name, each as its UTF-8 bytes. What is not UTF-8, and characters that would break a line of text or
-/// the XML, become U+FFFD.
+/// The characters of a name, each as its UTF-8 bytes. Ill-formed UTF-8 and characters that would break a line of text
+/// or the XML become U+FFFD.
 std::vector<std::string> characters(const std::string& name) {
   std::vector<std::string> out;
   for (std::size_t i = 0, length = 1; i < name.size(); i += length) {

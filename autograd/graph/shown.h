@@ -1,4 +1,4 @@
-// Which nodes of a history are shown, and what is said of each: what text, DOT and SVG have in common.
+// Which nodes of a history are shown, and how each is described: what text, DOT and SVG have in common.
 #pragma once
 #include <memory>
 #include <string>
@@ -9,26 +9,26 @@
 namespace graft::graph {
 
 struct Arrow {
-  std::size_t from;  ///< the input: its place in ShownGraph::items
+  std::size_t from;  ///< the input: its index in ShownGraph::items
   bool learns;       ///< a gradient goes back along it
 };
 struct ShownNode {
-  const Node* node;  ///< null: the one that stands for all that is not drawn
+  const Node* node;  ///< null: stands for all nodes that are not drawn
   std::size_t number;
   std::vector<Arrow> inputs;
 };
 struct ShownGraph {
   std::shared_ptr<Node> y;
-  std::vector<ShownNode> items;  ///< newest first, so that an input always comes after what is made of it
+  std::vector<ShownNode> items;  ///< newest first, so that an input always comes after its results
   std::size_t all = 0;           ///< how many nodes there are, drawn or not
 };
-/// The nodes nearest to y, at most so many. Errors: ValueError for an empty Variable
+/// The nodes nearest to y, at most `most` of them. Errors: ValueError for an empty Variable
 ShownGraph shown_graph(const Variable& y, const char* who, std::size_t most);
 
 enum class Kind { learning, frozen, op, released, more };
 Kind kind(const ShownNode& item);
 
-/// Okabe and Ito's colours, made pale: told apart with any kind of colour vision, and by form and line as well.
+/// Okabe and Ito's colours, made pale: distinguishable with any kind of colour vision, and by shape and line as well.
 struct Style {
   const char *word, *fill, *line;
   int corner;          ///< radius in the SVG
@@ -41,11 +41,11 @@ struct Caption {
   std::string first, second;
 };
 Caption caption(const ShownGraph& p, const ShownNode& item);
-std::string tooltip(const ShownNode& item);  ///< all of it, nothing shortened
-std::string label(const Node& node, int most = 1 << 20);  ///< a leaf's name, or the op, in at most so many columns
+std::string tooltip(const ShownNode& item);  ///< in full, not shortened
+std::string label(const Node& node, int most = 1 << 20);  ///< a leaf's name, or the op, in at most `most` columns
 std::string tagged(const ShownNode& item);   ///< "mul#3"
 std::size_t bytes(const Node& node);
-/// About how many columns of a fixed-width font it takes: beyond Latin, Greek and Cyrillic, characters may be wide.
+/// About how many columns of a fixed-width font s takes: characters beyond Latin, Greek and Cyrillic may be wide.
 int columns(const std::string& s);
 
 }  // namespace graft::graph

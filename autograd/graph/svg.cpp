@@ -39,7 +39,7 @@ std::string text_at(double x, double y, const std::string& words, const char* mo
   return text("<text x=\"", pixel(x), "\" y=\"", pixel(y), '"', more, '>', escaped(words), "</text>");
 }
 
-std::string curve(double x0, double y0, double x1, double y1) {  // leaves and arrives upright
+std::string curve(double x0, double y0, double x1, double y1) {  // starts and ends vertically
   const double middle = (y0 + y1) / 2;
   return text('M', pixel(x0), ' ', pixel(y0), " C", pixel(x0), ' ', pixel(middle), ' ', pixel(x1), ' ', pixel(middle), ' ',
               pixel(x1), ' ', pixel(y1));
@@ -61,7 +61,7 @@ std::string trunk(const ShownGraph& p, const Layout& at, std::size_t item, doubl
   return text("<path class=\"trunk\" d=\"", path, '"', dashed(learns), "/>\n");
 }
 
-/// The arrows into an item. They arrive side by side along its upper edge, in the order of where they come from.
+/// The arrows into an item, side by side along its upper edge, ordered by where they come from.
 std::string arrows(const ShownGraph& p, const Layout& at, std::size_t item, double shift) {
   std::vector<Arrow> inputs = p.items[item].inputs;
   const auto from = [&](const Arrow& arrow) { return at.last(arrow.from, at.spots[item].row); };
@@ -88,7 +88,7 @@ std::string boxed(const ShownGraph& p, const Layout& at, std::size_t item, doubl
               text_at(x, top + 17, words.first, " font-weight=\"bold\""), text_at(x, top + 32, words.second), "</g>\n");
 }
 
-/// What the colours and lines mean. Gives its width as well.
+/// The legend of colours and lines, and its width.
 std::pair<std::string, double> legend(double x, double y) {
   const std::pair<Kind, const char*> entries[] = {
       {Kind::learning, "learns"}, {Kind::frozen, "frozen"}, {Kind::op, "op"}, {Kind::released, "released (backward is done)"}};
@@ -117,7 +117,7 @@ std::string graph_svg(const Variable& y) {
   const auto [key, key_width] = legend(margin, 32);
   const double width = std::max(at.right - at.left + 2 * margin, key_width);
   const double height = header_height + row_pitch * static_cast<double>(at.rows.size() - 1) + box_height + margin;
-  const double shift = (width - at.left - at.right) / 2;  // in the middle
+  const double shift = (width - at.left - at.right) / 2;  // centered
   std::string title =
       text(tagged(p.items[0]), " and what it was computed from: ", grouped(static_cast<std::int64_t>(p.all)), p.all == 1 ? " node" : " nodes");
   if (p.items.back().node == nullptr)

@@ -1,4 +1,4 @@
-// Elementwise functions. Each saves what its derivative is cheapest from: its result y, or its input x.
+// Elementwise functions. Each saves what makes its derivative cheapest: its result y or its input x.
 #include "autograd/kernels.h"
 #include "autograd/ops.h"
 #include "autograd/ops/check.h"

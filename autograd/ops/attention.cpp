@@ -1,4 +1,4 @@
-// Causal attention as one op. Saved: Q, K, V, O and one log-sum-exp per query; the scores are made again in backward.
+// Causal attention as one op. Saved: Q, K, V, O and one log-sum-exp per query; the scores are recomputed in backward.
 #include "autograd/kernels.h"
 #include "autograd/ops.h"
 #include "autograd/ops/check.h"

@@ -1,4 +1,4 @@
-// Checks that ops share. Not part of the public interface.
+// Checks shared by ops. Not part of the public interface.
 #pragma once
 #include "autograd/variable.h"
 

@@ -20,7 +20,7 @@ std::vector<real> row_weights(const char* op, const Shape& rows, const Ids& labe
     ++scored;
   }
   expect<ValueError>(scored > 0 || !reduction.weights.empty(), op, ": all ", N, " labels are ignored (", ignored,
-                     "), so there is no mean; leave such a batch out");
+                     "), so there is no mean; leave out such a batch");
   std::vector<real> weights(static_cast<std::size_t>(N), 0);
   for (Index i = 0; i < N; ++i)
     if (labels[i] != ignored)

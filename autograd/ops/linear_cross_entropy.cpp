@@ -1,5 +1,5 @@
-// Cross-entropy of head(x), rows in chunks, so that the full logits never exist. A loss is one number: its gradients are
-// those for ∂L = 1 times ∂L, so each chunk's backward is done in the forward pass, while its logits are there.
+// Cross-entropy of head(x) in chunks of rows, so that the full logits never exist. A loss is one number: its gradients are
+// those for ∂L = 1 times ∂L, so each chunk's backward is done in the forward pass, while its logits exist.
 #include <algorithm>
 #include <limits>
 
@@ -27,14 +27,14 @@ Variable linear_cross_entropy(const Variable& x, const Variable& W, const Ids& l
                 Edge{W, [dW = Saved(scored.dW, op)](const Tensor& dy) { return times(dW, dy); }});
 }
 
-/// The same for any head: each chunk of rows has a graph of its own, walked back at once to the rows and to all that the
+/// The same for any head: each chunk of rows has its own graph, walked back at once to the rows and to everything that the
 /// head uses.
 Variable cross_entropy_by_rows(const Variable& x, const Ids& labels, const Head& head, const Reduction& reduction,
                                Index chunk) {
   const char* const op = "cross_entropy_by_rows";
   expect_defined(op, x);
   expect<ValueError>(head != nullptr, op, ": the head is empty; give a function from rows to logits");
-  expect<ValueError>(chunk >= 1, op, ": chunks of ", chunk, " rows asked for, but a chunk has at least 1");
+  expect<ValueError>(chunk >= 1, op, ": chunks of ", chunk, " rows requested, but a chunk needs at least 1");
   expect(x.shape().rank() >= 1 && labels.numel() == x.shape().rows(), op, ": x ", x.shape(), " has ", x.shape().rows(),
          " rows but labels ", labels.shape(), " are ", labels.numel());
   // Only scored rows go through the head. Its width is known after the first chunk, so labels are checked there.
@@ -47,7 +47,7 @@ Variable cross_entropy_by_rows(const Variable& x, const Ids& labels, const Head&
   real loss = 0;
   Tensor dx;
   if (x.learns() && recording()) dx = Tensor(x.shape(), 0);
-  std::vector<NodeGradient> beyond;  // what the head uses, with its gradient so far
+  std::vector<NodeGradient> beyond;  // what the head uses, with the gradients so far
   for (std::size_t begin = 0; begin < scored.size(); begin += static_cast<std::size_t>(chunk)) {
     const std::size_t end = std::min(scored.size(), begin + static_cast<std::size_t>(chunk));
     const Index rows = static_cast<Index>(end - begin);
@@ -85,7 +85,7 @@ Variable cross_entropy_by_rows(const Variable& x, const Ids& labels, const Head&
   std::vector<Variable> inputs{x};
   std::vector<Saved> gradients{Saved(dx, op)};
   for (auto& [node, grad] : beyond) {
-    grad.retag(Category::saved, op);  // it came as a temporary, and stays until backward
+    grad.retag(Category::saved, op);  // allocated as temporary, but kept until backward
     inputs.emplace_back(Tensor(), node);
     gradients.emplace_back(grad, op);
   }

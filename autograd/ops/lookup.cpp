@@ -1,4 +1,4 @@
-// Rows of a table by id. Backward adds each row's gradient up where it came from.
+// Rows of a table by id. Backward adds each gradient to the row that it came from.
 #include "autograd/kernels.h"
 #include "autograd/ops.h"
 #include "autograd/ops/check.h"
@@ -24,12 +24,12 @@ Variable lookup(const Variable& table, const Ids& ids) {
                 Edge{table, [ids, shape = table.shape()](const Tensor& dy) { return kernel::scatter_add(dy, ids, 0, shape); }});
 }
 
-/// The same over [table ; more], whose rows are numbered through.
+/// The same over [table ; more], with consecutive row numbers.
 Variable lookup(const Variable& table, const Variable& more, const Ids& ids) {
   expect_defined("lookup", table, more);
   expect_table(table);
   expect_table(more);
-  expect(table.dim(1) == more.dim(1), "lookup: the tables ", table.shape(), " and ", more.shape(), " have rows of unlike size");
+  expect(table.dim(1) == more.dim(1), "lookup: the tables ", table.shape(), " and ", more.shape(), " differ in row size");
   expect_ids(ids, table.dim(0) + more.dim(0));
   const Id first = static_cast<Id>(table.dim(0));
   return record(

@@ -1,4 +1,4 @@
-// Products. A transpose is never made: it is folded into the product (nt: second argument transposed, tn: first).
+// Products. No transpose is ever materialized: it is folded into the product (nt: second argument transposed, tn: first).
 #include "autograd/kernels.h"
 #include "autograd/ops.h"
 #include "autograd/ops/check.h"

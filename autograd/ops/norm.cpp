@@ -1,4 +1,4 @@
-// Normalisation over the last axis. Saved: x, and two numbers per row; x̂ = (x - mean)·inverse is made again in backward.
+// Normalisation over the last axis. Saved: x, and two numbers per row; x̂ = (x - mean)·inverse is recomputed in backward.
 #include "autograd/kernels.h"
 #include "autograd/ops.h"
 #include "autograd/ops/check.h"

@@ -1,5 +1,5 @@
-// Products with packed weights, and rows of packed tables. The weight never learns, so there is one pullback, and it keeps
-// nothing but the handle of the packed weight.
+// Products with packed weights, and rows of packed tables. The weight is never trained, so there is one pullback, and it
+// keeps nothing but the handle of the packed weight.
 #include "autograd/packed.h"
 
 #include "autograd/ops/check.h"
@@ -8,7 +8,7 @@ namespace graft {
 namespace {
 
 void expect_packed(const char* op, const Packed& W) {
-  expect<ValueError>(W != nullptr, op, ": the packed matrix is empty; give it one, such as packed_blocks() makes");
+  expect<ValueError>(W != nullptr, op, ": the packed matrix is empty; give it one, for example from packed_blocks()");
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// Rotary position embedding: a rotation per pair of features, so backward is the rotation the other way.
+// Rotary position embedding: a rotation per pair of features, so backward is the inverse rotation.
 #include "autograd/kernels.h"
 #include "autograd/ops.h"
 #include "autograd/ops/check.h"
@@ -8,7 +8,7 @@
 namespace graft {
 
 Tensor rotary_frequencies(Index dim, real base) {
-  expect<ValueError>(dim > 0 && dim % 2 == 0, "rotary_frequencies: heads of size ", dim, " cannot be cut into pairs; ",
+  expect<ValueError>(dim > 0 && dim % 2 == 0, "rotary_frequencies: heads of size ", dim, " cannot be split into pairs; ",
                      "an even size is needed");
   expect<ValueError>(base > 0, "rotary_frequencies: base is ", base, ", but must be positive");
   Tensor frequencies(Shape{dim / 2});

@@ -20,7 +20,7 @@ Variable concat(const std::vector<Variable>& parts, int axis) {
   Index length = 0;
   for (const Variable& part : parts) {
     expect(part.shape().rank() == first.rank() && part.shape().with(axis, 0) == first.with(axis, 0), "concat: shapes ", first,
-           " and ", part.shape(), " differ elsewhere than on axis ", axis);
+           " and ", part.shape(), " may differ only on axis ", axis);
     length += part.dim(axis);
   }
   Tensor y(first.with(axis, length));
@@ -49,7 +49,7 @@ Variable slice(const Variable& x, int axis, Index begin, Index end) {
   expect_defined("slice", x);
   axis = axis_of("slice", x, axis);
   expect<IndexError>(0 <= begin && begin <= end && end <= x.dim(axis), "slice: [", begin, ", ", end, ") is not within axis ",
-                     axis, " of shape ", x.shape(), ", which has ", x.dim(axis), " places");
+                     axis, " of shape ", x.shape(), ", which has size ", x.dim(axis));
   Tensor y(x.shape().with(axis, end - begin));
   kernel::copy_axis(x.value(), begin, y, 0, end - begin, axis);
   return record("slice", y, Edge{x, [shape = x.shape(), axis, begin, end](const Tensor& dy) {
@@ -79,7 +79,7 @@ Variable merge_heads(const Variable& x) {
 /// y[b] = x        ∂x = Σ_b ∂y[b]
 Variable expand(const Variable& x, Index batch) {
   expect_defined("expand", x);
-  expect<ValueError>(batch >= 1, "expand: a batch of ", batch, " asked for, but it must be at least 1");
+  expect<ValueError>(batch >= 1, "expand: a batch of ", batch, " requested, but it must be at least 1");
   return record("expand", kernel::repeat(x.value(), batch),
                 Edge{x, [shape = x.shape()](const Tensor& dy) { return kernel::sum_to(dy, shape); }});
 }

@@ -166,7 +166,7 @@ TEST(Blocks, Errors) {
     packed_blocks(format, rows, cols, bytes.data(), nullptr);
   };
   const auto q4 = BlockFormat::q4_0;
-  EXPECT_NE(message<ShapeError>([&] { make(q4, 2, 33); }).find("33 numbers cannot be Q4_0, whose blocks hold 32"),
+  EXPECT_NE(message<ShapeError>([&] { make(q4, 2, 33); }).find("33 numbers cannot be stored as Q4_0, whose blocks hold 32"),
             std::string::npos);
   EXPECT_NE(message<ShapeError>([&] { make(BlockFormat::q6_K, 1, 32); }).find("256"), std::string::npos);
   EXPECT_NE(message<ShapeError>([&] { bytes_per_row(q4, 31); }).find("31"), std::string::npos);
@@ -175,12 +175,12 @@ TEST(Blocks, Errors) {
   EXPECT_THROW(make(q4, 1, -32), SizeError);
   EXPECT_THROW(make(q4, Index(1) << 40, Index(1) << 40), SizeError);
   EXPECT_THROW(packed_blocks(q4, 1, 32, nullptr, nullptr), ValueError);
-  EXPECT_NE(message<ValueError>([&] { make(static_cast<BlockFormat>(4), 1, 32); }).find("no block format 4"),
+  EXPECT_NE(message<ValueError>([&] { make(static_cast<BlockFormat>(4), 1, 32); }).find("unknown block format 4"),
             std::string::npos);
   const auto order = [&](std::vector<Index> rows) { packed_blocks_in_order(q4, 2, 32, bytes.data(), rows); };
   EXPECT_NE(message<IndexError>([&] {
               order({0, 2});
-            }).find("row 1 shall be row 2 of the blocks, but those have 2"),
+            }).find("row 1 is to be row 2 of the blocks, but they have 2"),
             std::string::npos);
   EXPECT_THROW(order({-1}), IndexError);
 }

@@ -446,7 +446,7 @@ TEST(Errors, BackwardTwice) {
   const Variable h = tanh(a), first = sum(h * h), second = sum(h + a);
   first.backward();
   const std::vector<real> once = a.grad().values();
-  expect_error<GraphError>([&] { first.backward(); }, {"backward", "sum", "before"});
+  expect_error<GraphError>([&] { first.backward(); }, {"backward", "sum", "earlier backward"});
   expect_error<GraphError>([&] { second.backward(); }, {"backward", "tanh", "[2, 3]"});  // shares h, which is released
   EXPECT_EQ(a.grad().values(), once);
   sum(tanh(a)).backward();  // a fresh forward pass is fine
