@@ -1,5 +1,5 @@
-// Writing: a temporary file in the folder of its target, on the disk before it takes the target's name. Everything after the
-// constructor goes through the folder's descriptor, so a later chdir() changes nothing.
+// Writing: a temporary file in its target's folder, flushed to the disk before it is renamed to the target. Everything after
+// the constructor goes through the folder's descriptor, so a later chdir() makes no difference.
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -17,13 +17,13 @@ namespace graft::formats {
 
 namespace {
 
-/// What path names in the end: a link is followed, even one to a file that does not exist yet.
+/// What path finally refers to: links are followed, even to a file that does not exist yet.
 std::filesystem::path followed(const std::string& path) {
   std::filesystem::path at = path;
   std::error_code error;
   for (int links = 0; std::filesystem::is_symlink(std::filesystem::symlink_status(at, error)); ++links) {
     expect<FileError>(links < 40, "cannot write ", path, ": ", std::strerror(ELOOP));
-    at = at.parent_path() / std::filesystem::read_symlink(at, error);  // an absolute link replaces the whole
+    at = at.parent_path() / std::filesystem::read_symlink(at, error);  // an absolute link replaces the whole path
     expect<FileError>(!error, "cannot write ", path, ": ", error.message());
   }
   return at;
@@ -47,15 +47,15 @@ AtomicFile::AtomicFile(std::string path) : path_(std::move(path)) {
 
   struct stat old;
   const bool exists = ::fstatat(folder_, target_.c_str(), &old, 0) == 0;
-  if (exists && !S_ISREG(old.st_mode)) fail("cannot write", "it exists and is not a regular file");
+  if (exists && !S_ISREG(old.st_mode)) fail("cannot write", "it exists but is not a regular file");
   const mode_t mode = exists ? old.st_mode & 0777 : 0666;
   for (int attempts = 0; file_ < 0; ++attempts) {
     temporary_ = fresh_name(target_);
     file_ = ::openat(folder_, temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-    // EEXIST: left behind by a program that had our number before us.
+    // EEXIST: left behind by an earlier process with our process id.
     if (file_ < 0 && errno != EINTR && (errno != EEXIST || attempts > 1000)) {
       const int error = errno;
-      temporary_.clear();  // not ours to remove
+      temporary_.clear();  // not our file to remove
       fail("cannot write", std::strerror(error));
     }
   }
@@ -84,11 +84,11 @@ void AtomicFile::commit() {
   do failed = ::fsync(file_);
   while (failed != 0 && errno == EINTR);
   if (failed != 0) fail("cannot write", std::strerror(errno));
-  // The descriptor is gone even if close() complains (of a full disk over a network, say).
+  // The descriptor is closed even if close() reports an error (a full network disk, say).
   if (::close(std::exchange(file_, -1)) != 0) fail("cannot write", std::strerror(errno));
   if (::renameat(folder_, temporary_.c_str(), folder_, target_.c_str()) != 0) fail("cannot replace", std::strerror(errno));
   temporary_.clear();
-  // Only now is the new name on the disk, too. EINVAL: a file system without such a thing.
+  // Only this puts the new name on the disk, too. EINVAL: the file system cannot flush a folder.
   if (::fsync(folder_) != 0 && errno != EINVAL)
     fail("replaced, but the folder was not flushed to the disk:", std::strerror(errno));
   discard();

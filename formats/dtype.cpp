@@ -41,7 +41,7 @@ constexpr bool in_order() {
     if (static_cast<std::size_t>(table[i].dtype) != i) return false;
   return true;
 }
-static_assert(in_order(), "a row of the table is found by its dtype's number");
+static_assert(in_order(), "rows of the table are indexed by dtype");
 
 }  // namespace
 

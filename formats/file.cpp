@@ -1,4 +1,4 @@
-// Reading: mapped, or as one text.
+// Reading: memory-mapped, or as one string.
 #include "formats/file.h"
 
 #include <fcntl.h>
@@ -22,7 +22,7 @@ struct Opened {
   ~Opened() { ::close(file); }
 };
 
-// Without O_NONBLOCK, opening a pipe that nobody writes to would wait for ever.
+// Without O_NONBLOCK, opening a pipe without a writer would wait forever.
 int open_to_read(const std::string& path, int flags) {
   int file = -1;
   do file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | flags);
@@ -45,7 +45,7 @@ MappedFile::MappedFile(const std::string& path) : path_(path) {
   const struct stat about = facts(opened, path);
   expect<FileError>(S_ISREG(about.st_mode), "cannot map ", path, ": it is not a regular file; copy it into one");
   size_ = static_cast<std::size_t>(about.st_size);
-  if (size_ == 0) return;  // the system maps no empty ranges
+  if (size_ == 0) return;  // an empty range cannot be mapped
   void* mapped = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, opened.file, 0);
   expect<FileError>(mapped != MAP_FAILED, "cannot map the ", size_, " bytes of ", path, ": ", std::strerror(errno));
   data_ = static_cast<const std::uint8_t*>(mapped);
@@ -57,10 +57,10 @@ MappedFile::~MappedFile() {
 
 void MappedFile::forget(const void* begin, std::size_t bytes) const {
   const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
-  // Only whole pages inside: those at the ends hold bytes of others.
+  // Only whole pages inside: those at the ends also hold other bytes.
   const std::uintptr_t from = (reinterpret_cast<std::uintptr_t>(begin) + page - 1) / page * page;
   const std::uintptr_t to = (reinterpret_cast<std::uintptr_t>(begin) + bytes) / page * page;
-  if (from < to) ::madvise(reinterpret_cast<void*>(from), to - from, MADV_DONTNEED);  // advice: nothing is lost if refused
+  if (from < to) ::madvise(reinterpret_cast<void*>(from), to - from, MADV_DONTNEED);  // only advice: a failure is harmless
 }
 
 std::string read_text(const std::string& path) {
@@ -74,7 +74,7 @@ std::string read_text(const std::string& path) {
     expect<FileError>(count >= 0, "cannot read ", path, ": ", std::strerror(errno));
     if (count == 0) return all;
     all.append(some.data(), static_cast<std::size_t>(count));
-    expect<FileError>(all.size() <= std::size_t(1) << 30, path, " is larger than 1 GiB, too large for a text");
+    expect<FileError>(all.size() <= std::size_t(1) << 30, path, " is larger than 1 GiB, too large to be read as text");
   }
 }
 

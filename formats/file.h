@@ -1,4 +1,4 @@
-// Files: mapped to read, and replaced whole or not at all when written.
+// Files: memory-mapped for reading, and replaced completely or not at all when written.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -7,8 +7,8 @@
 
 namespace graft::formats {
 
-/// A file's bytes, memory-mapped read-only; data() is null for an empty file. The file must not be shortened by others while it
-/// is mapped: the system would end the program (SIGBUS). Errors: FileError (missing, a folder, unreadable).
+/// A file's bytes, memory-mapped read-only; data() is null for an empty file. No other program may shorten the file while it
+/// is mapped: the system would kill this one (SIGBUS). Errors: FileError (missing, a folder, unreadable).
 class MappedFile {
  public:
   explicit MappedFile(const std::string& path);
@@ -19,7 +19,7 @@ class MappedFile {
   const std::string& path() const { return path_; }
   const std::uint8_t* data() const { return data_; }
   std::size_t size() const { return size_; }
-  /// Tells the system that these bytes were used for the last time; they may be read again from the file.
+  /// Tells the system that these bytes are no longer needed; reading them again loads them from the file.
   void forget(const void* begin, std::size_t bytes) const;
 
  private:
@@ -29,8 +29,8 @@ class MappedFile {
 };
 
 /// Writes to a temporary file beside `path`; commit() flushes it to the disk and renames it over `path`. Without commit()
-/// (an error on the way) the temporary file is removed and `path` is as it was. A file that is replaced hands its permissions
-/// (not its owner) on; where `path` is a symbolic link, the file that it points to is replaced and the link stays.
+/// (after an error, say) the temporary file is removed and `path` is unchanged. The new file keeps the permissions (not the
+/// owner) of the one it replaces; if `path` is a symbolic link, the file that it points to is replaced and the link stays.
 /// Errors: FileError with the system's reason.
 class AtomicFile {
  public:
@@ -47,7 +47,7 @@ class AtomicFile {
   [[noreturn]] void fail(const char* what, const std::string& reason);
   void discard();
 
-  std::string path_, target_, temporary_;  // as given; the last two are names in folder_
+  std::string path_, target_, temporary_;  // the path as given; the other two are names in folder_
   int folder_ = -1, file_ = -1;
 };
 

@@ -14,14 +14,14 @@ using inside::Cursor;
 using inside::Field;
 using inside::GgufKind;
 
-/// Keys, values and descriptions of tensors: the largest vocabularies take some 20 MB.
+/// For keys, values and tensor descriptions: the largest vocabularies take about 20 MB.
 constexpr std::uint64_t most_opening_bytes = std::uint64_t{1} << 28;
 
 struct Counts {
   std::uint64_t tensors, values;
 };
 
-/// "GGUF", the version, how many tensors and how many values.
+/// "GGUF", the version, and the numbers of tensors and values.
 Counts read_opening(Cursor& cursor) {
   const auto magic = cursor.take<std::uint32_t>({"magic"});
   cursor.fits(magic == 0x46554747, {"magic"}, "the file does not begin with \"GGUF\"; is this a GGUF file?");
@@ -32,7 +32,7 @@ Counts read_opening(Cursor& cursor) {
   Counts counts;
   counts.tensors = cursor.take<std::uint64_t>({"tensor count"});
   counts.values = cursor.take<std::uint64_t>({"key count"});
-  // A value takes at least its key's length, a letter, its type and a byte: 14. A tensor, with one axis, 33.
+  // A value takes at least 14 bytes: its key's length, one letter, its type and a byte. A tensor with one axis takes 33.
   cursor.fits(counts.values <= cursor.left() / 14, {"key count"}, counts.values, ", but only ", cursor.left(),
               " bytes are left", cursor.left_where());
   cursor.fits(counts.tensors <= cursor.left() / 33, {"tensor count"}, counts.tensors, ", but only ", cursor.left(),
@@ -40,7 +40,7 @@ Counts read_opening(Cursor& cursor) {
   return counts;
 }
 
-/// A key or the name of a tensor. NUL is refused because readers in C would see another name than we do.
+/// A key or the name of a tensor. NUL is refused because readers in C would see a different name.
 std::string read_name(Cursor& cursor, const Field& field, std::size_t most) {
   std::string name = cursor.take_text(field);
   cursor.fits(!name.empty(), field, "an empty name");
@@ -54,10 +54,10 @@ std::map<std::string, GgufValue> read_values(Cursor& cursor, std::uint64_t count
   for (std::uint64_t i = 0; i < count; ++i) {
     std::string key = read_name(cursor, {"key"}, 65535);
     const Field field{"value of key", &key};
-    cursor.fits(values.count(key) == 0, {"key", &key}, "a second time");
+    cursor.fits(values.count(key) == 0, {"key", &key}, "found twice");
     const auto kind = static_cast<GgufKind>(cursor.take<std::uint32_t>(field));
     GgufValue value = inside::read_value(cursor, kind, field);
-    // The variant no longer tells a u32 from a u64.
+    // In the variant a u32 can no longer be told from a u64.
     cursor.fits(kind == GgufKind::U32 || key != "general.alignment", field, "a value of type ",
                 static_cast<std::uint32_t>(kind), ", expected 4, a u32");
     values.emplace(std::move(key), std::move(value));
@@ -65,7 +65,7 @@ std::map<std::string, GgufValue> read_values(Cursor& cursor, std::uint64_t count
   return values;
 }
 
-/// Tensors begin at multiples of it. The specification asks for a multiple of 8.
+/// Tensors begin at multiples of this. The specification requires a multiple of 8.
 std::uint64_t alignment_of(const std::map<std::string, GgufValue>& values, const Cursor& cursor) {
   const auto found = values.find("general.alignment");
   if (found == values.end()) return 32;
@@ -77,7 +77,7 @@ std::uint64_t alignment_of(const std::map<std::string, GgufValue>& values, const
 
 std::uint64_t padded(std::uint64_t bytes, std::uint64_t alignment) { return (bytes + alignment - 1) & ~(alignment - 1); }
 
-/// A tensor's sizes, fastest axis last, and its bytes.
+/// A tensor's shape, fastest axis last, and its bytes.
 void read_shape(Cursor& cursor, GgufTensor& tensor) {
   const Field field{"tensor", &tensor.name};
   const auto axes = cursor.take<std::uint32_t>(field);
@@ -93,7 +93,7 @@ void read_shape(Cursor& cursor, GgufTensor& tensor) {
   }
   tensor.type = cursor.take<std::uint32_t>(field);
   const inside::GgufBlock* block = inside::gguf_block(tensor.type);
-  cursor.fits(block != nullptr, field, "numbers of type ", tensor.type, ", which this reader does not know");
+  cursor.fits(block != nullptr, field, "numbers of type ", tensor.type, ", which this reader does not support");
   cursor.fits(tensor.shape.back() % block->numbers == 0, field, "rows of ", tensor.shape.back(),
               " numbers, expected a multiple of ", block->numbers, " for ", block->name);
   std::int64_t bytes;
@@ -110,13 +110,13 @@ Gguf::Gguf(const std::string& path) : file_(std::make_shared<MappedFile>(path)) 
   values_ = read_values(cursor, counts.values);
   const std::uint64_t alignment = alignment_of(values_, cursor);
 
-  // Tensors lie one after another, each padded: no gap, no overlap. Where they begin is known when all are described.
+  // Tensors follow one another, each padded: no gap, no overlap. Where the first begins is known after all descriptions.
   std::uint64_t covered = 0;
   std::vector<GgufTensor*> order;
   for (std::uint64_t i = 0; i < counts.tensors; ++i) {
     GgufTensor tensor{read_name(cursor, {"tensor name"}, 63), 0, {}, nullptr, 0};
     const Field field{"tensor", &tensor.name};
-    cursor.fits(tensors_.count(tensor.name) == 0, field, "a second time");
+    cursor.fits(tensors_.count(tensor.name) == 0, field, "found twice");
     read_shape(cursor, tensor);
     const auto offset = cursor.take<std::uint64_t>(field);
     cursor.fits(offset == covered, field, "an offset of ", offset, ", expected ", covered, ", where the tensor before it ends");

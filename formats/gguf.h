@@ -1,15 +1,15 @@
 // The GGUF format, versions 2 and 3 (little endian): keys with values, then tensors in blocks. A strict reader over a mapped
-// file. Knows no model and unpacks nothing. Specification: github.com/ggml-org/ggml, docs/gguf.md.
+// file, independent of any model; unpacks nothing. Specification: github.com/ggml-org/ggml, docs/gguf.md.
 //
 // Where implementations differ, this reader
-//   refuses  an alignment (general.alignment, a u32, 32 without it) that is not a power of two from 8 to 65536; a tensor without
-//            numbers, with 0 or more than 4 axes, or with rows that are no whole blocks; arrays of arrays; a key or a tensor's
-//            name that is empty, holds a NUL or occurs twice; keys above 65535 bytes, names of tensors above 63 (the room in
-//            ggml_tensor); tensors that overlap, lie in another order than described, or leave gaps beyond the padding; a bool
-//            that is neither 0 nor 1; values and descriptions that do not end within the first 2^28 bytes;
+//   refuses  an alignment (general.alignment, a u32, default 32) that is not a power of two from 8 to 65536; a tensor without
+//            numbers, with 0 or more than 4 axes, or with rows that are not whole blocks; nested arrays; a key or tensor name
+//            that is empty, contains a NUL or occurs twice; keys longer than 65535 bytes, tensor names longer than 63 (what
+//            ggml_tensor can hold); tensors that overlap, are not in the order described, or leave gaps beyond the padding;
+//            a bool other than 0 or 1; values and descriptions that do not end within the first 2^28 bytes;
 //   accepts  bytes after the last tensor, and a last tensor without its padding; keys of any other form.
-// Texts, keys and names are bytes as they are: nobody has checked that they are UTF-8. Memory: a small multiple of the bytes
-// before the numbers.
+// Texts, keys and names are raw bytes, not checked to be UTF-8. Memory use is a small multiple of the bytes before the
+// numbers.
 #pragma once
 #include <cstdint>
 #include <map>
@@ -22,7 +22,7 @@
 
 namespace graft::formats {
 
-/// One tensor of a file. shape is in the order of PyTorch (the slowest axis first): GGUF's ne reversed.
+/// One tensor of a file. shape is in PyTorch's order (slowest axis first): GGUF's ne reversed.
 struct GgufTensor {
   std::string name;
   std::uint32_t type;  ///< as in the file: 0 F32, 1 F16, 2 Q4_0, ...
@@ -37,7 +37,7 @@ using GgufValue = std::variant<std::int64_t, std::uint64_t, double, bool, std::s
 
 class Gguf {
  public:
-  /// Reads and checks everything but the numbers. Errors: FileError, FormatError (names file, field and offset).
+  /// Reads and checks everything except the numbers. Errors: FileError, FormatError (names file, field and offset).
   explicit Gguf(const std::string& path);
 
   const std::string& path() const { return file_->path(); }
@@ -47,7 +47,7 @@ class Gguf {
   std::shared_ptr<const MappedFile> file() const { return file_; }
 
   bool has(const std::string& key) const { return values_.count(key) != 0; }
-  /// The value of a key. Errors: FormatError names file and key when it is missing, or of another kind.
+  /// The value of a key. Errors: FormatError names file and key if it is missing or of another kind.
   std::int64_t integer(const std::string& key) const;
   double real(const std::string& key) const;
   bool boolean(const std::string& key) const;
@@ -64,6 +64,6 @@ class Gguf {
   std::map<std::string, GgufValue> values_;
 };
 
-const char* gguf_type_name(std::uint32_t type);  ///< "Q4_1"; null for a type that this reader does not know
+const char* gguf_type_name(std::uint32_t type);  ///< "Q4_1"; null for an unknown type
 
 }  // namespace graft::formats

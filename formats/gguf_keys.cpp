@@ -1,4 +1,4 @@
-// Asking a GGUF file for the value of a key, as the kind that the caller needs.
+// Getting the value of a key in a GGUF file, as the kind that the caller needs.
 #include "autograd/errors.h"
 #include "formats/gguf.h"
 #include "formats/inside/place.h"
@@ -27,7 +27,7 @@ const char* kind_name(const GgufValue& value) {
   const auto found = file.values().find(key);
   if (found == file.values().end())
     throw FormatError(
-        text(file.path(), ": there is no key ", Quoted{key}, " among its ", file.values().size(), ", expected ", expected));
+        text(file.path(), ": no key ", Quoted{key}, " among its ", file.values().size(), ", expected ", expected));
   throw FormatError(text(file.path(), ": key ", Quoted{key}, " is ", kind_name(found->second), ", expected ", expected));
 }
 

@@ -1,5 +1,5 @@
-// The tensor types of GGUF by number (ggml.h). Left out: 4, 5, 31-33 and 36-38, which were removed; 9, Q8_1,
-// which no file holds: its blocks of 32 have 36 bytes in ggml.h, but 40 in the Python package gguf.
+// The tensor types of GGUF by number (ggml.h). Left out: 4, 5, 31-33 and 36-38, which were removed, and 9, Q8_1,
+// which occurs in no file: its blocks of 32 have 36 bytes in ggml.h, but 40 in the Python package gguf.
 #include <array>
 
 #include "formats/gguf.h"

@@ -5,7 +5,7 @@ namespace graft::formats::inside {
 
 namespace {
 
-/// The items of an array. least: the fewest bytes that one of them takes in the file.
+/// The items of an array. least: the minimum size of one in the file, in bytes.
 template <class Item, class Take>
 std::vector<Item> items(const Cursor& cursor, std::uint64_t count, std::uint64_t least, const Field& field, Take take) {
   cursor.fits(count <= cursor.left() / least, field, "an array of ", count, " items of at least ", least, " bytes, but only ",
@@ -30,7 +30,7 @@ bool take_bool(Cursor& cursor, const Field& field) {
 GgufValue read_array(Cursor& cursor, const Field& field) {
   const auto kind = cursor.take<std::uint32_t>(field);
   cursor.fits(kind != static_cast<std::uint32_t>(GgufKind::Array), field,
-              "an array of arrays, which this reader does not take");
+              "an array of arrays; nested arrays are not supported");
   const auto count = cursor.take<std::uint64_t>(field);
   switch (static_cast<GgufKind>(kind)) {
     case GgufKind::U8: return numbers<std::uint8_t, std::uint64_t>(cursor, count, field);

@@ -1,5 +1,5 @@
-// Numbers of two bytes, and tensors of any float type as float or double. A tensor may begin at any byte of a file, so numbers
-// are taken by memcpy, which costs nothing and lets the compiler vectorize the loops.
+// 16-bit floats, and tensors of any float type as float or double. A tensor may begin at any byte of a file, so numbers are
+// loaded with memcpy, which costs nothing and lets the compiler vectorize the loops.
 #include <cstring>
 #include <limits>
 
@@ -22,8 +22,8 @@ To same_bits(From from) {
   return to;
 }
 
-// binary16: 1 sign, 5 exponent (bias 15), 10 fraction. Moved to the places of a binary32 the exponent is 112 too small, which
-// one product mends, also for subnormals: they are subnormal floats until then.
+// binary16: 1 sign, 5 exponent (bias 15), 10 fraction bits. Shifted into a binary32 the exponent is 112 too small, which one
+// product corrects, also for subnormals: they are subnormal floats until then.
 inline float half(std::uint16_t bits) {
   const std::uint32_t sign = (bits & 0x8000u) << 16, rest = (bits & 0x7fffu) << 13;
   const float finite = same_bits<float>(rest) * 0x1p112f;
@@ -68,13 +68,13 @@ std::uint16_t to_half(float value) {
   const auto all = same_bits<std::uint32_t>(value);
   const std::uint32_t sign = all >> 16 & 0x8000u, rest = all & 0x7fffffffu;
   std::uint32_t to;
-  if (rest > 0x7f800000u) to = 0x7e00u | (rest >> 13 & 0x3ffu);  // NaN stays NaN, a quiet one
+  if (rest > 0x7f800000u) to = 0x7e00u | (rest >> 13 & 0x3ffu);  // NaN stays NaN, made quiet
   else if (rest >= 0x477ff000u)
-    to = 0x7c00u;  // from 65520 on, half-way between the largest half and the next power of two: infinity
+    to = 0x7c00u;  // from 65520, halfway between the largest half and the next power of two: infinity
   else if (rest < 0x38800000u)
-    // Below 2^-14 halves are the multiples of 2^-24, and so are floats next to 0.5: the sum rounds as it should.
+    // Below 2^-14, halves are multiples of 2^-24, like floats just above 0.5: the sum rounds correctly.
     to = same_bits<std::uint32_t>(same_bits<float>(rest) + 0.5f) - 0x3f000000u;
-  else to = (rest - (112u << 23) + 0xfffu + (rest >> 13 & 1u)) >> 13;  // a carry goes on into the exponent, as it should
+  else to = (rest - (112u << 23) + 0xfffu + (rest >> 13 & 1u)) >> 13;  // a carry into the exponent is correct
   return static_cast<std::uint16_t>(sign | to);
 }
 

@@ -16,8 +16,8 @@ using inside::Quoted;
 
 using Entry = std::pair<const std::string, Described>;
 
-/// The bytes that dtype and shape ask for. Zeros are left out of the product, so that [0, 2^62, 2^62] is refused in any order
-/// and whoever multiplies some of the sizes later cannot overflow.
+/// The bytes that dtype and shape require. Zeros are left out of the product, so that [0, 2^62, 2^62] is refused in any order
+/// and no later product of some of the sizes can overflow.
 std::uint64_t bytes_of(const Entry& entry, const Position& place) {
   const auto& [name, tensor] = entry;
   std::int64_t numel = 1;
@@ -53,9 +53,9 @@ std::vector<Entry*> tiled(inside::Header& header, const MappedFile& file) {
     need(begin <= end, place, "tensor ", Quoted{name}, ": data_offsets [", begin, ", ", end, "] run backwards");
     const std::uint64_t bytes = bytes_of(*entry, place);
     need(end - begin == bytes, place, "tensor ", Quoted{name}, ": data_offsets [", begin, ", ", end, "] hold ", end - begin,
-         " bytes, but dtype and shape ask for ", bytes);
+         " bytes, but dtype and shape need ", bytes);
     need(begin == covered, place, "tensor ", Quoted{name}, ": data_offsets begin at ", begin, ", expected ", covered,
-         begin < covered ? ", where the tensor before it ends: they overlap" : ": bytes that no tensor owns lie before it");
+         begin < covered ? ", where the tensor before it ends: they overlap" : ": there is a gap before it");
     need(end <= size, place, "tensor ", Quoted{name}, ": data_offsets end at ", end, ", but the file has only ", size,
          " bytes of numbers; is it complete?");
     covered = end;

@@ -1,10 +1,10 @@
 // The safetensors format (github.com/huggingface/safetensors): an 8-byte length, a JSON header, the numbers. A strict reader
-// over a mapped file, and an atomic writer. Knows no model.
+// over a mapped file, and an atomic writer. Independent of any model.
 //
-// What the reference implementation accepts is accepted: white space around the header, unknown fields of a tensor,
-// "__metadata__": null, tensors at odd bytes or without numbers, empty and strange names (never use one as a path). Stricter
-// than the reference are these: no key may occur twice in one object, at any depth; at most 8 axes, 2^18 tensors and 16 levels
-// of JSON; the product of the sizes that are not zero fits 63 bits, in whatever order; a tensor is described by an object.
+// Accepted as by the reference implementation: white space around the header, unknown fields of a tensor, "__metadata__":
+// null, tensors at odd bytes or without numbers, empty and strange names (never use one as a path). Stricter than the
+// reference: no key may occur twice in one object, at any depth; at most 8 axes, 2^18 tensors and 16 levels of JSON; the
+// product of the nonzero sizes must fit 63 bits, in any order; a tensor must be described by an object.
 #pragma once
 #include <cstdint>
 #include <functional>
@@ -58,8 +58,8 @@ struct TensorEntry {
 
 class Safetensors {
  public:
-  /// Reads and checks the header; no number is touched. Errors: FileError, FormatError (names file, field and the byte up to
-  /// which the header was read, or at which numbers are wrong).
+  /// Reads and checks the header; no number is read. Errors: FileError, FormatError (names file, field and the byte up to
+  /// which the header was read, or where numbers are wrong).
   explicit Safetensors(const std::string& path);
 
   const std::string& path() const { return file_->path(); }
@@ -78,15 +78,15 @@ class Safetensors {
 void read_numbers(const TensorEntry& entry, float* to, const std::string& path);
 void read_numbers(const TensorEntry& entry, double* to, const std::string& path);
 
-/// What is to be written under a name: numbers in memory, stored as F32, F16 or BF16 (rounded to nearest even).
+/// A tensor to be written: numbers in memory, stored as F32, F16 or BF16 (rounded to nearest even).
 struct Numbers {
   std::string name;
   std::vector<std::int64_t> shape;
   const float* data = nullptr;                    ///< or
   const double* wide = nullptr;                   ///< or
-  std::function<std::vector<float>()> make = {};  ///< called when it is written, so that only one such tensor exists
+  std::function<std::vector<float>()> make = {};  ///< called when it is written, so that only one such tensor exists at a time
 };
-/// Errors: FileError (nothing is left behind), ValueError for two tensors of one name or another dtype.
+/// Errors: FileError (nothing is left behind), ValueError for two tensors with the same name or another dtype.
 void write_safetensors(const std::string& path, const std::vector<Numbers>& tensors, Dtype as = Dtype::F32,
                        const std::map<std::string, std::string>& metadata = {{"format", "pt"}});
 

@@ -1,5 +1,5 @@
-// The header of a safetensors file, read as a stream of JSON events. A tree would have forgotten what matters here: two keys of
-// one name, 2.0 instead of 2, and how deep the text nests. nlohmann's parser sees to the grammar, UTF-8 and surrogates.
+// The header of a safetensors file, read as a stream of JSON events. A tree would lose what matters here: duplicate keys, 2.0
+// instead of 2, and the nesting depth. nlohmann's parser checks the grammar, UTF-8 and surrogates.
 #include <cstring>
 #include <iterator>
 #include <nlohmann/json.hpp>
@@ -15,7 +15,7 @@ namespace {
 
 using nlohmann::json;
 
-/// A char of the header; the parser's copies all tell `read` how far they are.
+/// A char of the header; each copy that the parser makes reports its position to `read`.
 struct Char {
   using iterator_category = std::input_iterator_tag;
   using value_type = char;
@@ -40,7 +40,7 @@ struct Char {
   friend bool operator!=(const Char& a, const Char& b) { return a.at != b.at; }
 };
 
-/// What may stand where the parser is.
+/// What is allowed at the parser's position.
 enum class Want { Header, Metadata, Note, Tensor, Dtype, Shape, Axis, Offsets, Offset, Anything };
 
 const char* describe(Want want) {
@@ -60,7 +60,7 @@ const char* describe(Want want) {
   return "anything";
 }
 
-/// Takes the events of nlohmann's parser (the interface json::sax_parse asks for) and builds the Header.
+/// Receives the events of nlohmann's parser (the interface of json::sax_parse) and builds the Header.
 class Events {
  public:
   Events(const MappedFile& file, Header& header, const char* const& read) : file_(file), header_(header), read_(read) {}
@@ -74,7 +74,7 @@ class Events {
   bool number_unsigned(json::number_unsigned_t value) {
     if (want() == Want::Axis) {
       fits(value <= INT64_MAX, "a size of ", value, " in shape, expected at most 2^63 - 1");
-      fits(tensor_->shape.size() < most_axes, "more than ", most_axes, " sizes in shape; this reader takes no more axes");
+      fits(tensor_->shape.size() < most_axes, "more than ", most_axes, " sizes in shape; more axes are not supported");
       tensor_->shape.push_back(static_cast<std::int64_t>(value));
     } else if (want() == Want::Offset) {
       fits(tensor_->range.size() < 2, "a third number in data_offsets, expected [begin, end]");
@@ -105,7 +105,7 @@ class Events {
     Level& level = levels_.back();
     if (level.what == Want::Header) new_entry(key_);
     else if (level.what == Want::Metadata) new_note(key_);
-    else fits(level.keys.insert(key_).second, "field ", Quoted{key_}, " a second time in one object");
+    else fits(level.keys.insert(key_).second, "field ", Quoted{key_}, " twice in one object");
     return true;
   }
 
@@ -134,7 +134,7 @@ class Events {
   }
 
   bool parse_error(std::size_t, const std::string&, const nlohmann::detail::exception& error) {
-    const std::string what = error.what(), reason = what.substr(what.find(']') + 1);  // without nlohmann's own number
+    const std::string what = error.what(), reason = what.substr(what.find(']') + 1);  // without nlohmann's error number
     need(false, place(), "the header is not JSON: ", Quoted{reason});
     return false;
   }
@@ -142,7 +142,7 @@ class Events {
  private:
   struct Level {
     Want what;
-    std::set<std::string> keys;  // of a tensor, and of what it holds beside its three fields
+    std::set<std::string> keys;  // of a tensor, and of objects in its unknown fields
   };
 
   Want want() const {
@@ -166,25 +166,25 @@ class Events {
     tensor_ = nullptr;
     tensor_name_ = nullptr;
     if (name == "__metadata__") {
-      fits(!std::exchange(has_metadata_, true), "\"__metadata__\" a second time");
+      fits(!std::exchange(has_metadata_, true), "\"__metadata__\" twice");
       return;
     }
-    fits(header_.tensors.size() < most_tensors, "more than ", most_tensors, " tensors; this reader takes no more");
+    fits(header_.tensors.size() < most_tensors, "more than ", most_tensors, " tensors; more are not supported");
     const auto [entry, is_new] = header_.tensors.try_emplace(name);
-    fits(is_new, "tensor ", Quoted{name}, " a second time");
+    fits(is_new, "tensor ", Quoted{name}, " twice");
     tensor_name_ = &entry->first;
     tensor_ = &entry->second;
     tensor_->at = place().offset;
   }
   void new_note(const std::string& name) {
     const auto [note, is_new] = header_.metadata.try_emplace(name);
-    fits(is_new, "key ", Quoted{name}, " a second time");
+    fits(is_new, "key ", Quoted{name}, " twice");
     note_ = note;
   }
 
   bool open(Want here, bool fitting, const char* found) {
     take(fitting, found);
-    fits(levels_.size() < most_levels, "more than ", most_levels, " objects and arrays in each other");
+    fits(levels_.size() < most_levels, "more than ", most_levels, " nested objects and arrays");
     levels_.push_back({here, {}});
     return true;
   }
@@ -195,7 +195,7 @@ class Events {
     return true;
   }
 
-  /// The complaint about what was found, with where we are in the header.
+  /// Reports what was found, and where in the header.
   template <class... Parts>
   void fits(bool ok, const Parts&... found) const {
     if (ok) return;
@@ -211,10 +211,10 @@ class Events {
 
   const MappedFile& file_;
   Header& header_;
-  const char* const& read_;  // how far the parser is
+  const char* const& read_;  // the parser's position
   std::vector<Level> levels_;
   std::string key_;                           // the last one
-  const std::string* tensor_name_ = nullptr;  // whose entry we are in; null in the metadata
+  const std::string* tensor_name_ = nullptr;  // the tensor being described; null in the metadata
   Described* tensor_ = nullptr;
   std::map<std::string, std::string>::iterator note_;
   bool has_metadata_ = false;
@@ -234,7 +234,7 @@ Header read_header(const MappedFile& file) {
 
   const char* begin = reinterpret_cast<const char*>(file.data()) + 8;
   const char* end = begin + length;
-  // The parser would step over a byte-order mark, and take a NUL for the end of the text.
+  // The parser would skip a byte-order mark and take a NUL for the end of the text.
   need(length < 3 || std::memcmp(begin, "\xef\xbb\xbf", 3) != 0, place(8), "a byte-order mark, expected the header's {");
   if (const void* nul = length == 0 ? nullptr : std::memchr(begin, 0, length))
     need(false, place(static_cast<std::uint64_t>(static_cast<const char*>(nul) - begin) + 8),

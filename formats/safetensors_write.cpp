@@ -1,5 +1,5 @@
-// Writing safetensors: the header as the reference writes it (by name, as all tensors are of one dtype; spaces up to a multiple
-// of 8), then the numbers, a bufferful at a time.
+// Writing safetensors: the header as the reference writes it (sorted by name, since all tensors have one dtype; padded with
+// spaces to a multiple of 8), then the numbers, one buffer at a time.
 #include <algorithm>
 #include <cstring>
 #include <nlohmann/json.hpp>
@@ -12,14 +12,14 @@ namespace graft::formats {
 
 namespace {
 
-/// The nearest float with an odd last bit where v lies between two: rounding that to fewer bits gives what rounding v would,
-/// while rounding v twice to nearest may not.
+/// If v lies between two floats, the one whose last bit is odd: rounding it to fewer bits gives the same as rounding v, while
+/// rounding v twice to nearest may not.
 float to_odd(double v) {
   const auto near = static_cast<float>(v);
   std::uint32_t bits;
   std::memcpy(&bits, &near, sizeof bits);
   if (static_cast<double>(near) == v || v != v || (bits & 1) != 0) return near;
-  // The next one towards v; further from zero is one more, on either side of it.
+  // The next float towards v; away from zero is one more, for either sign.
   const bool outwards = v > 0 ? static_cast<double>(near) < v : static_cast<double>(near) > v;
   bits = outwards ? bits + 1 : bits - 1;
   float odd;
@@ -29,7 +29,7 @@ float to_odd(double v) {
 
 float number(const Numbers& tensor, std::int64_t i) { return tensor.data ? tensor.data[i] : to_odd(tensor.wide[i]); }
 
-/// Calls store(first, count) for stretches of the numbers that fit a buffer.
+/// Calls store(first, count) for ranges of the numbers that fit a buffer.
 template <class Store>
 void by_stretches(std::int64_t numel, Store store) {
   constexpr std::int64_t most = 1 << 16;
@@ -40,7 +40,7 @@ void write_numbers(AtomicFile& file, const Numbers& tensor, std::int64_t numel, 
   if (tensor.make && numel > 0) {
     const std::vector<float> made = tensor.make();
     expect<ValueError>(made.size() == static_cast<std::size_t>(numel), "write_safetensors: tensor ",
-                       inside::Quoted{tensor.name}, " has ", numel, " numbers by its shape, but ", made.size(), " were made");
+                       inside::Quoted{tensor.name}, " needs ", numel, " numbers for its shape, but make() gave ", made.size());
     return write_numbers(file, Numbers{tensor.name, tensor.shape, made.data()}, numel, as);
   }
   if (as == Dtype::F32 && tensor.data) return file.write(tensor.data, static_cast<std::size_t>(numel) * sizeof(float));
@@ -72,12 +72,12 @@ std::string quoted(const std::string& text, const std::string& path) {
   }
 }
 
-/// How many numbers a tensor holds, once it is fit to be written.
+/// Checks that a tensor can be written, and returns how many numbers it holds.
 std::int64_t checked(const Numbers& tensor, const std::string& path) {
   const auto check = [&](bool ok, const char* what) {
     if (!ok) throw ValueError(text("write_safetensors: ", path, ": tensor ", inside::Quoted{tensor.name}, ' ', what));
   };
-  check(tensor.name != "__metadata__", "has the metadata's name; take another");
+  check(tensor.name != "__metadata__", "has the name of the metadata; choose another");
   check(tensor.shape.size() <= inside::most_axes, "has more than 8 axes");
   std::int64_t numel = 1;
   bool empty = false;
@@ -88,7 +88,7 @@ std::int64_t checked(const Numbers& tensor, const std::string& path) {
   }
   check(empty || numel <= INT64_MAX / 8, "is too large for any file");
   const int sources = (tensor.data != nullptr) + (tensor.wide != nullptr) + (tensor.make != nullptr);
-  check(empty || sources == 1, "needs numbers, as one of data, wide and make");
+  check(empty || sources == 1, "needs its numbers in exactly one of data, wide and make");
   return empty ? 0 : numel;
 }
 
@@ -121,7 +121,7 @@ std::string header_of(const std::vector<const Numbers*>& tensors, const std::vec
   header.append((8 - header.size() % 8) % 8, ' ');
   expect<ValueError>(header.size() <= inside::most_header_bytes && tensors.size() <= inside::most_tensors,
                      "write_safetensors: ", path, ": ", tensors.size(), " tensors, with a header of ", header.size(),
-                     " bytes, are more than readers take");
+                     " bytes, are more than readers accept");
   return header;
 }
 
@@ -130,7 +130,7 @@ std::string header_of(const std::vector<const Numbers*>& tensors, const std::vec
 void write_safetensors(const std::string& path, const std::vector<Numbers>& tensors, Dtype as,
                        const std::map<std::string, std::string>& metadata) {
   expect<ValueError>(as == Dtype::F32 || as == Dtype::F16 || as == Dtype::BF16, "write_safetensors: ", path,
-                     ": numbers cannot be ", "stored as ", name(as), "; take F32, F16 or BF16");
+                     ": numbers cannot be ", "stored as ", name(as), "; choose F32, F16 or BF16");
   std::vector<const Numbers*> order;
   for (const Numbers& tensor : tensors) order.push_back(&tensor);
   std::sort(order.begin(), order.end(), [](const Numbers* a, const Numbers* b) { return a->name < b->name; });

@@ -1,4 +1,4 @@
-// A walk over the bytes of a binary file: takes little-endian numbers and texts, and never a byte beyond the end.
+// A cursor over the bytes of a binary file: reads little-endian numbers and texts, never beyond the end.
 #pragma once
 #include <algorithm>
 #include <cstring>
@@ -9,7 +9,7 @@
 
 namespace graft::formats::inside {
 
-/// What is being read, for messages: kind "value of key" and a name from the file, or none.
+/// What is being read, for messages: a kind ("value of key") and optionally a name from the file.
 struct Field {
   const char* kind;
   const std::string* name = nullptr;
@@ -22,8 +22,8 @@ inline std::ostream& operator<<(std::ostream& out, const Field& field) {
 
 class Cursor {
  public:
-  /// Goes no further than the first `most` bytes, so that memory is bounded for files of any size (a file with holes has any
-  /// size at no cost).
+  /// Stops after the first `most` bytes, so that memory is bounded for files of any size (a sparse file can be of any size at
+  /// no cost).
   Cursor(const MappedFile& file, std::uint64_t most) : file_(file), end_(std::min<std::uint64_t>(file.size(), most)) {}
 
   std::uint64_t offset() const { return at_; }
@@ -41,17 +41,17 @@ class Cursor {
     return value;
   }
 
-  /// A length in 8 bytes, then so many bytes.
+  /// A length in 8 bytes, then that many bytes.
   std::string take_text(const Field& field) {
     const auto length = take<std::uint64_t>(field);
-    if (length > left()) at_ -= sizeof length;  // the place of what is wrong
+    if (length > left()) at_ -= sizeof length;  // report the position of the length
     fits(length <= left(), field, "a text of ", length, " bytes, but only ", left(), " are left", left_where());
     std::string taken(reinterpret_cast<const char*>(file_.data()) + at_, static_cast<std::size_t>(length));
     at_ += length;
     return taken;
   }
 
-  /// FormatError "file, byte N: field: what was found, expected ..." unless ok; N is where the walk is.
+  /// FormatError "file, byte N: field: what was found, expected ..." unless ok; N is the cursor's position.
   template <class... Parts>
   void fits(bool ok, const Field& field, const Parts&... parts) const {
     need(ok, Position{file_.path(), at_}, field, ": ", parts...);

@@ -1,4 +1,4 @@
-// How the numbers of a GGUF tensor lie: in blocks along its rows.
+// How the numbers of a GGUF tensor are stored: in blocks along its rows.
 #pragma once
 #include <cstdint>
 
@@ -8,6 +8,6 @@ struct GgufBlock {
   const char* name;
   std::int64_t numbers, bytes;  // per block
 };
-const GgufBlock* gguf_block(std::uint32_t type);  // null for a type that is not known
+const GgufBlock* gguf_block(std::uint32_t type);  // null for an unknown type
 
 }  // namespace graft::formats::inside

@@ -205,7 +205,7 @@ TEST(Numbers, OfAWrongCountLeaveNothing) {
           ADD_FAILURE() << count;
         } catch (const ValueError& error) {
           const std::string what = error.what();
-          EXPECT_NE(what.find("\"b\" has 4 numbers by its shape, but " + std::to_string(count) + " were made"),
+          EXPECT_NE(what.find("\"b\" needs 4 numbers for its shape, but make() gave " + std::to_string(count)),
                     std::string::npos)
               << what;
         }
