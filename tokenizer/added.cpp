@@ -1,4 +1,4 @@
-// Every place where some token may begin narrows a range of the sorted tokens byte by byte.
+// From each position where a token may begin, a range of the sorted tokens is narrowed byte by byte.
 #include "tokenizer/inside/added.h"
 
 #include <algorithm>
@@ -14,9 +14,9 @@ AddedTokens::Found AddedTokens::find(std::string_view text, std::size_t from) co
   for (std::size_t at = from; at < text.size(); ++at) {
     if (!begins_[static_cast<unsigned char>(text[at])]) continue;
     Found longest{at, 0, -1};
-    auto first = tokens_.begin(), last = tokens_.end();  // those that agree with the text so far
+    auto first = tokens_.begin(), last = tokens_.end();  // the tokens that match the text so far
     for (std::size_t length = 0; at + length < text.size() && first != last; ++length) {
-      // all in the range have more than `length` bytes: the one that had no more was taken out below
+      // all tokens in the range are longer than `length` bytes: a shorter one was removed below
       const auto byte = static_cast<unsigned char>(text[at + length]);
       const auto at_length = [length](const auto& token) { return static_cast<unsigned char>(token.first[length]); };
       first = std::partition_point(first, last, [&](const auto& token) { return at_length(token) < byte; });

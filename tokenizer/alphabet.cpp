@@ -11,7 +11,7 @@ bool visible(unsigned byte) { return (byte >= 33 && byte <= 126) || (byte >= 161
 
 struct Maps {
   std::array<char32_t, 256> character{};
-  std::array<int, 0x144> byte{};  // 0x100 and the 68 that are not visible
+  std::array<int, 0x144> byte{};  // 0x100 and the 68 invisible ones
   std::array<std::string, 256> spelled;
   Maps() {
     byte.fill(-1);

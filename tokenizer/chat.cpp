@@ -9,7 +9,7 @@ std::vector<TokenId> chatml(const Tokenizer& tokenizer, const std::vector<Messag
   const auto marker = [&](const char* name) {
     const TokenId id = tokenizer.id(name);
     expect<FormatError>(id >= 0 && tokenizer.is_special(id), "chatml: ", tokenizer.parts().source, " has no special token ",
-                        name, "; ChatML needs <|im_start|> and <|im_end|>. Take a model that was trained to chat, or write prompts and completions");
+                        name, "; ChatML needs <|im_start|> and <|im_end|>. Use a model trained to chat, or prompts and completions");
     return id;
   };
   const TokenId start = marker("<|im_start|>"), end = marker("<|im_end|>");

@@ -1,5 +1,5 @@
-// A Jinja template as a list of steps: what it writes, and its statements. ChatML is one of a few such lists, but for the text of
-// a system turn and the name of the loop's variable.
+// A Jinja template as a list of steps: what it writes, and its statements. ChatML is one of a few such lists, up to the text of
+// a system turn and the name of the loop variable.
 #include <optional>
 
 #include "tokenizer/chat.h"
@@ -7,25 +7,25 @@
 namespace graft {
 namespace {
 
-/// "write" with the text, or an expression or a statement without spaces, with "x['y']" as "x.y" and texts in '..'.
+/// A text to write; or an expression or statement without spaces, with "x['y']" as "x.y" and strings in '..'.
 struct Step {
   bool text = false;
   std::string words;
 };
 using Steps = std::vector<Step>;
 
-constexpr std::size_t longest = 1 << 16;  // of a template that is looked at
+constexpr std::size_t longest = 1 << 16;  // longer templates are not examined
 
 bool word(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_'; }
 bool blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
-/// A part of an expression: a name, a sign, or a text.
+/// A part of an expression: a name, an operator, or a string.
 struct Piece {
   bool text;
   std::string is;
 };
 
-/// None for a text that does not end, or an escape other than of \n, \t, quotes and itself.
+/// None for an unterminated string, or an escape other than \n, \t, quotes and the backslash.
 std::optional<std::vector<Piece>> pieces(std::string_view code) {
   std::vector<Piece> all;
   for (std::size_t i = 0; i < code.size();) {
@@ -98,10 +98,10 @@ bool add_expression(Steps& steps, std::string_view code) {
   return true;
 }
 
-/// As transformers sets Jinja up: a line break after a statement goes, and spaces before one that begins a line.
+/// With Jinja configured as in transformers: no line break after a statement, no spaces before one that begins a line.
 std::optional<Steps> steps_of(std::string_view source) {
   Steps steps;
-  bool strip = false, trim = false;  // what the block before does to the text after it
+  bool strip = false, trim = false;  // what the previous block does to the text after it
   if (!source.empty() && source.back() == '\n') source.remove_suffix(1);
   for (std::size_t at = 0;;) {
     std::size_t open = at;
@@ -149,7 +149,7 @@ std::optional<Steps> steps_of(std::string_view source) {
   }
 }
 
-/// Goes along the steps as long as they are as expected.
+/// Walks the steps as long as they are as expected.
 struct Reader {
   const Steps& steps;
   std::size_t at = 0;
@@ -165,7 +165,7 @@ struct Reader {
   }
 };
 
-/// <|im_start|>system\nTEXT<|im_end|>\n, of which the text is returned.
+/// Reads <|im_start|>system\nTEXT<|im_end|>\n and returns TEXT.
 std::optional<std::string> system_turn(Reader& r) {
   const std::string begin = "<|im_start|>system\n", end = "<|im_end|>\n";
   if (r.at == r.steps.size() || !r.steps[r.at].text) return {};

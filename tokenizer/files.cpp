@@ -19,7 +19,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// What cannot be asked about (no permission, a name too long) is not there: reading it then says why.
+// A path that cannot be checked (no permission, a name too long) counts as missing; reading it reports why.
 bool there(const fs::path& path) {
   std::error_code ignored;
   return fs::exists(path, ignored);
@@ -41,7 +41,7 @@ std::string read(const fs::path& path) {
 
 std::string read_if_there(const fs::path& path) { return there(path) ? read(path) : ""; }
 
-/// Into a new file beside `path`, flushed to the disk, then renamed over it; on an error the new file is removed.
+/// Writes a new file beside `path`, flushes it to the disk and renames it over `path`; on an error the new file is removed.
 void replace(const fs::path& path, const std::string& text) {
   std::string fresh = path.string() + ".XXXXXX";
   const auto check = [&](bool ok) {
@@ -64,8 +64,8 @@ void replace(const fs::path& path, const std::string& text) {
   check(::rename(fresh.c_str(), path.c_str()) == 0);
 }
 
-/// What the config said that was read, but for what is otherwise in what graft writes: the class is that of any tokenizer.json,
-/// whose post-processor says what is put around texts, and paths led to files of the old folder.
+/// The config that was read, except for what differs in graft's files: the class is the generic one for a tokenizer.json, whose
+/// post-processor says which tokens go around texts, and paths pointed to files of the old folder.
 std::string config_of(const Tokenizer& tokenizer) {
   const Tokenizer::Parts& parts = tokenizer.parts();
   const auto read = parts.beside.find(names::config);

@@ -11,7 +11,7 @@ PreTokenizer pre_tokenizer(const GgufVocabulary& from) {
   if (from.pre == "smollm") return PreTokenizer::smollm;
   if (from.pre.empty() || from.pre == "default") return PreTokenizer::unnamed;
   expect<FormatError>(from.pre == "gpt-2" || from.pre == "gpt2", from.source, ": tokenizer.ggml.pre is \"", from.pre,
-                      "\"; known are \"smollm\", \"gpt-2\", \"gpt2\" and \"default\"");
+                      "\"; supported are \"smollm\", \"gpt-2\", \"gpt2\" and \"default\"");
   return PreTokenizer::gpt2;
 }
 
@@ -38,8 +38,8 @@ Tokenizer from_gguf(GgufVocabulary from) {
   if (from.add_eos && parts.eos >= 0) parts.after.push_back(parts.eos);
   if (parts.pre == PreTokenizer::unnamed)
     parts.warnings.push_back(from.source + ": tokenizer.ggml.pre " + (from.pre.empty() ? "is missing" : "is \"default\"") +
-                             ", so nobody knows how the model's texts were cut; they are cut as llama.cpp does then, which may "
-                             "give other ids than the model has learned. A newer conversion of the model says it");
+                             ", so the model's pre-tokenizer is unknown; texts are split with llama.cpp's default, which may "
+                             "give other ids than in training. A newer conversion of the model names its pre-tokenizer");
   parts.chat_template = from.chat_template;
   if (std::string config = config_text(from.chat_template, from.context); !config.empty())
     parts.beside["tokenizer_config.json"] = std::move(config);

@@ -14,7 +14,7 @@ namespace {
 const Value nothing;
 using Event = Value::parse_event_t;
 
-/// Of a text known to have one.
+/// The first duplicate key of a text known to have one.
 std::string key_given_twice(const std::string& text) {
   std::vector<std::set<std::string>> open;
   std::string found;
@@ -31,10 +31,10 @@ std::string key_given_twice(const std::string& text) {
 }  // namespace
 
 Value parse(const std::string& text, const std::string& source) {
-  std::vector<std::size_t> keys;  // so many has each object that is open; a key given twice makes it end with fewer members
+  std::vector<std::size_t> keys;  // the count of each open object; a duplicate key makes it end with fewer members
   bool twice = false;
   const auto watch = [&](int depth, Event event, Value& value) {
-    expect<FormatError>(depth <= 64, source, ": nested deeper than 64; a tokenizer's file is nested about 6 deep");
+    expect<FormatError>(depth <= 64, source, ": nested deeper than 64; tokenizer files are nested about 6 deep");
     if (event == Event::object_start) keys.push_back(0);
     if (event == Event::key) ++keys.back();
     if (event == Event::object_end) {
@@ -47,11 +47,11 @@ Value parse(const std::string& text, const std::string& source) {
     Value all = Value::parse(text, watch);
     if (twice) {
       throw FormatError(source + ": the key \"" + key_given_twice(text) +
-                        "\" is given twice in one object; readers would differ about which counts");
+                        "\" is given twice in one object; readers disagree on which one counts");
     }
     return all;
   } catch (const Value::exception& error) {
-    throw FormatError(source + " is not JSON: " + std::string(error.what()).substr(0, 300));  // it may quote the file at length
+    throw FormatError(source + " is not JSON: " + std::string(error.what()).substr(0, 300));  // it may quote much of the file
   }
 }
 
@@ -99,7 +99,7 @@ std::vector<std::string> vocabulary(const Field& vocab) {
   std::vector<bool> taken(count, false);
   for (auto at = vocab.value->begin(); at != vocab.value->end(); ++at) {
     const Value& number = at.value();
-    if (!number.is_number_unsigned()) Field{&number, vocab.name + "[\"" + at.key() + "\"]"}.id();  // complains
+    if (!number.is_number_unsigned()) Field{&number, vocab.name + "[\"" + at.key() + "\"]"}.id();  // throws
     const auto id = number.get<std::uint64_t>();
     vocab.check(id < count, "[\"", at.key(), "\"] is ", id, ", but there are only ", count,
                 " different tokens; ids must be 0, 1, 2, ...");
@@ -118,7 +118,7 @@ void put(std::vector<std::string>& tokens, TokenId id, const std::string& token,
 
 namespace {
 
-/// A token that is matched literally: its content, and that nothing about it is asked for that changes what is matched.
+/// The content of a token that is matched literally; refuses flags that change what is matched.
 const std::string& literal(const Field& token) {
   if (!token.value->is_object()) return token.text();
   const std::string& content = token.at("content").text();
@@ -128,7 +128,7 @@ const std::string& literal(const Field& token) {
   return content;
 }
 
-/// Tokens and their ids, those that are known and those that come to them.
+/// Tokens and their ids: those already known and those being added.
 class Adding {
  public:
   explicit Adding(Tokenizer::Parts& parts) : parts_(parts) {
@@ -144,7 +144,7 @@ class Adding {
     if (name.empty()) return;
     const auto known = ids_.find(name);
     if (known != ids_.end() && (special ? special_ : literal_).count(known->second) != 0) return;
-    literal(token);  // complains
+    literal(token);  // throws
     TokenId id = known != ids_.end() ? known->second : static_cast<TokenId>(parts_.tokens.size());
     if (known == ids_.end()) {
       if (wanted >= 0) id = wanted;
@@ -176,7 +176,7 @@ void add_named(Tokenizer::Parts& parts, const Field& config) {
       const Field token{&at.value(), decoder.name + "." + at.key()};
       const bool number =
           !at.key().empty() && at.key().size() < 10 && at.key().find_first_not_of("0123456789") == std::string::npos;
-      token.check(number, ": the key is a token's id");
+      token.check(number, ": the key must be a token's id");
       token.object();
       by_id.emplace(static_cast<TokenId>(std::stol(at.key())), token);
     }

@@ -74,5 +74,5 @@ if __name__ == "__main__":
         out.write("\n".join([array("letters", LETTERS), array("numbers", NUMBERS), array("spaces", SPACES),
                              "/// Numbers since Unicode 17, which only Hugging Face's Digits knows.\n" +
                              array("later_numbers", LATER_NUMBERS),
-                             "/// Punctuation, which llama.cpp cuts off where a file does not say how.\n" + array("marks", MARKS)]))
+                             "/// Punctuation, which llama.cpp splits off if a file does not name a pre-tokenizer.\n" + array("marks", MARKS)]))
         out.write("// clang-format on\n\n}  // namespace graft::unicode\n")

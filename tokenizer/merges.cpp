@@ -1,4 +1,4 @@
-// Short pieces look at all their pairs again after each merge; long ones keep them in a heap. Both give the same ids.
+// For short pieces all pairs are scanned again after each merge; for long ones they are kept in a heap. Both give the same ids.
 #include "tokenizer/inside/merges.h"
 
 #include <queue>
@@ -19,7 +19,7 @@ void Merges::add(Id left, Id right, std::uint32_t rank, Id result) {
 
 namespace {
 
-constexpr std::size_t few = 32;  // symbols: up to here n²/2 cheap steps are faster than a heap
+constexpr std::size_t few = 32;  // symbols: up to this, n²/2 cheap steps are faster than a heap
 
 /// O(n²), and without a heap or an allocation.
 void merge_few(std::vector<Id>& ids, std::size_t begin, const Merges& merges) {
@@ -51,8 +51,8 @@ void merge_few(std::vector<Id>& ids, std::size_t begin, const Merges& merges) {
   ids.resize(begin + n);
 }
 
-/// O(n log n): symbols in a linked list, candidate merges in a heap. A candidate that is overtaken by another merge is
-/// recognized when its turn comes, by what the pair would become: a pair that has grown would become something longer.
+/// O(n log n): symbols in a linked list, candidate merges in a heap. A candidate made stale by another merge is
+/// recognized when it is popped, by the id of its result: a pair that has grown would give something longer.
 void merge_many(std::vector<Id>& ids, std::size_t begin, const Merges& merges) {
   struct Candidate {
     std::uint32_t rank, left;

@@ -30,7 +30,7 @@ struct Character {
   std::size_t length;
 };
 
-/// Cuts numbers off first: later_number is a number for smollm and a nobody for gpt2.
+/// The kind of a character: later_number is number for smollm and other for gpt2.
 template <PreTokenizer pre>
 Character front(std::string_view text, std::size_t at) {
   const auto byte = static_cast<unsigned char>(text[at]);
@@ -59,18 +59,18 @@ std::size_t cut(std::string_view text) {
   Character c = front<pre>(text, 0);
   std::size_t at = c.length;
   if (digits_apart && c.kind == unicode::number) return at;
-  if (text[0] == ' ' && text.size() > 1) {  // " ?" takes one space along, unless more white space follows or the piece ends
+  if (text[0] == ' ' && text.size() > 1) {  // " ?" includes one space, unless more white space follows or the piece ends
     const Character next = front<pre>(text, 1);
     if (next.kind != unicode::space && !(digits_apart && next.kind == unicode::number)) {
       c = next;
       at += c.length;
     }
   }
-  std::size_t last = c.length;  // of the run's last character
+  std::size_t last = c.length;  // start of the run's last character
   while (at < text.size()) {
     const Character next = front<pre>(text, at);
     if (next.kind != c.kind) {
-      // \s+(?!\S): white space leaves its last character to the word that follows, if it has another
+      // \s+(?!\S): white space leaves its last character to the word that follows, unless it is the only one
       const bool word_follows = c.kind == unicode::space && !(digits_apart && next.kind == unicode::number);
       return word_follows && at > last ? at - last : at;
     }
@@ -79,7 +79,7 @@ std::size_t cut(std::string_view text) {
   return at;
 }
 
-/// Of numbers: up to the first three digits of ASCII in a row, or these three.
+/// The length up to the first run of three ASCII digits, or of these three.
 std::size_t digits(std::string_view numbers) {
   const auto digit = [&](std::size_t i) { return numbers[i] >= '0' && numbers[i] <= '9'; };
   for (std::size_t i = 0; i + 3 <= numbers.size(); ++i)
@@ -87,7 +87,7 @@ std::size_t digits(std::string_view numbers) {
   return numbers.size();
 }
 
-/// The run of characters at the beginning that are, or are not, as `is` says.
+/// The length of the run of characters at the beginning for which `is` gives `wanted`.
 template <class Is>
 std::size_t run(std::string_view text, bool wanted, const Is& is) {
   std::size_t at = 0;
@@ -104,7 +104,7 @@ std::size_t cut_unnamed(std::string_view text) {
   const auto number = [](std::string_view all, std::size_t at) {
     return front<PreTokenizer::gpt2>(all, at).kind == unicode::number;
   };
-  if (mark(text, 0)) return run(text, true, mark);  // to gpt2's expression it is one piece, too
+  if (mark(text, 0)) return run(text, true, mark);  // gpt2's expression also makes it one piece
   std::string_view piece = text.substr(0, run(text, false, mark));
   piece = piece.substr(0, cut<PreTokenizer::gpt2>(piece));
   piece = piece.substr(0, run(piece, number(piece, 0), number));

@@ -15,13 +15,13 @@ TextStream::TextStream(const Tokenizer& tokenizer, std::vector<std::string> stop
     expect<ValueError>(!stop.empty(), "TextStream: a stop string is empty; leave it out");
     std::string repaired;
     utf8::append_repaired(repaired, stop);
-    expect<ValueError>(repaired == stop, "TextStream: a stop string is not UTF-8, so no text can have it");
+    expect<ValueError>(repaired == stop, "TextStream: a stop string is not UTF-8, so no text can contain it");
   }
 }
 
 std::string TextStream::push(TokenId id) {
-  if (id >= 0 && static_cast<std::size_t>(id) >= tokenizer_->size()) return "";  // a row of the model beyond the vocabulary
-  tokenizer_->token(id);                                                         // complains
+  if (id >= 0 && static_cast<std::size_t>(id) >= tokenizer_->size()) return "";  // a model's row beyond the vocabulary
+  tokenizer_->token(id);                                                         // throws for a negative id
   if (stopped_ || (skip_specials_ && tokenizer_->is_special(id))) return "";
   bytes_ += tokenizer_->bytes(id);
   return release(false);

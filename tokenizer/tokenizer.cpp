@@ -15,7 +15,7 @@ namespace graft {
 
 namespace {
 
-/// Names the tokenizer at the front of a message.
+/// The tokenizer's name for the start of a message.
 const std::string& named(const Tokenizer::Parts& parts) {
   static const std::string nameless = "tokenizer";
   return parts.source.empty() ? nameless : parts.source;
@@ -34,7 +34,7 @@ struct Tokenizer::Tables {
   std::array<TokenId, 256> single;                   // -1: the vocabulary lacks this byte
   bpe::Merges merges;
   bpe::AddedTokens early, late;
-  bool always;  // some added token is matched without being asked for
+  bool always;  // some added token is matched even in plain text
   bpe::Words words;
 
   explicit Tables(Parts given);
@@ -67,7 +67,7 @@ Tokenizer::Tables::Tables(Parts given)
       late({}),
       words(parts.tokens.size()) {
   expect<FormatError>(parts.tokens.size() < std::size_t{std::numeric_limits<TokenId>::max()}, named(parts), ": ",
-                      parts.tokens.size(), " tokens are more than ids can number");
+                      parts.tokens.size(), " tokens are more than there are ids");
   give_roles();
   index();
   read_merges();
@@ -102,8 +102,8 @@ void Tokenizer::Tables::give_roles() {
       {"bos", parts.bos}, {"eos", parts.eos}, {"unk", parts.unk}, {"pad", parts.pad}};
   for (const auto& end : ends)
     if (end.second != -1) check(end.first, end.second);
-  for (const TokenId i : parts.before) check("what goes before a text", i);
-  for (const TokenId i : parts.after) check("what goes after a text", i);
+  for (const TokenId i : parts.before) check("the token before a text", i);
+  for (const TokenId i : parts.after) check("the token after a text", i);
 }
 
 void Tokenizer::Tables::index() {
@@ -114,7 +114,7 @@ void Tokenizer::Tables::index() {
     const auto place = id.emplace(parts.tokens[i], static_cast<TokenId>(i));
     expect<FormatError>(place.second, named(parts), ": tokens ", place.first->second, " and ", i, " are both \"",
                         parts.tokens[i], "\"");
-    // What is matched literally is not spelled in the byte alphabet, even if all of its letters are signs of it.
+    // Tokens that are matched literally are not in the byte alphabet, even if all their characters occur in it.
     blob += role[i] == Role::plain ? alphabet::bytes(parts.tokens[i]) : parts.tokens[i];
   }
   begin.push_back(blob.size());
@@ -151,9 +151,9 @@ bpe::AddedTokens Tokenizer::Tables::finder(bool which) const {
   return bpe::AddedTokens(std::move(tokens));
 }
 
-/// The tokens that merging makes out of their own bytes: a piece that is one of them need not be merged again.
+/// The tokens that merging produces from their own bytes: a piece equal to one of them need not be merged.
 void Tokenizer::Tables::find_words() {
-  constexpr std::size_t longest = 64;  // pieces are rarely longer; keeps a hostile vocabulary from costing much
+  constexpr std::size_t longest = 64;  // pieces are rarely longer; bounds the cost of a hostile vocabulary
   std::vector<TokenId> ids;
   for (std::size_t i = 0; i < parts.tokens.size(); ++i) {
     const std::string_view word = bytes(static_cast<TokenId>(i));
@@ -166,7 +166,7 @@ void Tokenizer::Tables::find_words() {
       bpe::merge(ids, 0, merges);
       if (ids.size() != 1 || ids[0] != static_cast<TokenId>(i)) continue;
     } else if (alphabet::spell(word) != parts.tokens[i]) {
-      continue;  // written outside of the byte alphabet: no piece is spelled so
+      continue;  // not in the byte alphabet: no piece can equal it
     }
     words.add(word, static_cast<TokenId>(i));
   }
@@ -174,8 +174,8 @@ void Tokenizer::Tables::find_words() {
 
 namespace {
 
-/// Pieces of this text that took merging, so that the second time their ids are copied from the first. Fixed in size: a
-/// piece takes the place of another with the same hash. Short texts do without.
+/// Pieces of this text that were merged, so that ids are copied when a piece occurs again. Of fixed size: a piece replaces
+/// another with the same hash. Not used for short texts.
 class Seen {
  public:
   explicit Seen(std::size_t text) : buckets_(text < 4096 ? 0 : 4096) {}
@@ -226,14 +226,14 @@ std::vector<TokenId> Tokenizer::encode(std::string_view text, Specials specials,
       rest.remove_prefix(length);
     }
   };
-  // Cuts out the tokens that `finder` finds and hands what is between them to `between`.
+  // Cuts out the tokens that `finder` finds and passes the text between them to `between`.
   const auto around = [&](std::string_view part, const bpe::AddedTokens& finder, const auto& between) {
     std::size_t done = 0;
     if ((specials == Specials::parse || t.always) && !finder.empty())
       for (std::size_t from = 0; from < part.size();) {
         const bpe::AddedTokens::Found found = finder.find(part, from);
         from = found.at + found.length;
-        if (found.id < 0 || (specials == Specials::as_text && is_special(found.id))) continue;  // a special one is jumped over
+        if (found.id < 0 || (specials == Specials::as_text && is_special(found.id))) continue;  // skip special tokens
         between(part.substr(done, found.at - done));
         out.push_back(found.id);
         done = from;
@@ -248,8 +248,8 @@ std::vector<TokenId> Tokenizer::encode(std::string_view text, Specials specials,
 std::string Tokenizer::decode(const std::vector<TokenId>& ids, bool skip_specials) const {
   std::string all, text;
   for (const TokenId i : ids) {
-    if (i >= 0 && static_cast<std::size_t>(i) >= size()) continue;  // a row of the model beyond the vocabulary
-    token(i);                                                       // complains
+    if (i >= 0 && static_cast<std::size_t>(i) >= size()) continue;  // a model's row beyond the vocabulary
+    token(i);                                                       // throws for a negative id
     if (!skip_specials || !is_special(i)) all += tables_->bytes(i);
   }
   utf8::append_repaired(text, all);

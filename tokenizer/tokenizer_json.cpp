@@ -19,7 +19,7 @@ const char* const unnamed_expressions[] = {R"([\p{P}\$\+<=>\^~\|]+)", gpt2_expre
 
 std::string type_of(const Field& field) { return field.at("type").text(); }
 
-/// Sequences inside of sequences, flat. parse() has bounded the depth.
+/// Flattens nested sequences. parse() has bounded the depth.
 void flatten(const Field& field, const char* members, std::vector<Field>& out) {
   if (field.null()) return;
   if (type_of(field) != "Sequence") {
@@ -77,7 +77,7 @@ void read_merges(Tokenizer::Parts& parts, const Field& merges) {
   parts.merges.reserve(merges.array().value->size());
   for (std::size_t i = 0; i < merges.value->size(); ++i) {
     const json::Value& pair = (*merges)[i];
-    if (pair.is_array() && pair.size() == 2 && pair[0].is_string() && pair[1].is_string()) {  // as nearly all are
+    if (pair.is_array() && pair.size() == 2 && pair[0].is_string() && pair[1].is_string()) {  // the usual form
       parts.merges.emplace_back(pair[0].get_ref<const std::string&>(), pair[1].get_ref<const std::string&>());
       continue;
     }
@@ -106,7 +106,7 @@ bool has_all_bytes(const Tokenizer& tokenizer) {
 
 void read_added(Tokenizer::Parts& parts, const Field& added) {
   if (added.null()) return;
-  std::map<TokenId, Field> later;  // those that the model's vocabulary lacks, by id
+  std::map<TokenId, Field> later;  // those missing from the model's vocabulary, by id
   std::unordered_map<std::string, TokenId> known;
   for (std::size_t i = 0; i < parts.tokens.size(); ++i) known.emplace(parts.tokens[i], static_cast<TokenId>(i));
   for (std::size_t i = 0; i < added.array().value->size(); ++i) {
@@ -125,13 +125,13 @@ void read_added(Tokenizer::Parts& parts, const Field& added) {
   for (const auto& one : later) json::put(parts.tokens, one.first, one.second.at("content").text(), one.second);
 }
 
-/// What the post-processor would put around a single text.
+/// Reads what the post-processor would put around a single text.
 void read_template(Tokenizer::Parts& parts, const Field& processor) {
   std::vector<Field> steps;
   flatten(processor, "processors", steps);
   for (const Field& step : steps) {
     const std::string type = type_of(step);
-    if (type == "ByteLevel") continue;  // says where words begin, which no id depends on
+    if (type == "ByteLevel") continue;  // sets offsets only, which do not affect ids
     if (type == "BertProcessing" || type == "RobertaProcessing") {  // "cls": ["<s>", 0]
       const auto id = [&](const char* which) {
         const Field pair = step.at(which).array();
@@ -164,12 +164,12 @@ Tokenizer from_json(const std::string& text, const std::string& source, const st
   if (!model.at("type").null())
     model.check(model.at("type").text() == "BPE", " is of type ", model.at("type").text(),
                 "; only byte-level BPE is supported");
-  root.check(root.at("normalizer").null(), ": there is a normalizer; supported is none (texts are taken as they are)");
+  root.check(root.at("normalizer").null(), ": there is a normalizer, which is not supported (texts are taken as they are)");
   for (const char* mark : {"continuing_subword_prefix", "end_of_word_suffix"})
-    model.check(model.at(mark).null() || model.at(mark).text().empty(), ".", mark, " is set; byte-level BPE has none");
+    model.check(model.at(mark).null() || model.at(mark).text().empty(), ".", mark, " is set; byte-level BPE does not use it");
   const Field dropout = model.at("dropout");
   dropout.check(dropout.null() || (dropout.value->is_number() && dropout.value->get<double>() == 0),
-                " is set, so ids would be ", "random; supported is none");
+                " is set, so ids would be ", "random; this is not supported");
   std::vector<Field> decoders;
   flatten(root.at("decoder"), "decoders", decoders);
   for (const Field& decoder : decoders)
@@ -204,8 +204,8 @@ Tokenizer from_json(const std::string& text, const std::string& source, const st
   Tokenizer made(std::move(parts));
   const bool unknown = !model.at("unk_token").null() || model.at("byte_fallback").flag(false);
   model.check(!unknown || has_all_bytes(made),
-              ": unk_token or byte_fallback is set and some bytes have no token; supported is a ",
-              "vocabulary with all 256 bytes, or neither setting (such bytes are dropped)");
+              ": unk_token or byte_fallback is set, but some bytes have no token; supported are ",
+              "vocabularies with all 256 bytes, or neither setting (such bytes are dropped)");
   return made;
 }
 

@@ -1,5 +1,5 @@
-// Pairs are counted once; each merge then only visits the words where it happens and corrects the counts beside it. A heap
-// gives the most frequent pair; entries whose count is out of date go back with the true one.
+// Pairs are counted once; each merge then visits only the words that contain it and updates the counts of adjacent pairs. A
+// heap gives the most frequent pair; entries with an outdated count are pushed again with the current one.
 #include "tokenizer/train.h"
 
 #include <algorithm>
@@ -24,7 +24,7 @@ struct PairHash {
 
 struct Word {
   std::vector<TokenId> ids;
-  std::int64_t count;  // in the texts
+  std::int64_t count;  // occurrences in the texts
 };
 
 struct Candidate {
@@ -33,7 +33,7 @@ struct Candidate {
   bool operator<(const Candidate& other) const { return count != other.count ? count < other.count : pair > other.pair; }
 };
 
-/// Words as ids, how often each pair occurs, and in which words it may be found.
+/// Words as ids, how often each pair occurs, and which words may contain it.
 struct Corpus {
   struct Found {
     std::int64_t count = 0;
@@ -100,7 +100,7 @@ void Corpus::merge(Pair pair, TokenId result) {
   }
 }
 
-/// Every different piece once, with its count. Their order does not matter: pairs are counted over all of them.
+/// Every distinct piece with its count, in any order: pairs are counted over all of them.
 std::vector<Word> count_words(const std::vector<std::string>& texts, PreTokenizer pre, const std::array<TokenId, 256>& byte) {
   std::unordered_map<std::string_view, std::int64_t> counts;
   for (const std::string& text : texts)
@@ -127,7 +127,7 @@ Tokenizer train_tokenizer(const std::vector<std::string>& texts, std::size_t voc
   for (const std::string& special : specials) {
     const bool sign = std::find(alphabet::spelled().begin(), alphabet::spelled().end(), special) != alphabet::spelled().end();
     expect<ValueError>(!special.empty() && !sign, "train_tokenizer: the special token \"", special,
-                       "\" is empty or one sign of the byte alphabet; make it longer");
+                       "\" is empty or one character of the byte alphabet; make it longer");
   }
   Tokenizer::Parts parts;
   parts.pre = pre;
@@ -155,7 +155,7 @@ Tokenizer train_tokenizer(const std::vector<std::string>& texts, std::size_t voc
     const std::string &left = parts.tokens[static_cast<std::size_t>(best.pair.first)],
                       &right = parts.tokens[static_cast<std::size_t>(best.pair.second)];
     parts.merges.emplace_back(left, right);
-    // two ways of merging may lead to one string: it stays one token
+    // different merges may give the same string: it stays one token
     const auto place = known.emplace(left + right, static_cast<TokenId>(parts.tokens.size()));
     if (place.second) parts.tokens.push_back(place.first->first);
     corpus.merge(best.pair, place.first->second);

@@ -1,5 +1,5 @@
-// Two tables made once out of the ranges: which block of 256 a code point falls into, and the kinds within that block. Most
-// blocks are alike (all letters, nothing assigned), so few are kept.
+// Two tables built once from the ranges: which block of 256 a code point belongs to, and the kinds within that block. Most
+// blocks are equal (all letters, nothing assigned), so few are stored.
 #include "tokenizer/inside/unicode.h"
 
 #include <algorithm>

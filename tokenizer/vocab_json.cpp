@@ -28,7 +28,7 @@ void read_merges(Tokenizer::Parts& parts, const std::string& merges) {
   }
 }
 
-/// Collects tokens that are matched literally; each once, and special if anybody says so.
+/// Collects tokens that are matched literally, each once; a token is special if any file says so.
 struct Literals {
   Tokenizer::Parts& parts;
   std::vector<std::pair<TokenId, std::string>> later = {};  // not in vocab.json
@@ -49,7 +49,7 @@ void Literals::finish() {
   const auto give = [&](const std::vector<std::string>& tokens, std::vector<TokenId>& to) {
     for (const std::string& token : tokens) {
       const auto found = known.emplace(token, static_cast<TokenId>(parts.tokens.size()));
-      if (found.second) parts.tokens.push_back(token);  // named, but nowhere in the vocabulary: it gets the next id
+      if (found.second) parts.tokens.push_back(token);  // named, but missing from the vocabulary: it gets the next id
       if (done.insert(found.first->second).second) to.push_back(found.first->second);
     }
   };
@@ -78,7 +78,7 @@ void read_added_decoder(const Field& decoder, const std::vector<std::string>& to
                   ", which is not supported: it changes what is matched");
     const bool number =
         !at.key().empty() && at.key().size() < 10 && at.key().find_first_not_of("0123456789") == std::string::npos;
-    token.check(number, ": the key is a token's id");
+    token.check(number, ": the key must be a token's id");
     const std::size_t id = std::stoul(at.key());
     if (id < tokens.size())
       token.check(tokens[id] == content, " is \"", content, "\", but in vocab.json that id is \"", tokens[id], "\"");
@@ -126,7 +126,7 @@ Tokenizer from_vocab_and_merges(const std::string& vocab, const std::string& mer
   read(special_map, "special_tokens_map.json", [&](const Field& all) { json::read_ends(parts, all); });
   read(config, "tokenizer_config.json", [&](const Field& all) { json::read_ends(parts, all); });
   json::default_end(parts);
-  // There is no tokenizer.json whose post-processor could say it.
+  // There is no tokenizer.json with a post-processor that could say so.
   read(config, "tokenizer_config.json", [&](const Field& all) {
     if (all.at("add_bos_token").flag(false) && parts.bos >= 0) parts.before.push_back(parts.bos);
     if (all.at("add_eos_token").flag(false) && parts.eos >= 0) parts.after.push_back(parts.eos);

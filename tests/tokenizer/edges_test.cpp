@@ -72,7 +72,7 @@ TEST(Edges, WhatCannotBeAddedIsRefused) {
       {R"({"pad_token": {"content": "[PAD]", "lstrip": true}})", "has lstrip"},
       {R"({"added_tokens_decoder": {"2": {"content": "[PAD]"}}})", "id 2, but the next free id is 400"},
       {R"({"added_tokens_decoder": {"400": {"content": "<|im_end|>"}}})", "which has another id"},
-      {R"({"added_tokens_decoder": {"x": {"content": "[PAD]"}}})", "the key is a token's id"},
+      {R"({"added_tokens_decoder": {"x": {"content": "[PAD]"}}})", "the key must be a token's id"},
       {R"({"added_tokens_decoder": {"99999999": {"content": "[PAD]"}}})", "id 99999999, but the next free id is 400"},
       {R"({"additional_special_tokens": "[PAD]"})", "expected an array"},
       {R"({"chat_template": 5})", "expected a string"},

@@ -47,7 +47,7 @@ TEST(Train, RefusesWhatCannotBe) {
       {300, 0, {}, "min_count is 0"},
       {300, 2, {"<s>", "<x>", "<s>"}, "\"<s>\" is given twice"},
       {300, 2, {""}, "\"\" is empty"},
-      {300, 2, {"!"}, "\"!\" is empty or one sign"},
+      {300, 2, {"!"}, "\"!\" is empty or one character"},
   };
   for (const auto& row : table) {
     const auto train = [&] { train_tokenizer({"text"}, row.vocabulary, PreTokenizer::gpt2, row.specials, row.min_count); };

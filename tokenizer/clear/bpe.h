@@ -1,5 +1,5 @@
 // Byte-pair encoding (Sennrich et al. 2016), all of it: read this before tokenizer.h and train.h,
-// which do the same with special tokens, for files of others, and many times as fast.
+// which do the same with special tokens and foreign files, and many times faster.
 #pragma once
 #include <map>
 #include <string>
@@ -13,13 +13,13 @@ namespace graft::clear {
 struct BytePairs {
   using Ids = std::vector<int>;
   using Pair = std::pair<int, int>;
-  std::vector<std::string> tokens;  // what each id stands for: 256 bytes, then what was merged
+  std::vector<std::string> tokens;  // what each id stands for: 256 bytes, then the merges
   std::vector<Pair> merges;         // merges[i] became the id 256 + i
   std::map<char, int> bytes;
 
-  /// Merges the pair that occurs most often, again and again; of several the one with lower ids.
+  /// Repeatedly merges the most frequent pair; among equally frequent ones, the one with the lowest ids.
   BytePairs(const std::vector<std::string>& texts, std::size_t vocabulary) {
-    for (const bool printed : {true, false})  // GPT-2's order: first what Latin-1 has a sign for
+    for (const bool printed : {true, false})  // GPT-2's order: first the bytes that are visible in Latin-1
       for (int b = 0; b < 256; ++b)
         if (printed == ((b > 32 && b < 127) || (b > 160 && b != 173))) {
           bytes[static_cast<char>(b)] = static_cast<int>(tokens.size());
@@ -43,7 +43,7 @@ struct BytePairs {
       for (const auto& [word, times] : before) words[merged(word, merges.size() - 1)] += times;
     }
   }
-  /// Each piece of the text goes through all merges in the order in which they were learned.
+  /// Applies all merges to each piece of the text, in the order in which they were learned.
   Ids encode(const std::string& text) const {
     Ids all;
     for (const auto piece : pre_tokenize(text, PreTokenizer::gpt2)) {

@@ -1,4 +1,4 @@
-// Finds added tokens ("<|im_start|>") in a text: the leftmost first, of those that begin there the longest.
+// Finds added tokens ("<|im_start|>") in a text: the leftmost match, and the longest one that begins there.
 #pragma once
 #include <array>
 #include <cstddef>
@@ -22,7 +22,7 @@ class AddedTokens {
   Found find(std::string_view text, std::size_t from) const;
 
  private:
-  std::vector<std::pair<std::string, std::int32_t>> tokens_;  // sorted, so that those with one beginning are neighbours
+  std::vector<std::pair<std::string, std::int32_t>> tokens_;  // sorted, so that those with a common prefix are neighbours
   std::array<bool, 256> begins_{};
 };
 

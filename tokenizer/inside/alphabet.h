@@ -8,10 +8,10 @@
 namespace graft::alphabet {
 
 char32_t character(unsigned char byte);
-int byte(char32_t character);  ///< -1: the character stands for no byte
+int byte(char32_t character);  ///< -1: the character does not stand for a byte
 
 std::string spell(std::string_view bytes);
-/// The bytes that a token stands for. A token with a character outside of the alphabet stands for itself, as in Hugging
+/// The bytes that a token stands for. A token with a character outside the alphabet stands for itself, as in Hugging
 /// Face's decoder.
 std::string bytes(std::string_view token);
 const std::array<std::string, 256>& spelled();  ///< each byte's character, in UTF-8

@@ -1,4 +1,4 @@
-// Reading JSON that nobody vouches for: bounded depth, and errors that name the file and the key.
+// Reading untrusted JSON: bounded depth, and errors that name the file and the key.
 #pragma once
 #include <cstdint>
 #include <nlohmann/json.hpp>
@@ -21,7 +21,7 @@ namespace graft::json {
 
 using Value = nlohmann::json;
 
-/// A value and how it was reached, "tokenizer.json: model.vocab".
+/// A value and its path, "tokenizer.json: model.vocab".
 struct Field {
   const Value* value;
   std::string name;
@@ -47,19 +47,19 @@ Value parse(const std::string& text, const std::string& source);
 
 /// {"a": 0, ...} as tokens by id; ids must be 0 to n - 1, each once.
 std::vector<std::string> vocabulary(const Field& vocab);
-/// Adds a token that says which id it has. Errors: FormatError if that is not the next: tokenizers would give it the next all the
-/// same, and a model that was trained with the id that the file says would see another token.
+/// Adds a token with the id that the file gives it. Errors: FormatError if that is not the next one: tokenizers would still
+/// assign the next id, and a model that was trained with the id in the file would see another token.
 void put(std::vector<std::string>& tokens, TokenId id, const std::string& token, const Field& field);
-/// The special tokens that a tokenizer_config.json names, as transformers adds them: those that the vocabulary lacks get the next
-/// ids, in the order of added_tokens_decoder, then bos, eos, unk, sep, pad, cls, mask, then the others.
+/// The special tokens that a tokenizer_config.json names, as transformers adds them: those missing from the vocabulary get the
+/// next ids, in the order of added_tokens_decoder, then bos, eos, unk, sep, pad, cls, mask, then the others.
 void add_named(Tokenizer::Parts& parts, const Field& config);
-/// What a tokenizer_config.json or special_tokens_map.json says under this key: a string or {"content": string}; "" if nothing.
+/// The token under this key of a tokenizer_config.json or special_tokens_map.json: a string or {"content": string}; "" if none.
 std::string token_name(const Field& config, const char* key);
-/// Keeps the files in parts.beside, and the template: its own file goes before tokenizer_config.json, as in transformers.
+/// Keeps the files in parts.beside, and the template: its own file overrides tokenizer_config.json, as in transformers.
 void keep(Tokenizer::Parts& parts, const std::string& config, const std::string& special_map, const std::string& chat_template);
 /// Sets bos, eos, unk and pad by their names.
 void read_ends(Tokenizer::Parts& parts, const Field& config);
-std::string chat_template(const Field& config);  ///< "chat_template": a text, or that named "default" of several; "" if none
-void default_end(Tokenizer::Parts& parts);       ///< eos = <|endoftext|> if that is special
+std::string chat_template(const Field& config);  ///< "chat_template": a text, or of several the one named "default"; "" if none
+void default_end(Tokenizer::Parts& parts);       ///< eos = <|endoftext|> if that is a special token
 
 }  // namespace graft::json

@@ -1,5 +1,5 @@
-// Byte-pair merging of one piece (Sennrich et al. 2016, algorithm 1): of all neighbouring pairs the one of lowest rank is
-// merged, the leftmost first, until no pair has a rank. Knows ids only.
+// Byte-pair merging of one piece (Sennrich et al. 2016, algorithm 1): the neighbouring pair with the lowest rank is
+// merged, the leftmost first, until no pair has a rank. Works on ids only.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -9,7 +9,7 @@ namespace graft::bpe {
 
 using Id = std::int32_t;
 
-/// (left, right) -> rank and the id of what they become. Open addressing, never more than half full.
+/// (left, right) -> rank and the id of the result. Open addressing, never more than half full.
 class Merges {
  public:
   struct Rule {
@@ -41,7 +41,7 @@ class Merges {
   int shift_;
 };
 
-/// Merges ids[begin, end) in place, which shortens ids; [begin, end) must be its tail.
+/// Merges ids[begin, end) in place, which shortens ids; [begin, end) must be the tail of ids.
 void merge(std::vector<Id>& ids, std::size_t begin, const Merges& merges);
 
 }  // namespace graft::bpe

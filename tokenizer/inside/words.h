@@ -1,5 +1,5 @@
 // A fixed map from the bytes of whole words to their ids, for pieces that are one token: most of a text's pieces. Filled
-// once, then only read, so threads share it freely. Words point into memory that its owner keeps.
+// once, then only read, so threads may share it. Words point into memory that the owner keeps alive.
 #pragma once
 #include <cstdint>
 #include <cstring>
@@ -42,7 +42,7 @@ class Words {
     while (buckets_[at].id >= 0) at = (at + 1) & (buckets_.size() - 1);
     buckets_[at] = {static_cast<std::uint32_t>(h), id, word.size(), word.data()};
   }
-  /// -1: not there.
+  /// -1: not found.
   std::int32_t find(std::string_view word, std::uint64_t h) const {
     for (std::size_t at = h >> 32 & (buckets_.size() - 1); buckets_[at].id >= 0; at = (at + 1) & (buckets_.size() - 1)) {
       const Bucket& bucket = buckets_[at];
