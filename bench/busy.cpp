@@ -1,7 +1,7 @@
-// Training steps that bench/busy times on an idle machine and beside busy loops, as a side that takes orders (serve.h).
+// Training steps that bench/busy times on an idle machine and beside busy loops; driven by commands (serve.h).
 //   use 2x64 | 4x128 | 124M-lora | 124M-full     a model with random weights and a batch for it
-// `bench_busy loops` instead times one loop on one thread and on all, right after another and on threads that sleep: from
-// there come the numbers in autograd/cpu/parallel.h.
+// `bench_busy loops` instead times one loop on one thread and on all, both right after another loop and on sleeping threads:
+// the source of the numbers in autograd/cpu/parallel.h.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -59,10 +59,10 @@ std::unique_ptr<Training> make(const std::string& name) {
   if (name == "4x128") return std::make_unique<Training>(small, 8, 64, false);
   if (name == "124M-lora") return std::make_unique<Training>(Gpt2Config{}, 4, 64, true);
   if (name == "124M-full") return std::make_unique<Training>(Gpt2Config{}, 4, 64, false);
-  throw ValueError("there is no case \"" + name + "\", but 2x64 4x128 124M-lora 124M-full");
+  throw ValueError("unknown case \"" + name + "\"; cases are 2x64 4x128 124M-lora 124M-full");
 }
 
-/// Microseconds of one call, the least of many: each right after another, or after a pause in which threads fall asleep.
+/// Microseconds per call, the minimum of many: right after another call, or after a pause in which threads fall asleep.
 double least(const std::function<void()>& f, bool after_sleep) {
   using Clock = std::chrono::steady_clock;
   double best = 1e9;
@@ -77,7 +77,7 @@ double least(const std::function<void()>& f, bool after_sleep) {
 
 int loops() {
   const int all = threads();
-  std::puts("gelu of n numbers, microseconds, on one thread and on all; its kernel tells a cost of 8 n");
+  std::puts("gelu of n numbers, microseconds, on one thread and on all; its kernel states a cost of 8 n");
   std::printf("%8s %9s %9s %9s %9s\n", "n", "1", "", "all", "");
   std::printf("%8s %9s %9s %9s %9s\n", "", "awake", "asleep", "awake", "asleep");
   for (Index n = 1024; n <= 256 * 1024; n *= 2) {

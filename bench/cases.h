@@ -1,5 +1,5 @@
-// The benchmark cases: which op at which shape, by name ("linear/256/768/3072"). One list serves the Google Benchmark
-// programs and the comparison with PyTorch (bench/compare makes the same cases by the same names).
+// The benchmark cases: ops at shapes, by name ("linear/256/768/3072"). One list serves the Google Benchmark programs and
+// the comparison with PyTorch (bench/compare builds the same cases from the same names).
 // Inputs are a fixed function of their index, so that both sides compute the same numbers and can be checked.
 #pragma once
 #include <cmath>
@@ -24,13 +24,13 @@ using graft::Variable;
 
 /// One op at one shape. `f` records when recording is on; `seed` is ∂loss/∂y, empty where y is a scalar.
 struct Case {
-  std::vector<Variable> inputs;  ///< the leaves that learn
+  std::vector<Variable> inputs;  ///< the trainable leaves
   std::function<Variable()> f;
   Tensor seed;
-  double flops = 0;       ///< of forward; a matrix product counts two per multiply-add, other ops count none
+  double flops = 0;       ///< of forward; matrix products count two per multiply-add, other ops none
   double step_flops = 0;  ///< of forward and backward
-  double bytes = 0;       ///< that forward must at least read and write; 0 where products bound the time
-  int weights = 0;        ///< the last so many inputs are weights: their gradients are not working memory
+  double bytes = 0;       ///< the minimum that forward reads and writes; 0 if products bound the time
+  int weights = 0;        ///< how many of the last inputs are weights: their gradients are not working memory
 
   void forward() const {
     graft::NoGrad off;
@@ -73,7 +73,7 @@ inline Ids ids(Index count, Index below, std::uint32_t salt) {
   return Ids({count}, std::move(values));
 }
 
-/// A case of inputs x (and w, ...) and of an op on them; the seed has the shape of its result.
+/// A case from inputs x (and w, ...) and an op on them; the seed has the shape of the result.
 template <class F>
 Case make(std::vector<Tensor> tensors, Shape result, int weights, F f) {
   Case c;
@@ -87,7 +87,7 @@ Case make(std::vector<Tensor> tensors, Shape result, int weights, F f) {
 using Numbers = std::vector<Index>;
 using In = const std::vector<Variable>&;
 
-/// What a name's first word makes of its numbers.
+/// How a name's first word turns its numbers into a case.
 struct Kind {
   std::size_t count;  ///< of numbers in the name
   std::function<Case(const Numbers&)> make;
@@ -166,7 +166,7 @@ inline const std::map<std::string, Kind>& kinds() {
          c.bytes = 2 * f * n[0] * n[2];
          return c;
        }}},
-      {"overhead", {1, [](const Numbers& n) {  // the engine's own cost: a product of so few numbers costs nothing
+      {"overhead", {1, [](const Numbers& n) {  // the engine's own cost: a product this small costs nothing
          return make({numbers({n[0]}, 1), numbers({n[0]}, 2)}, {n[0]}, 0, [](In x) { return x[0] * x[1]; });
        }}},
       {"chain", {2, [](const Numbers& n) {  // the same for a history of n[1] ops
@@ -206,7 +206,7 @@ inline std::vector<std::string> words(const std::string& name) {
   return out;
 }
 
-/// The numbers of a name. Errors: ValueError for what is not `count` numbers.
+/// The numbers of a name. Errors: ValueError unless there are `count` numbers.
 inline Numbers shape_of(const std::string& name, std::size_t count) {
   Numbers n;
   const std::vector<std::string> parts = words(name);
@@ -221,8 +221,8 @@ inline Numbers shape_of(const std::string& name, std::size_t count) {
 inline Case make_case(const std::string& name) {
   const std::string word = name.substr(0, name.find('/'));
   const auto found = kinds().find(word);
-  graft::expect<graft::ValueError>(found != kinds().end(), "bench: no kind of case is called ", word,
-                                   "; bench::kinds() has them all");
+  graft::expect<graft::ValueError>(found != kinds().end(), "bench: unknown kind of case ", word,
+                                   "; bench::kinds() lists them");
   return found->second.make(shape_of(name, found->second.count));
 }
 

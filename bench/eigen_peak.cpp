@@ -1,6 +1,6 @@
-// What Eigen alone reaches on this machine: the three products of `linear` at its shapes, into memory that is there
-// already, with the flags and threads of the library. The yardstick for graft's linear; uses none of graft's kernels.
-// Alone it prints a table; "eigen_peak serve" takes orders from bench/compare.
+// What Eigen alone reaches on this machine: the three products of `linear` at its shapes, into memory that is already
+// allocated, with the library's flags and threads. The yardstick for graft's linear; uses none of graft's kernels.
+// By itself it prints a table; "eigen_peak serve" is driven by bench/compare.
 #include <Eigen/Core>
 #include <algorithm>
 #include <cstdio>

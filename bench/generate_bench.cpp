@@ -1,4 +1,4 @@
-// Generation of a real model, as one process: how fast a prompt is read, how fast tokens follow, and the peak of memory.
+// Generation with a real model, in one process: how fast a prompt is read, how fast tokens follow, and peak memory.
 //   bench_generate_bench MODEL [PROMPT-LENGTH [NEW-TOKENS]]   -> one line of JSON
 // bench/generate_compare runs it in turns with llama.cpp.
 #include <sys/resource.h>
@@ -19,12 +19,12 @@ int main(int argc, char** argv) {
 
   const auto start = now();
   const graft::Loaded loaded = graft::load_model(argv[1]);
-  std::vector<graft::Id> ids;  // the same on both sides: any ids do, the work does not depend on them
+  std::vector<graft::Id> ids;  // the same on both sides; any ids will do, the work does not depend on them
   for (graft::Index i = 0; i < prompt; ++i) ids.push_back(static_cast<graft::Id>(100 + (i * 7919) % 40000));
   graft::GenerateOptions options;
   graft::Rng rng(0);
   options.max_tokens = 2;
-  graft::generate(*loaded.model, {{1, 2, 3, 4}}, options, rng);  // pages are touched, threads are up
+  graft::generate(*loaded.model, {{1, 2, 3, 4}}, options, rng);  // warm-up: touches pages and starts threads
 
   options.max_tokens = 1 + more;
   const auto begin = now();

@@ -1,5 +1,5 @@
-// One training step (forward, backward, AdamW) of each method on a model of GPT-2's 124M shape with random weights: a side
-// that takes orders (serve.h). bench/methods_compare runs it in turns with PEFT.
+// One training step (forward, backward, AdamW) of each method on a model of GPT-2's 124M shape with random weights,
+// driven by commands (serve.h). bench/methods_compare runs it in turns with PEFT.
 //   use METHOD/T     a model with the method on it, batches of 4 rows of T tokens
 #include <sys/resource.h>
 
@@ -53,7 +53,7 @@ const std::map<std::string, Attach>& methods() {
     peft::BottleneckAdapter adapter;
     adapter.size = 48;
     return std::map<std::string, Attach>{
-        // Back to the first block's input, and nothing learns but the positions there: what every method pays.
+        // Backward to the first block's input, where only the positions are trained: the cost common to every method.
         {"frozen", [](Gpt2& m, Rng&) { m.learn(false), m.parameter("positions.weight").learn(true); }},
         {"full", method(peft::FullFineTuning{})},
         {"lora", method(lora(true))},
@@ -128,7 +128,7 @@ int main() {
   };
   side.run = [](bool step) { now->run(step); };
   side.check = [] { return text(now->model.count(true)); };
-  side.memory = [] {  // MiB by category at their peaks in two steps, of all, and resident
+  side.memory = [] {  // MiB at the peaks of two steps: by category, in total, and resident
     now->run(true);
     reset_peaks();
     now->run(true);

@@ -1,5 +1,5 @@
 // Every case of cases.h under Google Benchmark: forward, and forward with backward ("step").
-// --benchmark_filter='gelu/.*' chooses; rates are FLOP/s for products, bytes/s (the least traffic) for the rest.
+// --benchmark_filter='gelu/.*' selects; rates are FLOP/s for products, bytes/s (minimum traffic) for the rest.
 #include <benchmark/benchmark.h>
 
 #include "autograd/allocator.h"
@@ -22,7 +22,7 @@ void measure(benchmark::State& state, const std::string& name, bool step) {
   graft::release_cached();
 }
 
-/// Only names are registered; tensors are made when a case runs.
+/// Only names are registered; tensors are allocated when a case runs.
 const bool registered = [] {
   for (const std::string& name : bench::names()) {
     for (const bool step : {false, true}) {

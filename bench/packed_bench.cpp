@@ -1,6 +1,6 @@
 // Products with packed weights at the shapes of SmolLM2-135M: 30 layers of Q4_1 and a head of Q8_0, in synthetic blocks.
-// "token" is one token's worth of products (decoding: memory decides), "prompt" those of 256 rows (arithmetic decides), with
-// "backward" for ∂x of the same; the rest is attention and elementwise work and is not here. Other formats: one product each.
+// "token" is one token's worth of products (decoding: memory-bound), "prompt" those of 256 rows (compute-bound), with
+// "backward" for ∂x of the same; attention and elementwise work are not included. Other formats: one product each.
 #include <benchmark/benchmark.h>
 
 #include <random>
@@ -13,7 +13,7 @@ namespace {
 
 using namespace graft;
 
-/// Blocks of random integers whose scales are all alike: what they hold does not change the time, unless it is not a number.
+/// Blocks of random integers with equal scales: the values do not affect the time, unless they are NaN.
 struct Matrix {
   std::vector<std::uint8_t> bytes;
   Packed W;
@@ -61,7 +61,7 @@ void rates(benchmark::State& state, double bytes, double flops) {
   state.counters["FLOP/s"] = Counter(flops, Counter::kIsIterationInvariantRate);
 }
 
-/// All products of n rows: the head sees only the last of them, as in generating.
+/// All products of n rows: the head sees only the last of them, as in generation.
 void model(benchmark::State& state, Index n, bool backward) {
   const NoGrad no_history;
   const Model model(!backward);

@@ -1,5 +1,5 @@
-// graft's side of bench/compare: makes and times the cases of cases.h on orders from stdin (serve.h).
-// Not meant to be read by people; ops_bench prints the same cases as a table.
+// graft's side of bench/compare: builds and times the cases of cases.h on commands from stdin (serve.h).
+// Its output is for bench/compare; ops_bench prints the same cases as a table.
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
@@ -14,7 +14,7 @@
 
 namespace {
 
-/// A line of /proc/self/status, in bytes: "VmRSS" is what is resident now, "VmHWM" its highest point. 0 off Linux.
+/// A line of /proc/self/status, in bytes: "VmRSS" is the resident memory now, "VmHWM" its peak. 0 if not on Linux.
 double status(const std::string& key) {
   std::ifstream in("/proc/self/status");
   for (std::string line; std::getline(in, line);) {
@@ -23,7 +23,7 @@ double status(const std::string& key) {
   return 0;
 }
 
-/// Makes VmHWM start again from now (Linux: proc(5), clear_refs).
+/// Resets VmHWM to the current value (Linux: proc(5), clear_refs).
 void reset_high_water() { std::ofstream("/proc/self/clear_refs") << 5 << std::flush; }
 
 double sum_of_sizes(const graft::Tensor& t) {
@@ -45,7 +45,7 @@ std::string check(bench::Case& c) {
   return out.str();
 }
 
-/// The peak of two steps beyond what was there before and beyond the weights' gradients.
+/// The peak of two steps, minus what was allocated before and the weights' gradients.
 std::string memory(bench::Case& c) {
   for (graft::Variable& x : c.inputs) x.clear_grad();
   graft::release_cached();
@@ -70,7 +70,7 @@ std::string memory(bench::Case& c) {
 int main() {
   std::unique_ptr<bench::Case> now;
   const auto chosen = [&]() -> bench::Case& {
-    graft::expect<graft::ValueError>(now != nullptr, "peer: no case yet; order \"use NAME\" first");
+    graft::expect<graft::ValueError>(now != nullptr, "peer: no case yet; send \"use NAME\" first");
     return *now;
   };
   bench::Side side;

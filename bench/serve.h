@@ -1,9 +1,9 @@
-// A benchmark side that takes orders: reads lines on stdin, answers each with one line on stdout. bench/compare keeps
-// one process per side alive and lets them take turns. Knows nothing of ops.
-//   use NAME      make a case, drop the one before          -> ok
+// A benchmark process driven by commands: reads lines from stdin, answers each with one line on stdout. bench/compare
+// keeps one process per side alive and lets them take turns. Independent of ops.
+//   use NAME      build a case, drop the previous one       -> ok
 //   time MODE N   run it N times, MODE forward or step      -> seconds for all N: by the clock, of processor time
-//   check         numbers that the other side must agree on -> numbers
-//   memory        peak of one step beyond what was there    -> ledger=BYTES rss=BYTES
+//   check         numbers that must equal the other side's  -> numbers
+//   memory        peak of one step above the level before   -> ledger=BYTES rss=BYTES
 //   list, about                                             -> names; key=value;key=value
 #pragma once
 #include <chrono>
@@ -54,10 +54,10 @@ inline std::string answer(const Side& side, const std::string& line) {
   if (order == "memory" && side.memory) return side.memory();
   if (order == "list" && side.list) return side.list();
   if (order == "about" && side.about) return side.about();
-  return "error: cannot do \"" + line + "\"; orders are use NAME, time MODE N, check, memory, list, about";
+  return "error: cannot do \"" + line + "\"; commands are use NAME, time MODE N, check, memory, list, about";
 }
 
-/// Until stdin ends. An exception is an answer too ("error: ..."), so that one bad case does not end a comparison.
+/// Serves until stdin ends. An exception becomes an answer ("error: ..."), so that one bad case does not end a comparison.
 inline int serve(const Side& side) {
   for (std::string line; std::getline(std::cin, line);) {
     std::string reply;

@@ -1,5 +1,5 @@
 // How fast a tokenizer encodes a text on one thread, as a whole and line by line.
-// usage: tokenizer_bench TOKENIZER.json TEXT [ROUNDS]     a table: the best of ROUNDS (5) and the middle one
+// usage: tokenizer_bench TOKENIZER.json TEXT [ROUNDS]     a table: the best and the median of ROUNDS (5)
 //        tokenizer_bench TOKENIZER.json TEXT --serve      for tokenizer_peer.py: "whole" or "lines" on stdin -> seconds of processor time;
 //                                                         "check" -> how many ids, and a hash of them; "peak" -> bytes
 #include <algorithm>
@@ -18,7 +18,7 @@
 
 namespace {
 
-/// Of processor time: encoding keeps one thread busy, and so the machine's other work does not count.
+/// Seconds of processor time: encoding keeps one thread busy, and other work on the machine does not count.
 double now() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
 
 std::string read(const char* path) {
@@ -41,7 +41,7 @@ struct Bench {
   graft::Tokenizer tokenizer;
   std::string text;
   std::vector<std::string> lines = lines_of(text);
-  std::size_t tokens = 0;  // of the last run
+  std::size_t tokens = 0;  // in the last run
 
   double seconds(bool by_line) {
     const double start = now();
@@ -83,7 +83,7 @@ void serve(Bench& bench) {
     } else if (order == "peak") {
       std::cout << peak_bytes() << std::endl;
     } else {
-      std::cout << "error: orders are whole, lines, check, peak" << std::endl;
+      std::cout << "error: commands are whole, lines, check, peak" << std::endl;
     }
   }
 }
@@ -111,7 +111,7 @@ int main(int argc, char** argv) try {
     for (int i = 0; i < rounds; ++i) times.push_back(bench.seconds(by_line));
     std::sort(times.begin(), times.end());
     const double best = times.front(), middle = times[times.size() / 2], bytes = static_cast<double>(bench.text.size());
-    std::printf("%-12s best %6.2f MB/s %6.2f million tokens/s   middle %6.2f MB/s   (%zu tokens)\n",
+    std::printf("%-12s best %6.2f MB/s %6.2f million tokens/s   median %6.2f MB/s   (%zu tokens)\n",
                 by_line ? "line by line" : "whole text", bytes / best / 1e6, static_cast<double>(bench.tokens) / best / 1e6,
                 bytes / middle / 1e6, bench.tokens);
   }
