@@ -1,4 +1,4 @@
-// graft classify: which class a text belongs to, by what graft tune has learned.
+// graft classify: which class a text belongs to, according to an adapter that graft tune trained.
 #include <cstdio>
 #include <filesystem>
 #include <memory>
@@ -25,7 +25,7 @@ std::vector<std::string> texts_of(const Options& o) {
   std::vector<std::string> all;
   if (o.file == "-") all = train::lines_of(train::plain_text(read_input("-"), "standard input"));
   else all = train::read_texts(o.file);
-  expect<ValueError>(!all.empty(), o.file, ": there is no text in it");
+  expect<ValueError>(!all.empty(), o.file, ": the file contains no text");
   return all;
 }
 
@@ -33,7 +33,7 @@ void classify(const Options& o) {
   const auto holds = [](const std::string& folder, const char* name) {
     return !folder.empty() && std::filesystem::exists(std::filesystem::path(folder) / name);
   };
-  // Full fine-tuning leaves a model where other methods leave an adapter.
+  // Full fine-tuning saves a model where other methods save an adapter.
   const bool whole = holds(o.adapter, "config.json") && !holds(o.adapter, "adapter_config.json");
   const std::string path = whole ? o.adapter : find_model(o.model);
   const std::vector<std::string> texts = texts_of(o);
@@ -52,7 +52,7 @@ void classify(const Options& o) {
 
 void add_classify(const Command& program) {
   const auto o = std::make_shared<Options>();
-  const Command command = program.add_command("classify", "tell the classes of texts, by an adapter that graft tune has made");
+  const Command command = program.add_command("classify", "classify texts with an adapter that graft tune has trained");
   add_model_option(command, o->model);
   add_adapter_option(command, o->adapter, o->ignored_fields);
   const Option words =

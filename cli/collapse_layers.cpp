@@ -15,7 +15,7 @@ struct Branch {
   std::string head, below;
 };
 
-/// "layers.3" of "  layers.3: Block" if it ends in a number, otherwise nothing.
+/// "layers.3" from "  layers.3: Block" if it ends in a number, otherwise empty.
 std::string numbered(const std::string& head) {
   const std::size_t colon = head.find(':');
   const bool yes = colon != std::string::npos && colon > 0 && std::isdigit(static_cast<unsigned char>(head[colon - 1]));

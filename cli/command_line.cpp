@@ -80,7 +80,7 @@ void parse_options(const std::string& source, const std::function<Given(const Co
   std::vector<std::string> words;
   for (const auto& [name, values] : add(Command(&app)))
     for (const std::string& value : values) words.push_back("--" + name + "=" + value);
-  std::reverse(words.begin(), words.end());  // as CLI11 wants a vector
+  std::reverse(words.begin(), words.end());  // CLI11 expects a vector in reverse order
   try {
     app.parse(words);
   } catch (const CLI::ParseError& e) { throw FormatError(text(source, ": ", e.what())); }
@@ -90,12 +90,12 @@ Given read_toml(const std::string& file) {
   Given all;
   try {
     for (const CLI::ConfigItem& item : CLI::ConfigTOML().from_file(file)) {
-      if (item.name == "++" || item.name == "--") continue;  // CLI11's marks of where a section begins and ends
+      if (item.name == "++" || item.name == "--") continue;  // CLI11's marks for the beginning and end of a section
       expect<FormatError>(item.parents.empty(), file, ": [", item.parents.empty() ? "" : item.parents[0],
-                          "] is a section, but options of graft tune stand in none");
+                          "] is a section, but options of graft tune are not in sections");
       all.emplace_back(item.name, item.inputs);
     }
-  } catch (const CLI::Error& e) { throw FormatError(text(file, ": this is no TOML that can be read: ", e.what())); }
+  } catch (const CLI::Error& e) { throw FormatError(text(file, ": this is not valid TOML: ", e.what())); }
   return all;
 }
 
@@ -105,18 +105,18 @@ void end_with(int exit_code) { throw CLI::RuntimeError(exit_code); }
 
 namespace {
 
-/// "; do you mean --steps?" if one of the names is near to the word, or is what other programs call so.
+/// "; did you mean --steps?" if one of the names is close to the word, or is called so by other programs.
 std::string or_rather(const std::string& word, const std::vector<std::string>& names) {
   static const std::map<std::string, std::string> elsewhere{
       {"--lr", "--rate"}, {"--learning-rate", "--rate"}, {"--learning_rate", "--rate"}, {"--rank", "--r"}};
   std::string nearest;
   if (const auto called = elsewhere.find(word);
       called != elsewhere.end() && std::find(names.begin(), names.end(), called->second) != names.end())
-    return "; do you mean " + called->second + "?";
-  std::size_t least = 2 + word.size() / 4;  // from there on it is another word
+    return "; did you mean " + called->second + "?";
+  std::size_t least = 2 + word.size() / 4;  // at this distance it is another word
   for (const std::string& name : names)
     if (const std::size_t distance = edits(word, name); distance < least) nearest = name, least = distance;
-  return nearest.empty() ? "" : "; do you mean " + nearest + "?";
+  return nearest.empty() ? "" : "; did you mean " + nearest + "?";
 }
 
 std::vector<std::string> names_of(const std::vector<const CLI::App*>& commands) {
@@ -125,11 +125,11 @@ std::vector<std::string> names_of(const std::vector<const CLI::App*>& commands) 
   return all;
 }
 
-/// What to say about words of the line that nobody has asked for.
+/// The message for words on the line that no option takes.
 std::string about(const std::vector<std::string>& words, const CLI::App& program, const CLI::App& command) {
   const auto option = std::find_if(words.begin(), words.end(), [](const std::string& word) { return word[0] == '-'; });
   const std::string called = program.get_name() + " " + command.get_name(), help = " " + called + " --help lists them";
-  if (option == words.end()) return called + ": nothing is known to do with \"" + words.front() + "\";" + help;
+  if (option == words.end()) return called + " takes no argument \"" + words.front() + "\";" + help;
   std::vector<std::string> names;
   for (const CLI::App* app : {&command, &program})
     for (const CLI::Option* one : app->get_options())
@@ -145,7 +145,7 @@ Program::Program(const std::string& name, const std::string& version, const std:
   app_->name(name);
   app_->set_version_flag("--version", name + " " + version);
   app_->require_subcommand(1);
-  app_->fallthrough();  // so that the program's options may also stand after the command
+  app_->fallthrough();  // so that the program's options may also follow the command
 }
 Program::~Program() = default;
 
@@ -160,17 +160,17 @@ int Program::run(int argc, char** argv) {
     if (app_->get_subcommands().empty() && app_->remaining_size() > 0) {
       const std::string word = app_->remaining().front();
       const std::string rather = or_rather(word, names_of(std::as_const(*app_).get_subcommands({})));
-      std::cerr << app_->get_name() << ": there is no command \"" << word << "\"" << (rather.empty() ? "; " : rather + " ")
+      std::cerr << app_->get_name() << ": unknown command \"" << word << "\"" << (rather.empty() ? "; " : rather + " ")
                 << app_->get_name() << " --help lists them" << std::endl;
       return 2;
     }
     const std::vector<std::string> unknown = app_->remaining(true);
-    const bool missing = dynamic_cast<const CLI::RequiredError*>(&e) != nullptr;  // perhaps as it was misspelt
+    const bool missing = dynamic_cast<const CLI::RequiredError*>(&e) != nullptr;  // perhaps because it was misspelled
     if ((missing || dynamic_cast<const CLI::ExtrasError*>(&e)) && !unknown.empty() && !app_->get_subcommands().empty()) {
       std::cerr << about(unknown, *app_, *app_->get_subcommands().front()) << std::endl;
       return 2;
     }
-    if (app_->exit(e) != 0) return 2;  // help and version come as errors with code 0
+    if (app_->exit(e) != 0) return 2;  // help and version arrive as errors with code 0
   }
   return 0;
 }

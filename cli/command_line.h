@@ -1,5 +1,5 @@
-// The command line: commands, their options, and what was given. CLI11 stands behind it, in command_line.cpp alone, since its
-// templates take longer to compile than all else that a command does.
+// The command line: commands, their options, and what was given. Implemented with CLI11, in command_line.cpp only, since its
+// templates take longer to compile than everything else in a command.
 #pragma once
 #include <cstdint>
 #include <functional>
@@ -18,7 +18,7 @@ class Option;
 
 namespace graft::cli {
 
-/// Options by their long names, without "--", each with its words.
+/// Options by their long names, without "--", each with its values.
 using Given = std::vector<std::pair<std::string, std::vector<std::string>>>;
 
 /// An option of a command; a handle, to be copied.
@@ -30,12 +30,12 @@ class Option {
   Option check(const Check& check) const;
   Option type_name(const std::string& name) const;  ///< for the help text: "N", "FILE"
   Option group(const std::string& title) const;     ///< of the help text
-  Option show_default() const;                      ///< in the help text: what the variable holds now
-  Option list() const;                              ///< words separated by commas
-  Option repeatable() const;                        ///< several times, with one word each
+  Option show_default() const;                      ///< in the help text: the variable's current value
+  Option list() const;                              ///< values separated by commas
+  Option repeatable() const;                        ///< several times, with one value each
   Option excludes(const Option& other) const;
   Option needs(const Option& other) const;
-  std::size_t count() const;  ///< how many words were given
+  std::size_t count() const;  ///< how many values were given
 
  private:
   CLI::Option* option_;
@@ -47,7 +47,7 @@ class Command {
   explicit Command(CLI::App* app) : app_(app) {}
 
   Command add_command(const std::string& name, const std::string& what) const;
-  /// "--name", or "NAME" for words without a name. The variable must live until the line is parsed.
+  /// "--name", or "NAME" for a positional argument. The variable must live until the line is parsed.
   Option add_option(const std::string& name, std::string& value, const std::string& what) const;
   /// f is called while the line is parsed, before any command runs.
   Option add_option(const std::string& name, std::function<void(int)> f, const std::string& what) const;
@@ -73,8 +73,8 @@ class Command {
   CLI::App* app_;
 };
 
-/// Parses options that were given elsewhere than on the command line: `add` adds them to a command of their own and says what
-/// was given. Errors: FormatError, beginning with `source`.
+/// Parses options that were not given on the command line: `add` adds them to a separate command and returns what was given.
+/// Errors: FormatError, beginning with `source`.
 void parse_options(const std::string& source, const std::function<Given(const Command&)>& add);
 
 /// The options of a TOML file. Errors: FileError, FormatError.
@@ -92,7 +92,7 @@ class Program {
   ~Program();
 
   Command command() const;
-  /// Parses the line and calls the command's callback. Returns the exit code; what is wrong with the line is on stderr.
+  /// Parses the line and calls the command's callback. Returns the exit code; errors in the line are reported on stderr.
   int run(int argc, char** argv);
 
  private:

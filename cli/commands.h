@@ -1,4 +1,4 @@
-// The commands of the program `graft`: one file and one line here for each. add_x() adds the command x with its options
+// The commands of the program `graft`: each has its own file and one line here. add_x() adds the command x with its options
 // and sets its callback; main() turns errors into exit codes.
 #pragma once
 
@@ -6,7 +6,7 @@ namespace graft::cli {
 
 class Command;
 
-/// Options that hold for every command.
+/// Options that apply to every command.
 struct Globals {
   bool quiet = false;  ///< results, warnings and errors only
 };

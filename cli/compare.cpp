@@ -1,4 +1,4 @@
-// graft compare: several methods on one file of data, one table and one report.
+// graft compare: several methods on one data file, in one table and one report.
 #include <algorithm>
 #include <filesystem>
 #include <iostream>
@@ -29,11 +29,11 @@ struct Special {
 Special special(const std::string& word) {
   const std::size_t dot = word.find('.'), equals = word.find('=');
   expect<ValueError>(dot != std::string::npos && equals != std::string::npos && dot < equals, "--set \"", word,
-                     "\": expected is METHOD.OPTION=VALUE, as lora.rate=0.001");
+                     "\": expected METHOD.OPTION=VALUE, such as lora.rate=0.001");
   return {word.substr(0, dot), word.substr(dot + 1, equals - dot - 1), word.substr(equals + 1)};
 }
 
-/// Not an option that only other methods have.
+/// False for an option that only other methods have.
 bool takes(const peft::MethodRow& row, const std::string& option) {
   const auto has = [&](const peft::MethodRow& one) {
     const auto options = peft::options_of(one);
@@ -42,11 +42,11 @@ bool takes(const peft::MethodRow& row, const std::string& option) {
   return has(row) || std::none_of(peft::methods().begin(), peft::methods().end(), has);
 }
 
-/// Errors: ValueError if one is there twice: its trainings would share a folder.
+/// Errors: ValueError if one is listed twice: its trainings would share a folder.
 template <class T>
 void once(const std::vector<T>& all, const char* option) {
   for (std::size_t i = 0; i < all.size(); ++i)
-    expect<ValueError>(std::count(all.begin(), all.end(), all[i]) == 1, option, ": ", all[i], " is there twice");
+    expect<ValueError>(std::count(all.begin(), all.end(), all[i]) == 1, option, ": ", all[i], " is listed twice");
 }
 
 void compare(const Options& o, const Command& command, const Globals& globals) {
@@ -54,8 +54,8 @@ void compare(const Options& o, const Command& command, const Globals& globals) {
   nlohmann::json options = complete(command, given);
   for (const char* own : {"methods", "set", "seeds", "jobs", "out"}) options.erase(own);
   for (const char* here : {"method", "seed"})
-    expect<ValueError>(!options.contains(here), o.tune.config, ": \"", here, "\" has no place in a comparison; --", here,
-                       "s lists them");
+    expect<ValueError>(!options.contains(here), o.tune.config, ": \"", here, "\" cannot be set for a comparison; use --",
+                       here, "s");
   once(o.methods, "--methods"), once(o.seeds, "--seeds");
   if (const std::string model = options["model"][0]; std::filesystem::exists(model))
     options["model"] = {std::filesystem::absolute(model).string()};
@@ -76,12 +76,12 @@ void compare(const Options& o, const Command& command, const Globals& globals) {
     expect<ValueError>(std::find(o.methods.begin(), o.methods.end(), one.method) != o.methods.end(), "--set ", word, ": \"",
                        one.method, "\" is not among --methods");
     expect<ValueError>(one.option != "method" && one.option != "seed" && one.option != "out", "--set ", word, ": ", one.option,
-                       " is the comparison's to choose");
+                       " is chosen by the comparison");
     expect<ValueError>(command.has("--" + one.option), "--set ", word, ": there is no option --", one.option,
                        "; graft tune --help lists them");
     expect<ValueError>(takes(peft::method_row(one.method), one.option), "--set ", word, ": --", one.option, " does not apply to ",
                        peft::method_row(one.method).title);
-    expect<ValueError>(!one.value.empty(), "--set ", word, ": there is no value");
+    expect<ValueError>(!one.value.empty(), "--set ", word, ": the value is missing");
   }
   for (const std::uint64_t seed : o.seeds)
     for (const std::string& method : o.methods) {
@@ -95,7 +95,7 @@ void compare(const Options& o, const Command& command, const Globals& globals) {
       for (const Special& one : specials) {
         if (one.method != method) continue;
         nlohmann::json& value = run.options[one.option];
-        const bool more = one.option == "words" && value.is_array();  // which may be repeated
+        const bool more = one.option == "words" && value.is_array();  // repeatable
         if (more) value.push_back(one.value);
         else value = nlohmann::json::array({one.value});
       }
@@ -109,8 +109,8 @@ void compare(const Options& o, const Command& command, const Globals& globals) {
 
 void add_compare(const Command& program, const Globals& globals) {
   const auto options = std::make_shared<Options>();
-  const Command command = program.add_command("compare", "fine-tune by several methods on one file of data, and compare them");
-  command.add_option("--methods", options->methods, "which, separated by commas: graft tune --help lists them")
+  const Command command = program.add_command("compare", "fine-tune with several methods on one data file, and compare them");
+  command.add_option("--methods", options->methods, "the methods, separated by commas; graft tune --help lists them")
       .list()
       .required()
       .type_name("LIST")
@@ -119,7 +119,7 @@ void add_compare(const Command& program, const Globals& globals) {
         const bool known = std::any_of(all.begin(), all.end(), [&](const peft::MethodRow& row) { return row.word == name; });
         return known ? "" : "there is no method \"" + name + "\"; graft tune --help lists them";
       });
-  command.add_option("--seeds", options->seeds, "each method once with each of these seeds")
+  command.add_option("--seeds", options->seeds, "train each method once with each of these seeds")
       .list()
       .check(whole(0, 2147483647))
       .type_name("LIST")
@@ -127,15 +127,15 @@ void add_compare(const Command& program, const Globals& globals) {
   command.add_option("--set", options->set, "an option for one method: lora.rate=0.001; may be repeated")
       .repeatable()
       .type_name("METHOD.OPTION=VALUE");
-  command.add_option("--jobs", options->jobs, "trainings at once (default: 2, if there are two cores)")
+  command.add_option("--jobs", options->jobs, "trainings at the same time (default: 2, if there are two cores)")
       .check(whole(1, 256))
       .type_name("N");
   add_tune_options(command, options->tune);
   for (const char* not_here : {"--method", "--seed", "--resume", "--dry-run", "--force"})
     command.remove_option(not_here);
   command.footer(
-      "The other options are those of graft tune; each goes to the methods that have it. A second call goes on where the\n"
-      "first was stopped.\nExample:\n"
+      "The other options are those of graft tune; each applies to the methods that have it. Running the same command again\n"
+      "continues a comparison that was stopped.\nExample:\n"
       "  graft compare --model smollm2-135m --data reviews.jsonl --methods probe,lora,prompt --steps 200 --out comparison");
   command.callback([options, command, &globals] { compare(*options, command, globals); });
 }

@@ -1,4 +1,4 @@
-// graft convert: any model that graft reads, as a Hugging Face folder. The folder appears whole or not at all.
+// graft convert: any model that graft reads, as a Hugging Face folder. The folder appears complete or not at all.
 #include <filesystem>
 #include <iostream>
 #include <memory>
@@ -23,7 +23,7 @@ void convert(const ModelOutput& options, const Globals& globals) {
 
 void add_convert(const Command& program, const Globals& globals) {
   const auto options = std::make_shared<ModelOutput>();
-  const Command command = program.add_command("convert", "any model that graft reads, as a Hugging Face folder");
+  const Command command = program.add_command("convert", "convert any model that graft reads to a Hugging Face folder");
   options->add_model_option(command);
   options->add_output_options(command);
   command.footer("Example:\n  graft convert --model smollm2-135m --out smollm2 --dtype BF16");

@@ -1,5 +1,5 @@
-// graft demo: all of it in a few minutes. A tokenizer and a small GPT learn the language of a made-up world (demo/world.h), and
-// every method teaches the frozen model two things that it cannot do: to write a sentence from a table, and to judge a review.
+// graft demo: all in a few minutes. A tokenizer and a small GPT learn the language of a made-up world (demo/world.h), and
+// each method teaches the frozen model two tasks that it cannot do: writing a sentence from a table, and judging a review.
 #include <algorithm>
 #include <filesystem>
 #include <iostream>
@@ -21,20 +21,20 @@ namespace graft::cli {
 namespace {
 
 struct Options {
-  std::string out = "graft-demo", size;  // "": measured
+  std::string out = "graft-demo", size;  // "": chosen by measuring
   int seeds = 1;
   Index steps = 0;
 };
 
-constexpr double minutes = 5;  // that a demo may take, if nothing else is asked for
+constexpr double minutes = 5;  // that a demo may take by default
 
-/// The size that was asked for; or that of a demo that `out` holds already; or the largest that ends in time on this machine.
+/// The size given; or that of the demo already in `out`; or the largest that finishes in time on this machine.
 const DemoSize& choose(const Options& options, const std::string& out, const DemoBases& bases, ProgressLine& say) {
   if (!options.size.empty()) return demo_size(options.size);
   const std::string kept = out + "/demo-size.txt";
   if (std::filesystem::exists(kept)) {
     const DemoSize& size = demo_size(formats::read_text(kept));
-    say.say("size " + size.name + ", as the demo in " + options.out + " has; --size chooses");
+    say.say("size " + size.name + ", the same as the demo in " + options.out + "; --size chooses another");
     return size;
   }
   if (options.steps > 0) return demo_sizes().front();
@@ -49,7 +49,7 @@ const DemoSize& choose(const Options& options, const std::string& out, const Dem
       break;
     }
   say.say(text("size ", chosen->name, ": about ", short_time(seconds(*chosen)), " on this machine; --size ", chosen->name,
-               " gives the same anywhere",
+               " gives the same results anywhere",
                chosen == &demo_sizes().front()
                    ? ""
                    : text(", --size ", demo_sizes().front().name, " takes ", short_time(seconds(demo_sizes().front())))));
@@ -75,23 +75,23 @@ void demo(const Options& options, const Globals& globals) {
 
 void add_demo(const Command& program, const Globals& globals) {
   const auto options = std::make_shared<Options>();
-  const Command command = program.add_command("demo", "pretrain a small GPT and fine-tune it by every method, in some minutes");
-  command.add_option("--out", options->out, "a folder for the report and all that is made; a second call goes on in it")
+  const Command command = program.add_command("demo", "pretrain a small GPT and fine-tune it with every method, in a few minutes");
+  command.add_option("--out", options->out, "a folder for the report and everything else; running again continues in it")
       .check(filled())
       .show_default()
       .type_name("DIR");
-  command.add_option("--seeds", options->seeds, "train each method with so many seeds")
+  command.add_option("--seeds", options->seeds, "number of seeds to train each method with")
       .check(whole(1, 20))
       .show_default()
       .type_name("N");
   std::vector<std::string> names;
   for (const DemoSize& size : demo_sizes()) names.push_back(size.name);
   command.add_option("--size", options->size,
-                     "large, medium or small: of the model, and how long all learns (default: the largest that takes about "
+                     "large, medium or small: of the model and the trainings (default: the largest that takes about "
                      "5 minutes on this machine, which is measured first)")
       .check(one_of(names))
       .type_name("SIZE");
-  command.add_option("--steps", options->steps, "at most so many steps of each training, for a quick look")
+  command.add_option("--steps", options->steps, "limit each training to N steps, for a quick look")
       .check(whole(1, 1000000))
       .type_name("N");
   command.footer("Example:\n  graft demo --size large --seeds 3");

@@ -25,7 +25,7 @@ struct Options {
 void evaluate(const Options& options, const Globals& globals) {
   const std::string path = find_model(options.model);
   expect<ValueError>(!train::holds_records(options.file), options.file,
-                     " holds examples, but graft evaluate reads a plain text; graft tune --test scores examples");
+                     " contains examples, but graft evaluate reads plain text; graft tune --test scores examples");
   const std::string words = train::plain_text(read_input(options.file), options.file == "-" ? "standard input" : options.file);
   Loaded loaded = load_language_model(path, "evaluate");
   if (!options.adapter.empty()) put_adapter(loaded, options.adapter, options.ignored_fields);
@@ -34,8 +34,8 @@ void evaluate(const Options& options, const Globals& globals) {
   texts_with_adapter(loaded, tokenizer, options.around, options.adapter.empty() ? path : options.adapter).put_begin(ids);
   expect<ValueError>(options.window <= loaded.model->context(), "--window ", options.window, " is beyond the context of ",
                      loaded.model->context(), " tokens");
-  expect<ValueError>(ids.size() >= 2, options.file, ": the text gives ", ids.size(), ids.size() == 1 ? " token" : " tokens",
-                     "; at least two are needed, one to predict the other from");
+  expect<ValueError>(ids.size() >= 2, options.file, ": the text has ", ids.size(), ids.size() == 1 ? " token" : " tokens",
+                     "; at least two are needed, to predict the second from the first");
   const bool live = !globals.quiet && isatty(STDERR_FILENO);
   const Evaluation result = graft::evaluate(*loaded.model, ids, options.window, [live](Index done, Index all) {
     if (live && all > 1) std::cerr << "\rwindow " << done << '/' << all << (done == all ? "\r\x1b[K" : "") << std::flush;
@@ -49,16 +49,16 @@ void evaluate(const Options& options, const Globals& globals) {
 
 void add_evaluate(const Command& program, const Globals& globals) {
   const auto options = std::make_shared<Options>();
-  const Command command = program.add_command("evaluate", "how well a model predicts a text: log-likelihood and perplexity");
+  const Command command = program.add_command("evaluate", "measure how well a model predicts a text: log-likelihood and perplexity");
   add_model_option(command, options->model);
   add_adapter_option(command, options->adapter, options->ignored_fields);
-  command.add_option("--text", options->file, "the text's file; - is standard input")
+  command.add_option("--text", options->file, "the text file; - is standard input")
       .required()
       .check(filled())
       .type_name("FILE");
   command
       .add_option("--window", options->window,
-                  "read the text in windows of so many tokens; the first token of each is not scored (default: the "
+                  "read the text in windows of N tokens; the first token of each is not scored (default: the "
                   "model's context)")
       .check(whole(2, 1000000000))
       .type_name("N");

@@ -32,7 +32,7 @@ bool FileLock::try_take() {
     const bool same = fstat(file_, &mine) == 0 && stat(path_.c_str(), &there) == 0 && mine.st_ino == there.st_ino &&
                       mine.st_dev == there.st_dev;
     if (same) return true;
-    const int again = open_to_lock(path_);  // whoever held it has removed it meanwhile
+    const int again = open_to_lock(path_);  // the previous holder has removed it meanwhile
     close(file_);
     file_ = again;
   }

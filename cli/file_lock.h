@@ -1,4 +1,4 @@
-// A lock that one process holds at a time, and that goes with it, however it ends.
+// A lock held by one process at a time and released when that process ends, however it ends.
 #pragma once
 #include <string>
 
@@ -6,12 +6,12 @@ namespace graft::cli {
 
 class FileLock {
  public:
-  explicit FileLock(const std::string& file);  ///< Makes the file if need be. Errors: FileError if it cannot be written to
+  explicit FileLock(const std::string& file);  ///< Creates the file if necessary. Errors: FileError if it is not writable
   ~FileLock();
   FileLock(const FileLock&) = delete;
   FileLock& operator=(const FileLock&) = delete;
 
-  bool try_take();  ///< false if another process holds it. Errors: FileError if its folder is gone
+  bool try_take();  ///< false if another process holds it. Errors: FileError if its folder was removed
   void take();      ///< waits until it is free
 
  private:

@@ -1,4 +1,4 @@
-// Whether two texts are the same, without keeping them: FNV-1a, 64 bits. No protection against somebody who means ill.
+// To compare two texts without keeping them: FNV-1a, 64 bits. No protection against an attacker.
 #pragma once
 #include <cstdint>
 #include <string>

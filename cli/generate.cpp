@@ -1,5 +1,5 @@
-// graft generate: a model goes on writing, or answers. Text appears as it comes, in whole characters; of several prompts,
-// each answer appears when it is complete. Ctrl-C ends with what is there.
+// graft generate: a model continues a prompt, or answers. Text appears as it is generated, in whole characters; with several
+// prompts, each answer appears when it is complete. Ctrl-C ends with the text so far.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -29,7 +29,7 @@ struct Options {
   bool no_echo = false, specials = false;
 };
 
-// --- what goes in ---------------------------------------------------------------------------------------------------------
+// --- input ----------------------------------------------------------------------------------------------------------------
 
 struct Prompt {
   std::string shown;  // echoed before the new text
@@ -48,14 +48,14 @@ std::vector<Prompt> read_prompts(const Options& options, const Texts& around, co
     Prompt prompt{words, encode(tokenizer, words, options.specials ? Specials::parse : Specials::as_text)};
     around.put_begin(prompt.ids);
     expect<ValueError>(!prompt.ids.empty(), "prompt ", all.size() + 1,
-                       " gives no tokens to go on from; write something, or add --bos");
+                       " has no tokens to continue from; write something, or add --bos");
     all.push_back(std::move(prompt));
   }
   return all;
 }
 
-/// How many tokens may be generated: those asked for, or as many of the default as the context has room for.
-/// Errors: IndexError if the prompt, with what was asked for, is beyond the context.
+/// How many tokens may be generated: the number given, or the default limited by the room in the context.
+/// Errors: IndexError if the prompt and the number given exceed the context.
 Index room(const Options& options, bool asked, Model& model, const std::vector<Prompt>& prompts) {
   const Index places = model.free_positions();
   Index n = options.max_tokens;
@@ -65,15 +65,15 @@ Index room(const Options& options, bool asked, Model& model, const std::vector<P
                        " leaves no room for an answer", places < model.context() ? " beside the adapter" : "",
                        "; give a shorter prompt");
     expect<IndexError>(!asked || options.max_tokens <= left, "--max-tokens ", options.max_tokens, " and a prompt of ", length,
-                       " tokens are beyond the model's context of ", model.context(), "; at most ", left, " are possible");
+                       " tokens exceed the model's context of ", model.context(), "; at most ", left, " are possible");
     n = std::min(n, left);
   }
   return n;
 }
 
-// --- what comes out -------------------------------------------------------------------------------------------------------
+// --- output ---------------------------------------------------------------------------------------------------------------
 
-/// The text of each prompt as its tokens arrive. One prompt is written at once; several are held until complete, and
+/// The text of each prompt as its tokens arrive. One prompt is written immediately; several are held until complete and
 /// written in order under their numbers.
 class Replies {
  public:
@@ -109,7 +109,7 @@ class Replies {
  private:
   struct Row {
     TextStream stream;
-    std::string text;  // not written yet
+    std::string text;  // not yet written
     Index tokens;
     bool done;
   };
@@ -138,7 +138,7 @@ class Replies {
   char last_ = '\n';
 };
 
-/// When the first token came and when the last: reading the prompt and writing are different speeds.
+/// The times of the first and the last token: reading the prompt and generating have different speeds.
 class Clock {
  public:
   void tick() { (ticks_++ ? last_ : first_) = std::chrono::steady_clock::now(); }
@@ -146,7 +146,7 @@ class Clock {
     char line[160];
     const double reading = seconds(start_, first_), writing = seconds(first_, last_);
     int n = std::snprintf(line, sizeof line, "%lld tokens", static_cast<long long>(tokens));
-    if (tokens > rows && writing > 0)  // the first token of each row belongs to reading
+    if (tokens > rows && writing > 0)  // the first token of each row counts as reading
       n += std::snprintf(line + n, sizeof line - static_cast<std::size_t>(n), ", %.1f tokens/s",
                          static_cast<double>(tokens - rows) / writing);
     std::snprintf(line + n, sizeof line - static_cast<std::size_t>(n), "; prompt of %lld tokens read in %.2f s",
@@ -202,19 +202,19 @@ void generate(const Options& options, bool asked, const Globals& globals) {
 
 void add_generate(const Command& program, const Globals& globals) {
   const auto options = std::make_shared<Options>();
-  const Command command = program.add_command("generate", "let a model go on writing, or answer");
+  const Command command = program.add_command("generate", "let a model continue a text, or answer");
   add_model_option(command, options->model);
   add_adapter_option(command, options->adapter, options->ignored_fields);
   const Option prompt =
-      command.add_option("--prompt", options->prompts, "the text to go on from; given several times, each is answered")
+      command.add_option("--prompt", options->prompts, "the text to continue; may be given several times")
           .repeatable()
           .type_name("TEXT");
-  const Option file = command.add_option("--prompt-file", options->file, "the same from a file, as it is; - is standard input")
+  const Option file = command.add_option("--prompt-file", options->file, "the same from a file, unchanged; - is standard input")
                           .check(filled())
                           .excludes(prompt)
                           .type_name("FILE");
   const Option chat =
-      command.add_option("--chat", options->chat, "what a user says, to be answered, in ChatML; for models trained to chat")
+      command.add_option("--chat", options->chat, "a user's message to be answered, in ChatML; for models trained to chat")
           .check(filled())
           .excludes(prompt)
           .excludes(file)
@@ -222,48 +222,48 @@ void add_generate(const Command& program, const Globals& globals) {
   const Option system =
       command
           .add_option("--system", options->around.system,
-                      "with --chat: what the model is told before (default: what its own template says, if that is ChatML)")
+                      "with --chat: the system message (default: that of the model's own template, if it is ChatML)")
           .needs(chat)
           .type_name("TEXT");
-  command.add_flag("--no-system", options->around.no_system, "with --chat: nothing is said before")
+  command.add_flag("--no-system", options->around.no_system, "with --chat: no system message")
       .needs(chat)
       .excludes(system);
-  const Option max_tokens = command.add_option("--max-tokens", options->max_tokens, "at most so many new tokens")
+  const Option max_tokens = command.add_option("--max-tokens", options->max_tokens, "maximum number of new tokens")
                                 .check(whole(1, 1000000000))
                                 .show_default()
                                 .type_name("N");
   const Option temperature =
       command
           .add_option("--temperature", options->sampling.temperature,
-                      "0 takes the most likely token; 1 draws as the model says, and is the default with --top-k, "
+                      "0 takes the most likely token; 1 samples the model's distribution, and is the default with --top-k, "
                       "--top-p or --seed")
           .check(number(0, 1000))
           .show_default()
           .type_name("T");
-  const Option top_k = command.add_option("--top-k", options->sampling.top_k, "draw among the K most likely only; 0: all")
+  const Option top_k = command.add_option("--top-k", options->sampling.top_k, "sample only among the K most likely tokens; 0: all")
                            .check(whole(0, 1000000000))
                            .show_default()
                            .type_name("K");
   const Option top_p =
-      command.add_option("--top-p", options->sampling.top_p, "draw among the fewest that together have this probability")
+      command.add_option("--top-p", options->sampling.top_p, "sample among the fewest tokens that together have this probability")
           .check(number(0, 1))
           .check(above(0))
           .show_default()
           .type_name("P");
-  command.add_option("--repetition-penalty", options->sampling.repetition_penalty, "above 1: what occurred becomes less likely")
+  command.add_option("--repetition-penalty", options->sampling.repetition_penalty, "above 1: tokens that occurred become less likely")
       .check(number(0.01, 100))
       .show_default()
       .type_name("X");
   const Option seed =
-      command.add_option("--seed", options->seed, "where random numbers begin; the same seed gives the same text")
+      command.add_option("--seed", options->seed, "seed of the random numbers; the same seed gives the same text")
           .check(whole(0, 1000000000000000))
           .show_default()
           .type_name("N");
-  command.add_option("--stop", options->stops, "end before this text; may be given several times")
+  command.add_option("--stop", options->stops, "stop before this text; may be given several times")
       .repeatable()
       .check(filled())
       .type_name("TEXT");
-  command.add_flag("--no-echo", options->no_echo, "write the new text only (so does --quiet)");
+  command.add_flag("--no-echo", options->no_echo, "write only the new text (so does --quiet)");
   add_bos_options(command, options->around.bos, options->around.no_bos, "each prompt", "", {chat});
   command
       .add_flag("--specials", options->specials, "read names such as <|im_start|> in a prompt as the special tokens they name")
@@ -274,7 +274,7 @@ void add_generate(const Command& program, const Globals& globals) {
       "  graft generate --model smollm2-135m --chat \"What is the capital of France?\" --temperature 0.7 --top-p 0.9");
   command.callback([=, &globals] {
     if (prompt.count() + file.count() + chat.count() == 0) wrong_call("generate", "give --prompt, --prompt-file or --chat");
-    const bool drawing = top_k.count() + top_p.count() + seed.count() > 0;  // of no use where nothing is drawn
+    const bool drawing = top_k.count() + top_p.count() + seed.count() > 0;  // meaningless without sampling
     if (temperature.count() == 0 && drawing) options->sampling.temperature = 1;
     generate(*options, max_tokens.count() > 0, globals);
   });

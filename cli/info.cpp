@@ -1,4 +1,4 @@
-// graft info: what a model is made of. Reads no number of a packed weight and builds no tokenizer, so it answers at once.
+// graft info: what a model consists of. Does not read packed weights or build a tokenizer, so it answers at once.
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
@@ -55,7 +55,7 @@ std::string sizes(const Model& model) {
   return model.kind();
 }
 
-/// Weights of one storage format, each counted once.
+/// The weights of one storage format, each counted once.
 struct Stored {
   Index weights = 0, numbers = 0;
   std::size_t bytes = 0;
@@ -102,13 +102,13 @@ std::string tokenizer_of_folder(const fs::path& folder) {
   return text("tokenizer.json: ", entries("vocab"), " tokens, ", entries("merges"), " merges");
 }
 
-/// What a folder says of its adapter, without a model.
+/// Describes the adapter in a folder, without a model.
 void adapter_info(const std::string& folder, bool all) {
   const peft::AdapterSummary a = peft::describe_adapter(folder);
   std::cout << folder << '\n'
             << "  type          " << printable(a.type) << '\n'
-            << "  task          " << (a.task.empty() ? "not said" : printable(a.task)) << '\n'
-            << "  made for      " << (a.base.empty() ? "not said" : printable(a.base)) << '\n'
+            << "  task          " << (a.task.empty() ? "unknown" : printable(a.task)) << '\n'
+            << "  made for      " << (a.base.empty() ? "unknown" : printable(a.base)) << '\n'
             << "  parameters    " << grouped(a.numbers) << " in " << a.tensors.size()
             << (a.tensors.size() == 1 ? " tensor\n" : " tensors\n");
   const std::size_t shown = all ? a.tensors.size() : std::min<std::size_t>(a.tensors.size(), 8);
@@ -156,10 +156,10 @@ void info(const Options& options) {
 
 void add_info(const Command& program) {
   const auto options = std::make_shared<Options>();
-  const Command command = program.add_command("info", "what a model is made of: sizes, formats, the tree of its modules");
+  const Command command = program.add_command("info", "show what a model consists of: sizes, formats, the tree of its modules");
   const Option model = command.add_option("--model,MODEL", options->model, what_a_model_is).check(filled()).type_name("");
   const Option adapter = add_adapter_option(command, options->adapter, options->ignored_fields);
-  command.add_flag("--all", options->all, "show every layer, also where all are alike, and every tensor of an adapter");
+  command.add_flag("--all", options->all, "show every layer, even if all are alike, and every tensor of an adapter");
   command.footer(
       "Examples:\n  graft info smollm2-135m\n  graft info --adapter my-adapter\n  graft info smollm2-135m --adapter "
       "my-adapter");

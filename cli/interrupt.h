@@ -1,4 +1,4 @@
-// Ctrl-C and its kin, caught while there is something to finish or to tidy up.
+// Ctrl-C and similar signals, caught while there is something to finish or to clean up.
 #pragma once
 #include <csignal>
 #include <initializer_list>
@@ -7,8 +7,8 @@
 
 namespace graft::cli {
 
-/// While it lives, the first of each of these signals only leaves a note; the second ends the program as ever. A signal that
-/// was ignored (nohup) stays so. One at a time.
+/// While it is alive, the first of each of these signals is only recorded; a second one ends the program as usual. A signal
+/// that was ignored (nohup) stays ignored. One instance at a time.
 class CatchSignals {
  public:
   explicit CatchSignals(std::initializer_list<int> signals);
@@ -21,7 +21,7 @@ class CatchSignals {
   std::vector<std::pair<int, struct sigaction>> before_;
 };
 
-/// Thrown to end a command because of a signal that was caught. When all is tidied up, main() ends as the signal would have.
+/// Thrown to end a command because of a signal that was caught. After the cleanup, main() ends as the signal would have.
 struct Interrupted {
   int signal;
 };

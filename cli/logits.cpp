@@ -1,4 +1,4 @@
-// graft logits: what a model says to rows of ids, as a safetensors file. Made for comparing with other programs.
+// graft logits: a model's logits for rows of ids, as a safetensors file. For comparison with other programs.
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -21,7 +21,7 @@ struct Options {
   std::vector<std::string> ignored_fields;
 };
 
-/// {"ids": [[1, 2], [3, 4]]}: rows of one length, every id in [0, vocabulary). Errors name the row and the place in it.
+/// {"ids": [[1, 2], [3, 4]]}: rows of equal length, every id in [0, vocabulary). Errors name the row and the position in it.
 Ids read_ids(const std::string& path, Index vocabulary) {
   const std::string where = path + ": ";
   const std::string form = "; the file must be {\"ids\": [[1, 2, 3], [4, 5, 6]]}";
@@ -34,18 +34,18 @@ Ids read_ids(const std::string& path, Index vocabulary) {
     json = Json::parse(formats::read_text(path), shallow);
   } catch (const Json::exception& e) {
     const std::string what = e.what();
-    throw FormatError(text(where, "this is not JSON:", what.substr(what.find(']') + 1), form));  // without nlohmann's own number
+    throw FormatError(text(where, "this is not JSON:", what.substr(what.find(']') + 1), form));  // without nlohmann's error number
   }
   expect<FormatError>(json.is_object() && json.contains("ids"), where, "there is no \"ids\"", form);
   for (const auto& entry : json.items())
-    expect<FormatError>(entry.key() == "ids", where, "what does \"", entry.key(), "\" mean? Only \"ids\" is known", form);
+    expect<FormatError>(entry.key() == "ids", where, "unknown field \"", entry.key(), "\"; only \"ids\" is allowed", form);
   const Json& rows = json["ids"];
   expect<FormatError>(rows.is_array() && !rows.empty() && rows[0].is_array() && !rows[0].empty(), where,
                       "\"ids\" must hold at least one row with at least one id", form);
   std::vector<Id> all;
   for (std::size_t b = 0; b < rows.size(); ++b) {
     expect<FormatError>(rows[b].is_array(), where, "ids[", b, "] is ", rows[b].type_name(), ", not a row", form);
-    expect<FormatError>(rows[b].size() == rows[0].size(), where, "rows must have one length, but row 0 has ", rows[0].size(),
+    expect<FormatError>(rows[b].size() == rows[0].size(), where, "rows must have equal length, but row 0 has ", rows[0].size(),
                         " ids and row ", b, " has ", rows[b].size());
     for (std::size_t t = 0; t < rows[b].size(); ++t) {
       const Json& id = rows[b][t];
@@ -70,7 +70,7 @@ void logits(const Options& options) {
     return fs::equivalent(options.out, input, none) || (fs::is_directory(input, none) && fs::equivalent(folder, input, none));
   };
   expect<ValueError>(!over(options.ids) && !over(from) && !over(options.adapter), "--out: ", options.out,
-                     " would be written over the ids or into the model or the adapter; name another file");
+                     " would overwrite the ids or a file of the model or adapter; name another file");
   Loaded loaded = load(from);
   if (!options.adapter.empty()) peft::load_adapter(loaded, options.adapter, "default", {options.ignored_fields});
   Model& model = *loaded.model;
@@ -90,17 +90,17 @@ void logits(const Options& options) {
 
 void add_logits(const Command& program) {
   const auto options = std::make_shared<Options>();
-  const Command command = program.add_command("logits", "what a model says to rows of ids, as a safetensors file");
+  const Command command = program.add_command("logits", "save a model's logits for rows of ids as a safetensors file");
   add_model_option(command, options->model);
   add_adapter_option(command, options->adapter, options->ignored_fields);
-  command.add_option("--ids", options->ids, "a JSON file, {\"ids\": [[1, 2], [3, 4]]}, with rows of one length")
+  command.add_option("--ids", options->ids, "a JSON file, {\"ids\": [[1, 2], [3, 4]]}, with rows of equal length")
       .required()
       .check(filled())
       .type_name("FILE");
   command
       .add_option("--out", options->out,
-                   "where to write one F32 tensor \"logits\": [rows, length, vocabulary], or [rows, labels] of a classifier, "
-                   "[rows, length, labels] of one of tokens; virtual tokens of an adapter count as length")
+                   "where to write one F32 tensor \"logits\": [rows, length, vocabulary], [rows, labels] for a classifier, "
+                   "[rows, length, labels] for a token classifier; an adapter's virtual tokens count towards the length")
       .required()
       .check(filled())
       .type_name("FILE");

@@ -1,6 +1,6 @@
-// The program `graft`: options that hold for every command, and errors as exit codes.
-// 0: done. 1: failed, with one line on stderr. 2: called wrongly. 130: ended by Ctrl-C, 128 + n by signal n. What the commands
-// do is in their own files.
+// The program `graft`: options that apply to every command, and errors as exit codes.
+// 0: success. 1: failure, with one line on stderr. 2: wrong usage. 130: ended by Ctrl-C, 128 + n by signal n. The commands
+// are in their own files.
 #include <algorithm>
 #include <csignal>
 #include <exception>
@@ -17,14 +17,14 @@
 namespace {
 
 int failed(std::string why) {
-  constexpr std::size_t most = 4000;  // a file's own words may be of any length
+  constexpr std::size_t most = 4000;  // text quoted from a file may be of any length
   if (why.size() > most) {
     std::size_t end = most;
-    while (end > 0 && (why[end] & 0xc0) == 0x80) --end;  // no part of a character
+    while (end > 0 && (why[end] & 0xc0) == 0x80) --end;  // do not cut a character
     why = why.substr(0, end) + " ...";
   }
   const auto control = [](unsigned char c) { return c < 0x20 || c == 0x7f; };
-  std::replace_if(why.begin(), why.end(), control, ' ');  // whatever a file or a name contains: one line, and no commands
+  std::replace_if(why.begin(), why.end(), control, ' ');  // text from files stays on one line, without terminal commands
   for (std::size_t i = 0; i + 1 < why.size(); ++i)        // nor those that terminals know as U+0080 to U+009F
     if (why[i] == '\xc2' && (why[i + 1] & 0xe0) == 0x80) why.replace(i, 2, "  ");
   std::cerr << "graft: " << why << std::endl;
@@ -69,7 +69,7 @@ int main(int argc, char** argv) {
   try {
     return run(argc, argv);
   } catch (const graft::cli::Interrupted& e) {
-    std::raise(e.signal);  // caught no longer, so a shell sees that it was this signal
+    std::raise(e.signal);  // no longer caught, so a shell sees that it was this signal
     return 128 + e.signal;
   } catch (const graft::Error& e) { return failed(e.what()); } catch (const std::bad_alloc&) {
     return failed("not enough memory");

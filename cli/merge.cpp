@@ -1,4 +1,4 @@
-// graft merge: a model with an adapter folded into its weights, as a Hugging Face folder.
+// graft merge: a model with an adapter merged into its weights, as a Hugging Face folder.
 #include <filesystem>
 #include <iostream>
 #include <memory>
@@ -25,7 +25,7 @@ void merge(const Options& options, const Globals& globals) {
   const auto to = target_folder(options.out, from, options.force);
   Loaded loaded = load(from);
   const peft::Attached attached = peft::load_adapter(loaded, options.adapter, "default", {options.ignored_fields});
-  if (loaded.classifier && fs::exists(fs::path(options.adapter) / "classes.json")) {  // of graft tune: with the labels' names
+  if (loaded.classifier && fs::exists(fs::path(options.adapter) / "classes.json")) {  // from graft tune: with label names
     const std::vector<std::string> labels = tune::read_classes(options.adapter).labels;
     if (labels.size() == loaded.classifier->labels.size()) loaded.classifier->labels = labels;
   }
@@ -40,12 +40,12 @@ void merge(const Options& options, const Globals& globals) {
 
 void add_merge(const Command& program, const Globals& globals) {
   const auto options = std::make_shared<Options>();
-  const Command command = program.add_command("merge", "fold an adapter into a model's weights, as a Hugging Face folder");
+  const Command command = program.add_command("merge", "merge an adapter into a model's weights, as a Hugging Face folder");
   options->add_model_option(command);
   add_adapter_option(command, options->adapter, options->ignored_fields).required();
   options->add_output_options(command);
   command.footer(
-      "A packed weight (GGUF) that the adapter touches is merged as plain numbers, not packed again.\n"
+      "A packed weight (GGUF) that the adapter changes is stored unpacked after the merge.\n"
       "Example:\n  graft merge --model smollm2-135m --adapter my-lora --out merged");
   command.callback([options, &globals] { merge(*options, globals); });
 }

@@ -22,7 +22,7 @@ std::string variable(const char* name) {
   return value ? value : "";
 }
 
-/// Where ./run fetch puts models; empty if the user has no such place.
+/// Where ./run fetch puts models; empty if there is no such place.
 fs::path cache() {
   if (const std::string models = variable("GRAFT_MODELS"); !models.empty()) return models;
   if (const std::string user = variable("XDG_CACHE_HOME"); !user.empty()) return fs::path(user) / "graft" / "models";
@@ -50,7 +50,7 @@ std::string find_model(const std::string& name) {
     const bool adapter = fs::exists(folder / "adapter_config.json", ignored) ||
                          fs::exists(folder / "prompt-0" / "adapter_config.json", ignored);
     expect<FileError>(!adapter || fs::exists(folder / "config.json", ignored), name,
-                      " holds an adapter, not a model; the model that it was made for is --model, and this is --adapter");
+                      " holds an adapter, not a model; give it as --adapter, and the model it was made for as --model");
     return name;
   }
   const fs::path models = cache();
@@ -63,7 +63,7 @@ std::string find_model(const std::string& name) {
   }
   throw FileError(text("there is no model \"", name, "\": no file or folder of that name",
                        models.empty() ? std::string(" (and HOME is not set, so no fetched models)")
-                                      : text(", and nothing fetched under it in ", models.string()),
+                                      : text(", and no fetched model of that name in ", models.string()),
                        fetched ? text("; ./run fetch ", name, " gets it")
                                : "; give a folder with config.json, a .gguf file, or a name that ./run fetch knows"));
 }
@@ -77,14 +77,14 @@ Loaded load(const std::string& path) {
 Loaded load_language_model(const std::string& path, const char* command) {
   Loaded loaded = load(path);
   expect<ValueError>(loaded.classifier == nullptr && loaded.token_classifier == nullptr, path, " is a classifier, but ",
-                     command, " needs a language model; graft logits gives a classifier's answers");
+                     command, " needs a language model; graft logits gives a classifier's scores");
   return loaded;
 }
 
 void put_adapter(const Loaded& loaded, const std::string& folder, const std::vector<std::string>& ignored_fields) {
   const std::string task = peft::describe_adapter(folder).task;
-  expect<ValueError>(task != "SEQ_CLS", folder, " is the adapter of a classifier (SEQ_CLS); graft classify asks it");
-  expect<ValueError>(task != "TOKEN_CLS", folder, " is the adapter of a classifier of tokens (TOKEN_CLS); graft logits asks it");
+  expect<ValueError>(task != "SEQ_CLS", folder, " is the adapter of a classifier (SEQ_CLS); use graft classify");
+  expect<ValueError>(task != "TOKEN_CLS", folder, " is the adapter of a token classifier (TOKEN_CLS); use graft logits");
   peft::load_adapter(peft::BaseModel(loaded), folder, "default", {ignored_fields});
 }
 

@@ -1,4 +1,4 @@
-// From the MODEL on a command line to a loaded model, and text to ids with it.
+// From the MODEL on a command line to a loaded model, and from text to ids.
 #pragma once
 #include <string>
 #include <vector>
@@ -7,26 +7,26 @@
 
 namespace graft::cli {
 
-/// The file or folder that MODEL means: itself if it exists, otherwise what `./run fetch MODEL` has put into the cache,
-/// ${GRAFT_MODELS:-${XDG_CACHE_HOME:-$HOME/.cache}/graft/models}. Errors: FileError says where it looked and what to do.
+/// The file or folder that MODEL names: itself if it exists, otherwise what `./run fetch MODEL` put into the cache,
+/// ${GRAFT_MODELS:-${XDG_CACHE_HOME:-$HOME/.cache}/graft/models}. Errors: FileError says where it searched and what to do.
 std::string find_model(const std::string& name);
 
-/// load_model(), and what it notes is said on stderr.
+/// load_model() with its notes printed on stderr.
 Loaded load(const std::string& path);
 /// Loads it and checks that it is a language model. Errors: ValueError says that `command` needs one.
 Loaded load_language_model(const std::string& path, const char* command);
 
-/// Puts an adapter on a language model. Errors: ValueError for that of a classifier: says which command asks it.
+/// Puts an adapter on a language model. Errors: ValueError for a classifier's adapter names the command for it.
 void put_adapter(const Loaded& loaded, const std::string& folder, const std::vector<std::string>& ignored_fields);
 
 bool is_gguf(const std::string& path);
-/// Whether any tokenizer comes with the model, of a kind that graft reads or not.
+/// Whether the model comes with a tokenizer, even one that graft cannot read.
 bool has_tokenizer(const std::string& path);
 
 /// A whole file; "-" is standard input. Errors: FileError
 std::string read_input(const std::string& path);
 
-/// The ids of a text. Says on stderr how many bytes the vocabulary lacks, if any.
+/// The ids of a text. Reports on stderr how many bytes the vocabulary lacks, if any.
 std::vector<Id> encode(const Tokenizer& tokenizer, const std::string& words, Specials specials = Specials::as_text);
 
 }  // namespace graft::cli

@@ -12,12 +12,12 @@ Option add_adapter_option(const Command& command, std::string& adapter, std::vec
   const Option option =
       command
           .add_option("--adapter", adapter,
-                      "a folder with an adapter of PEFT, of AdapterHub, or one that graft wrote, to put on the model")
+                      "a folder with an adapter from PEFT, AdapterHub or graft, to put on the model")
           .check(filled())
           .type_name("DIR");
   command
       .add_option("--ignore-field", ignored_fields,
-                  "read the adapter as if this field of its adapter_config.json were not there: one that graft does not know and "
+                  "ignore this field of the adapter's adapter_config.json: one that graft does not know and "
                   "that changes nothing; may be given several times")
       .repeatable()
       .check(filled())
@@ -30,8 +30,8 @@ void add_bos_options(const Command& command, bool& bos, bool& no_bos, const std:
                      const std::vector<Option>& not_with) {
   std::vector<Option> both{
       command.add_flag("--bos", bos,
-                       "put the token for the beginning of a text before " + what + " (default: as the tokenizer's files say)"),
-      command.add_flag("--no-bos", no_bos, "do not, whatever they say")};
+                       "put the beginning-of-text token before " + what + " (default: as the tokenizer's files say)"),
+      command.add_flag("--no-bos", no_bos, "do not, whatever those files say")};
   both[1].excludes(both[0]);
   for (const Option& option : both) {
     if (!group.empty()) option.group(group);

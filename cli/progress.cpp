@@ -18,7 +18,7 @@ ProgressLine::ProgressLine(std::string name, Index steps, bool quiet, Index begi
       begin_(begin),
       quiet_(quiet),
       live_(isatty(STDERR_FILENO) != 0),
-      pace_(static_cast<double>(std::max<Index>(20, steps / 10 + 1))) {}  // so that a look at held-out data is among them
+      pace_(static_cast<double>(std::max<Index>(20, steps / 10 + 1))) {}  // large enough to include an evaluation
 
 void ProgressLine::show(Index done, const std::string& news, double tokens) {
   const double now = seconds();
@@ -31,7 +31,7 @@ void ProgressLine::show(Index done, const std::string& news, double tokens) {
   const double each = pace_.each();  // unknown after the first step
   if (each > 0 && tokens > 0) line += text("  ", static_cast<long>(tokens / each), " tokens/s");
   if (each > 0 && !last) line += "  " + short_time(each * static_cast<double>(steps_ - done)) + " left";
-  if (live_) std::cerr << '\r' << line << "\x1b[K" << (last ? "\n" : "") << std::flush;  // \x1b[K clears what was longer
+  if (live_) std::cerr << '\r' << line << "\x1b[K" << (last ? "\n" : "") << std::flush;  // \x1b[K clears the rest of a longer line
   else std::cerr << line << std::endl;
   open_ = live_ && !last;
 }
@@ -71,7 +71,7 @@ std::string short_time(double seconds) {
 }
 
 std::string table(const std::vector<std::vector<std::string>>& rows) {
-  const auto width = [](const std::string& s) {  // of UTF-8
+  const auto width = [](const std::string& s) {  // of UTF-8 text
     return static_cast<std::size_t>(std::count_if(s.begin(), s.end(), [](char c) { return (c & 0xc0) != 0x80; }));
   };
   std::vector<std::size_t> widths;

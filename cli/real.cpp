@@ -1,5 +1,5 @@
-// graft real: a real model on a real text. SmolLM2-135M learns the language of the King James Bible, and tells from a verse what kind
-// of book it stands in.
+// graft real: a real model on a real text. SmolLM2-135M learns the language of the King James Bible, and classifies a verse by
+// the kind of book that it is from.
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
@@ -33,12 +33,12 @@ struct Options {
   Index steps = 0, length = 128;
 };
 
-/// The whole text in order, for the language; and some thousand verses with the kind of their book.
+/// The whole text in order for the language task, and a few thousand verses with the kind of their book.
 void write_data(const std::vector<Verse>& verses, const fs::path& folder) {
   std::string learned, held;
   for (const Verse& v : verses) (held_out(v) ? held : learned) += v.text + "\n";
   formats::write_text((folder / "bible.txt").string(), learned);
-  // Of the held-out chapters about 6,000 tokens from all books: enough to measure, and quick.
+  // About 6,000 tokens of held-out chapters, from all books: enough to measure, and fast.
   std::string some;
   std::size_t i = 0;
   for (const Verse& v : verses)
@@ -52,9 +52,9 @@ void write_data(const std::vector<Verse>& verses, const fs::path& folder) {
   const std::size_t counts[2] = {4000, 360};
   for (const int held_part : {0, 1}) {
     const std::size_t there = pool[held_part].size();
-    expect<ValueError>(there >= counts[held_part], "--bible: of the chapters ",
-                       held_part ? "that are held out, " : "to learn from, ", counts[held_part],
-                       " verses are drawn whose book is of a known kind, but there are ", there,
+    expect<ValueError>(there >= counts[held_part], "--bible: the chapters ",
+                       held_part ? "that are held out" : "to learn from", " must have ", counts[held_part],
+                       " verses whose book is of a known kind, but there are ", there,
                        "; give the whole Bible, as `bible -f gen1:1-rev22:21` prints it");
     std::string lines;
     for (std::size_t n = 0; n < counts[held_part]; ++n) {  // drawn without replacement
@@ -94,7 +94,7 @@ Comparison comparison_of(const Options& o, const fs::path& out, const std::strin
     c.runs.push_back({"language", "qlora", "", "QLoRA style: all projections, packed base", "", qlora, 1});
   }
   if (o.part != "language") {
-    c.tasks.push_back({"kinds", "What kind of book does a verse stand in?", "Chapters that are held out are held out whole."});
+    c.tasks.push_back({"kinds", "What kind of book is a verse from?", "Held-out chapters are held out as a whole."});
     const auto add = [&](const char* method, const json& options) {
       json all{{"model", model},
                {"data", (out / "data" / "kinds.jsonl").string()},
@@ -111,7 +111,7 @@ Comparison comparison_of(const Options& o, const fs::path& out, const std::strin
     };
     add("probe", {{"rate", 1e-2}, {"steps", 200}});
     add("lora", {{"r", 8}, {"alpha", 16}, {"rate", 3e-3}, {"steps", 160}});
-    // Not the LSTM: at rates at which it learns this model, rounding alone changes where its training goes (bench/README.md).
+    // Not the LSTM: at rates where it trains on this model, rounding alone changes the course of training (bench/README.md).
     add("p-tuning", {{"template", "Verse: [v]*8 {sentence} [v]*4 This stands in the book of [v]*2 [answer]"},
                      {"encoder", "mlp"},
                      {"rate", 2e-3},
@@ -122,12 +122,12 @@ Comparison comparison_of(const Options& o, const fs::path& out, const std::strin
   return c;
 }
 
-/// One of each method's: how the base goes on, and how the tuned model does.
+/// One sample per method: how the base continues, and how the tuned model does.
 void samples_of(const json& task) {
   for (const json& run : task["runs"]) {
     if (!run.contains("samples") || run["samples"].empty()) continue;
     const auto of = [&](const char* key) { return printable(run["samples"][0][key].get<std::string>()); };
-    std::cout << run["method"].get<std::string>() << ", going on from: " << of("prompt") << "\n  before: " << of("before")
+    std::cout << run["method"].get<std::string>() << ", continuing: " << of("prompt") << "\n  before: " << of("before")
               << "\n  after:  " << of("after") << "\n\n";
   }
 }
@@ -142,15 +142,15 @@ void real(const Options& o, const Globals& globals) {
   for (const Run& run : runs_of(comparison, out / "runs"))
     if (!run.complete()) tokens += run.work * static_cast<double>(run.steps);
   if (tokens > 0) {
-    // A step reads and goes back, which costs as much again; what is looked at, scored and written takes about as long as reading.
+    // A step costs a forward pass and about as much for backward; evaluating, scoring and writing about one more forward pass.
     const double minutes = std::ceil(3.2 * tokens / reading_speed(model) / 60);
     say.say(text("About ", minutes, minutes == 1 ? " minute" : " minutes",
-                 " on this machine. Ctrl-C keeps what is done; the same command goes on."));
+                 " on this machine. Ctrl-C keeps what is done; the same command continues."));
   }
   const json report = run_all(comparison, globals);
   std::cout << tables(report, false);
   for (const json& task : report["tasks"]) {
-    if (task["id"] == "kinds") std::cout << "Rows are what is right, columns what was said.\n\n" << confusions(task);
+    if (task["id"] == "kinds") std::cout << "Rows are the true classes, columns the predicted ones.\n\n" << confusions(task);
     if (task["id"] == "language") samples_of(task);
   }
   std::cout << "report: " << out.string() << "/report.html\n";
@@ -162,11 +162,11 @@ void add_real(const Command& program, const Globals& globals) {
   const auto o = std::make_shared<Options>();
   const Command command = program.add_command("real", "fine-tune SmolLM2-135M on the King James Bible; ./run real fetches both");
   command.add_option("--model", o->model, "the model").check(filled()).show_default().type_name("MODEL");
-  command.add_option("--bible", o->bible, "what `bible -f gen1:1-rev22:21` prints")
+  command.add_option("--bible", o->bible, "a file with the output of `bible -f gen1:1-rev22:21`")
       .required()
       .check(filled())
       .type_name("FILE");
-  command.add_option("--out", o->out, "a folder for the report and all that is made")
+  command.add_option("--out", o->out, "a folder for the report and everything else")
       .check(filled())
       .show_default()
       .type_name("DIR");
@@ -178,10 +178,10 @@ void add_real(const Command& program, const Globals& globals) {
       })
       .show_default()
       .type_name("PART");
-  command.add_option("--steps", o->steps, "at most so many steps of each training, for a quick look")
+  command.add_option("--steps", o->steps, "limit each training to N steps, for a quick look")
       .check(whole(1, 1000000))
       .type_name("N");
-  command.add_option("--length", o->length, "tokens of a window of the language")
+  command.add_option("--length", o->length, "tokens per window in the language task")
       .check(whole(2, 1000000))
       .show_default()
       .type_name("N");

@@ -45,7 +45,7 @@ void StagingFolder::move_to(const fs::path& target) const {
   if (!fs::exists(target) || fs::is_empty(target)) {
     fs::rename(path_, target, error);
   } else {
-    // What the model before left and this one lacks would be taken for its own.
+    // Files of the old model that the new one does not have would be taken for its own.
     for (const auto& file : fs::directory_iterator(target, error)) {
       const std::string name = file.path().filename().string();
       static const std::set<std::string> small{
@@ -68,11 +68,11 @@ void StagingFolder::move_to(const fs::path& target) const {
 
 fs::path target_folder(const std::string& out, const std::string& from, bool force) {
   fs::path to = fs::absolute(out).lexically_normal();
-  if (to.filename().empty()) to = to.parent_path();  // out/
+  if (to.filename().empty()) to = to.parent_path();  // a trailing slash: out/
   expect<FileError>(fs::is_directory(to.parent_path()), "--out: there is no folder ", to.parent_path().string());
   if (!fs::exists(to)) return to;
   expect<FileError>(fs::is_directory(to), "--out: ", out, " is a file; name a folder");
-  expect<ValueError>(!fs::equivalent(from, to), "--out: that is the model itself; name another folder");
+  expect<ValueError>(!fs::equivalent(from, to), "--out: this is the model's own folder; name another one");
   expect<ValueError>(force || fs::is_empty(to), "--out: ", out, " is not empty; --force replaces the model in it");
   return to;
 }
@@ -103,7 +103,7 @@ void ModelOutput::add_output_options(const Command& command) {
       .check(one_of({"F32", "F16", "BF16"}))
       .show_default()
       .type_name("TYPE");
-  command.add_flag("--force", force, "put the files into the folder even if it is not empty");
+  command.add_flag("--force", force, "write into the folder even if it is not empty");
   command.add_flag("--no-tokenizer", no_tokenizer, "leave the tokenizer out");
 }
 

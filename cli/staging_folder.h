@@ -1,4 +1,4 @@
-// A folder in the making: written beside its final place and moved there when it is complete, so that --out appears whole or
+// A staging folder: written beside its final place and moved there when it is complete, so that --out appears completely or
 // not at all.
 #pragma once
 #include <filesystem>
@@ -9,7 +9,7 @@
 
 namespace graft::cli {
 
-/// What convert and merge are told: of which model, and how and where to write it.
+/// The options of convert and merge: which model, and how and where to write it.
 struct ModelOutput {
   std::string model, out, dtype = "F32";
   bool force = false, no_tokenizer = false;
@@ -21,8 +21,8 @@ struct ModelOutput {
 /// save_whole() with the tokenizer of the model in `from`, if it has one and it is wanted; returns whether it was written.
 bool save_whole(const Loaded& loaded, const std::filesystem::path& target, const std::string& from, const ModelOutput& output);
 
-/// Where --out is to be, checked before the work: its parent exists, it is not a file, not `from`, and empty unless forced.
-/// Errors: FileError, ValueError say what --force would do.
+/// The folder for --out, checked before the work: its parent exists, and it is not a file, not `from`, and empty unless forced.
+/// Errors: FileError; ValueError says what --force would do.
 std::filesystem::path target_folder(const std::string& out, const std::string& from, bool force);
 
 /// save_model() into a staging folder that replaces a model's files in the target when it is complete. An error, Ctrl-C, SIGTERM and

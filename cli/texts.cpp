@@ -8,7 +8,7 @@ namespace graft::cli {
 std::string about_template(const Tokenizer& tokenizer, const Texts& texts) {
   const ChatStyle style = chat_style(tokenizer.parts().chat_template);
   if (style.kind == ChatStyle::Kind::other)
-    return "the model has a chat template of its own, which is not the ChatML that graft knows and which graft does not run; "
+    return "the model's chat template is not ChatML, the only one that graft supports, and graft does not run templates; "
            "turns are written in ChatML";
   if (style.default_system.empty()) return "";
   if (style.default_system == texts.system)

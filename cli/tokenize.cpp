@@ -1,4 +1,4 @@
-// graft tokenize: a text as a model sees it, ids and pieces; or ids back into text.
+// graft tokenize: a text as a model sees it, as ids and pieces; or ids back to text.
 #include <algorithm>
 #include <iomanip>
 #include <iostream>
@@ -18,7 +18,7 @@ struct Options {
   bool bos = false, no_bos = false;
 };
 
-/// How many bytes the well-formed UTF-8 character at `i` has; 0 if there is none (a part of one, as tokens often are).
+/// The length in bytes of the well-formed UTF-8 character at `i`; 0 if there is none (tokens are often parts of one).
 std::size_t character(const std::string& s, std::size_t i) {
   const auto byte = [&](std::size_t k) { return k < s.size() ? static_cast<unsigned char>(s[k]) : 0u; };
   const unsigned first = byte(i);
@@ -34,7 +34,7 @@ std::size_t character(const std::string& s, std::size_t i) {
   return too_long || surrogate || too_large ? 0 : n;
 }
 
-/// In quotes, so that spaces show; what has no picture as \n or \xE2.
+/// In quotes, so that spaces are visible; bytes that are not printable as \n or \xE2.
 std::string quoted(const std::string& bytes) {
   std::string out = "\"";
   for (std::size_t i = 0; i < bytes.size();) {
@@ -65,7 +65,7 @@ std::vector<TokenId> parse_ids(const std::string& list, const Tokenizer& tokeniz
     expect<ValueError>(digits, "--decode: \"", word, "\" is not an id; give whole numbers such as \"1 2 3\" or [1,2,3]");
     ids.push_back(static_cast<TokenId>(std::stol(word)));
     if (static_cast<std::size_t>(ids.back()) >= tokenizer.size())
-      std::cerr << "graft: no token has the id " << ids.back() << "; the vocabulary has the ids 0 to " << tokenizer.size() - 1
+      std::cerr << "graft: no token has the id " << ids.back() << "; ids go from 0 to " << tokenizer.size() - 1
                 << std::endl;
   }
   return ids;
@@ -106,19 +106,19 @@ void tokenize(const Options& options) {
 
 void add_tokenize(const Command& program) {
   const auto options = std::make_shared<Options>();
-  const Command command = program.add_command("tokenize", "a text as the model sees it: ids and pieces, and back");
+  const Command command = program.add_command("tokenize", "show a text as the model sees it, ids and pieces, or decode ids");
   add_model_option(command, options->model);
   const Option words = command.add_option("TEXT", options->words, "the text; - reads standard input").type_name("");
   const Option file = command.add_option("--file", options->file, "read the text from this file instead")
                           .check(filled())
                           .excludes(words)
                           .type_name("FILE");
-  const Option ids = command.add_flag("--ids", options->ids, "print one list, [1,2,3], as JSON has it");
+  const Option ids = command.add_flag("--ids", options->ids, "print one JSON list, [1,2,3]");
   const Option specials = command.add_flag("--specials", options->specials,
                                            "read names such as <|im_start|> as the special tokens they name; otherwise "
                                            "they are plain text");
   const Option decode =
-      command.add_flag("--decode", options->decode, "the other way: TEXT is a list of ids").excludes(ids).excludes(specials);
+      command.add_flag("--decode", options->decode, "decode: TEXT is a list of ids").excludes(ids).excludes(specials);
   add_bos_options(command, options->bos, options->no_bos, "it", "", {decode});
   command.footer(
       "Examples:\n"

@@ -1,4 +1,4 @@
-// graft tune: fine-tunes a model by any method on a file of data. The work is in cli/tune/.
+// graft tune: fine-tunes a model with any method on a data file. The work is done in cli/tune/.
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -10,15 +10,15 @@ namespace graft::cli {
 
 void add_tune(const Command& program, const Globals& globals) {
   const auto settings = std::make_shared<Settings>();
-  const Command command = program.add_command("tune", "fine-tune a model, by any of the methods, on a file of data");
+  const Command command = program.add_command("tune", "fine-tune a model with any of the methods on a data file");
   add_tune_options(command, *settings);
   command.footer(
-      "Data are examples of one kind, as lines of JSON (.jsonl; .json may also be a list) or columns of a table (.csv, .tsv):\n"
+      "The data are examples of one kind, as lines of JSON (.jsonl; .json may also be a list) or columns of a table (.csv, .tsv):\n"
       "  {\"prompt\": \"..\", \"completion\": \"..\"}                   the completion is learned\n"
-      "  {\"messages\": [{\"role\": \"user\", \"content\": \"..\"}, ..]}  what the assistant says is learned (ChatML)\n"
+      "  {\"messages\": [{\"role\": \"user\", \"content\": \"..\"}, ..]}  the assistant's turns are learned (ChatML)\n"
       "  {\"text\": \"..\", \"label\": \"..\"}                          classes\n"
-      "  {\"text\": \"..\"}                                         text to go on with\n"
-      "or, in any other file, text to go on with.\n"
+      "  {\"text\": \"..\"}                                         text to continue\n"
+      "or, in any other file, text to continue.\n"
       "Examples:\n"
       "  graft tune --model smollm2-135m --method lora --data notes.txt --out my-lora\n"
       "  graft tune --resume my-lora\n"

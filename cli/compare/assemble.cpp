@@ -42,7 +42,7 @@ std::string processor() {
   return "unknown processor";
 }
 
-/// What the first result of a method says: of the method in its row, of the task and of the base in theirs.
+/// Copies the details of a method's first result: about the method to its row, about the task and the base to theirs.
 void take_details(const json& result, json& row, json& task, json& report) {
   if (!report.contains("base") && result.contains("base")) report["base"] = result["base"];
   json details = result;
@@ -55,7 +55,7 @@ void take_details(const json& result, json& row, json& task, json& report) {
   task["kind"] = kind == "labelled texts" ? "classification" : kind == "text" ? "language" : "generation";
 }
 
-/// A method's row: its runs are those of the seeds.
+/// A method's row: one run per seed.
 json row_of(const std::vector<const Run*>& runs, json& task, json& report) {
   const Run& first = *runs.front();
   json row{{"id", id_of(*first.plan)}, {"method", title_of(*first.plan)}, {"page", peft::method_row(first.plan->method).page}};
@@ -66,7 +66,7 @@ json row_of(const std::vector<const Run*>& runs, json& task, json& report) {
   std::vector<double> scores;
   bool made = false;
   for (const Run* run : runs) {
-    const json result = run->error.empty() ? run->result() : json::object();  // one that failed may have left an older result
+    const json result = run->error.empty() ? run->result() : json::object();  // a failed run may have left an older result
     if (result.empty()) continue;
     report["seeds"].push_back(run->plan->seed);
     if (!made) take_details(result, row, task, report);
@@ -104,7 +104,7 @@ json assemble(const Comparison& comparison, const std::vector<Run>& runs) {
     for (const auto& of_one : methods) task["runs"].push_back(row_of(of_one, task, report));
     report["tasks"].push_back(task);
   }
-  report["seeds"] = report["seeds"].get<std::set<std::uint64_t>>();  // each once
+  report["seeds"] = report["seeds"].get<std::set<std::uint64_t>>();  // without duplicates
   return report;
 }
 

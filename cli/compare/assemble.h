@@ -1,4 +1,4 @@
-// What came of the trainings, as one report.
+// The results of the trainings as one report.
 #pragma once
 #include <nlohmann/json_fwd.hpp>
 #include <vector>
@@ -7,7 +7,7 @@
 
 namespace graft::cli {
 
-/// The report of report/data.md: of each method the details of its first seed, the scores of all, their mean and deviation.
+/// The report of report/data.md: for each method the details of its first seed, all scores, their mean and deviation.
 nlohmann::json assemble(const Comparison& comparison, const std::vector<Run>& runs);
 
 }  // namespace graft::cli

@@ -43,7 +43,7 @@ pid_t start(const Child& child) {
   return pid;
 }
 
-/// While it lives, how children end is kept for waitpid(), even if this process was begun with SIGCHLD ignored.
+/// While it is alive, the exit status of children is kept for waitpid(), even if this process was started with SIGCHLD ignored.
 class KeepsChildren {
  public:
   KeepsChildren() {
@@ -59,12 +59,12 @@ class KeepsChildren {
   struct sigaction before_ {};
 };
 
-/// Its exit code, 128 + n if signal n ended it, 127 if nobody knows; none while it runs.
+/// Its exit code, 128 + n if signal n ended it, 127 if unknown; none while it runs.
 std::optional<int> ended(pid_t pid) {
   int status = 0;
   const pid_t which = waitpid(pid, &status, WNOHANG);
   if (which == 0 || (which < 0 && errno == EINTR)) return {};
-  if (which < 0) return 127;  // it is gone, and somebody else was told how
+  if (which < 0) return 127;  // it has ended, but its status went elsewhere
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 

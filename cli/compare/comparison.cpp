@@ -29,7 +29,7 @@ json run_all(const Comparison& comparison, const Globals& globals) {
   const Folder held(comparison.out, comparison.command);
   const fs::path folder = fs::absolute(held.file("runs"));
   for (const char* ours : {"report.json", "report.html", "table.md"})
-    expect<ValueError>(fs::exists(folder) || !held.has(ours), "--out: ", held.file(ours), " is of no comparison, and would be ",
+    expect<ValueError>(fs::exists(folder) || !held.has(ours), "--out: ", held.file(ours), " is not a comparison's, and would be ",
                        "replaced; name another folder");
   make_folder(folder);
 
@@ -45,7 +45,7 @@ json run_all(const Comparison& comparison, const Globals& globals) {
     else to_make.push_back(&run);
   }
   const auto longer = [](const Run* a, const Run* b) { return work(*a, a->steps) > work(*b, b->steps); };
-  std::stable_sort(to_make.begin(), to_make.end(), longer);  // so that no long one is left for one core in the end
+  std::stable_sort(to_make.begin(), to_make.end(), longer);  // so that no long one runs alone at the end
   std::vector<Child> children;
   for (Run* run : to_make) children.push_back(child_of(*run, comparison, live));
   const auto began = std::chrono::steady_clock::now();
@@ -61,7 +61,7 @@ json run_all(const Comparison& comparison, const Globals& globals) {
         text(all > 0 ? static_cast<int>(100 * done / all) : 0, " %", left > 0 ? ", " + short_time(left) + " left" : "", news));
   });
   if (CatchSignals::caught()) {
-    live.say("stopped; the same command goes on");
+    live.say("stopped; the same command continues");
     throw Interrupted{CatchSignals::caught()};
   }
   const json report = assemble(comparison, runs);

@@ -19,7 +19,7 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-/// Options as run.json keeps them, {"r": ["8"]}, of {"r": 8}: to see whether a run is the one that is asked for.
+/// {"r": 8} as run.json keeps it, {"r": ["8"]}: to check whether a run in a folder has the wanted options.
 json as_words(const json& options) {
   json all = json::object();
   const auto word = [](const json& v) { return v.is_string() ? v.get<std::string>() : v.dump(); };
@@ -33,7 +33,7 @@ json as_words(const json& options) {
   return all;
 }
 
-/// A training whose comparison was killed ends after its step; until then it holds the folder.
+/// A training whose comparison was killed ends after its current step; until then it holds the folder.
 void wait_for_orphan(const fs::path& folder) {
   if (!fs::exists(folder)) return;
   FileLock lock((folder / ".lock").string());
@@ -70,7 +70,7 @@ std::vector<Run> runs_of(const Comparison& comparison, const fs::path& folder) {
     run.plan = &plan, run.folder = folder / text(plan.task, "-", id_of(plan), "-", plan.seed), run.options = plan.options;
     run.options["method"] = plan.method, run.options["seed"] = plan.seed, run.options["out"] = run.folder.string();
     const json words = as_words(plan.options);
-    const auto number = [&](const char* option, double otherwise) {  // what is not a number, graft tune will complain of
+    const auto number = [&](const char* option, double otherwise) {  // graft tune rejects what is not a number
       return words.contains(option) ? std::strtod(words[option][0].get<std::string>().c_str(), nullptr) : otherwise;
     };
     const Settings usual;
@@ -79,7 +79,7 @@ std::vector<Run> runs_of(const Comparison& comparison, const fs::path& folder) {
     run.work = number("batch", static_cast<double>(usual.batch)) * number("accumulate", static_cast<double>(usual.accumulate)) *
                number("length", 45);
     if (plan.method == "ensemble") run.work *= number("prompts", 5);
-    if (plan.method == "probe") run.work /= 3;  // no way back through the model
+    if (plan.method == "probe") run.work /= 3;  // no backward through the model
     runs.push_back(std::move(run));
   }
   return runs;
@@ -87,11 +87,11 @@ std::vector<Run> runs_of(const Comparison& comparison, const fs::path& folder) {
 
 Child child_of(Run& run, const Comparison& comparison, ProgressLine& live) {
   Child child;
-  if (const std::optional<int> threads = run.begun()) {  // bit for bit as it began
+  if (const std::optional<int> threads = run.begun()) {  // as it began, to continue bit for bit
     child.arguments = {"--threads", std::to_string(*threads), "tune", "--resume", run.folder.string()};
   } else {
     if (fs::exists(run.folder / "run.json"))
-      live.say(run.name() + "  is made again: its options, its data or its model are others now");
+      live.say(run.name() + "  starts again: its options, data or model have changed");
     const std::string config = run.folder.string() + ".json";
     json options = run.options;
     options.erase("out");

@@ -1,4 +1,4 @@
-// The trainings of a comparison: one folder and one process each.
+// The trainings of a comparison, each with its own folder and process.
 #pragma once
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -15,26 +15,26 @@ namespace graft::cli {
 struct Run {
   const PlannedRun* plan = nullptr;
   std::filesystem::path folder;
-  nlohmann::json options;  ///< all of them
+  nlohmann::json options;  ///< the complete options
   Index steps = 0, done = 0;
-  double work = 1;  ///< of a step: about so many tokens are trained on; where --length does not say, 45 a row are supposed
+  double work = 1;  ///< of a step: about how many tokens it trains on; without --length, 45 per row are assumed
   bool running = false;
   std::string error;
 
   std::string name() const;
-  /// With how many threads the run in its folder began, if that has these options, and data and model are as they were then.
+  /// The number of threads that the run in its folder began with, if it has these options and data and model are unchanged.
   /// Errors: FileError if they are missing.
   std::optional<int> begun() const;
-  bool complete() const;          ///< begun, and done: it is not made again
+  bool complete() const;          ///< begun and finished: it is not repeated
   nlohmann::json result() const;  ///< {} if there is none
 };
 std::string id_of(const PlannedRun& run);
 std::string title_of(const PlannedRun& run);
 
 std::vector<Run> runs_of(const Comparison& comparison, const std::filesystem::path& folder);
-/// The process that makes a run, or goes on with it. Both run and live must outlive it.
+/// The process that makes or continues a run. Both run and live must outlive it.
 Child child_of(Run& run, const Comparison& comparison, ProgressLine& live);
-/// "review  LoRA 120/300" of those that run; also counts their steps.
+/// "review  LoRA 120/300" for each one that is running; also updates their step counts.
 std::string watch(std::vector<Run>& runs);
 
 }  // namespace graft::cli

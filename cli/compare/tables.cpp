@@ -1,4 +1,4 @@
-// The tables of a report: methods and what they cost, classes and what they were taken for.
+// The tables of a report: methods with their costs, and confusion matrices.
 #include <cmath>
 #include <nlohmann/json.hpp>
 

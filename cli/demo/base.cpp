@@ -27,7 +27,7 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-/// All that the base is made of. A change in it makes another base, in a folder of its own.
+/// Everything that determines the base. A change here gives another base, in its own folder.
 constexpr Index stories = 9000;
 json training(const DemoSize& size, Index most_steps) {
   const Index steps = most_steps > 0 ? std::min(most_steps, size.base_steps) : size.base_steps;
@@ -44,7 +44,7 @@ std::string told() {
   return all;
 }
 
-/// The user's cache, or a folder in `out` where there is none to write to.
+/// The user's cache, or a folder in `out` if the cache is not writable.
 fs::path cache(const fs::path& out) {
   const auto variable = [](const char* name) { return std::string(std::getenv(name) ? std::getenv(name) : ""); };
   const std::string user = variable("XDG_CACHE_HOME"), home = variable("HOME");
@@ -97,7 +97,7 @@ std::string DemoBases::made(const DemoSize& size, const Globals& globals) const 
   const fs::path folder = cache(out_), base = folder / ("base-" + key);
   FileLock one_at_a_time((folder / ".lock").string());
   if (!one_at_a_time.try_take()) {
-    std::cerr << "waiting for another graft demo, which makes the same base" << std::endl;
+    std::cerr << "waiting for another graft demo that is training the same base" << std::endl;
     one_at_a_time.take();
   }
   if (!fs::exists(base / "result.json")) {

@@ -1,4 +1,4 @@
-// The demo's frozen base: a GPT that learned the language of the small world.
+// The demo's frozen base: a GPT trained on the language of the small world.
 #pragma once
 #include <string>
 
@@ -8,16 +8,16 @@
 
 namespace graft::cli {
 
-/// The bases that a demo may stand on, one of each size: folders, as Hugging Face has them, in the user's cache.
+/// The bases that a demo may use, one for each size: Hugging Face folders in the user's cache.
 class DemoBases {
  public:
-  /// out: the demo's folder, which holds the bases where there is no cache to write to
-  /// most_steps: 0, or at most so many steps of training, for a quick look (other bases, cached apart)
+  /// out: the demo's folder, which holds the bases if the cache is not writable
+  /// most_steps: 0, or the maximum number of training steps, for a quick look (other bases, cached separately)
   DemoBases(std::string out, Index most_steps);
 
-  /// Whether it need not be trained any more.
+  /// Whether it is already trained.
   bool is_there(const DemoSize& size) const;
-  /// The folder of the base, which is trained if it is not there; interrupted, the next call goes on.
+  /// The folder of the base, which is trained if it is missing; after an interruption the next call continues.
   /// Errors: FileError; ValueError: the training failed; Interrupted
   std::string made(const DemoSize& size, const Globals& globals) const;
 

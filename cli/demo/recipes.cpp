@@ -32,7 +32,7 @@ const std::vector<Recipe>& writing() {
 }
 
 const std::vector<Recipe>& judging() {
-  // Words that the base says in a like place: what people are when they liked all or nothing, and "… did not know".
+  // Words that the base uses in a similar place: how people feel when they liked everything or nothing, and "… did not know".
   const json words{"good=happy", "bad=sad", "mixed=not"};
   static const std::vector<Recipe> all{
       {"full", {{"rate", 5e-4}, {"steps", 200}}},
@@ -69,10 +69,10 @@ Comparison demo_comparison(const std::string& base, const std::string& tasks, co
   const auto add = [&](const char* task, const Recipe& recipe, std::uint64_t seed) {
     json options{{"model", base},
                  {"data", tasks + "/" + task + ".train.jsonl"},
-                 {"test", tasks + "/" + task + ".held.jsonl"},  // the best step is chosen on a tenth of the data
+                 {"test", tasks + "/" + task + ".held.jsonl"},  // the best step is chosen with a tenth of the data
                  {"batch", 16},
                  {"warmup", 0.05},
-                 {"score", 500},  // all there are
+                 {"score", 500},  // all of them
                  {"samples", 4}};
     options.update(recipe.options);
     if (options.contains("virtual")) options["virtual"] = std::min(size.most_virtual, options["virtual"].get<Index>());
@@ -93,8 +93,8 @@ Comparison demo_comparison(const std::string& base, const std::string& tasks, co
     for (const Recipe& recipe : judging()) add("review", recipe, static_cast<std::uint64_t>(seed));
   }
   absent("probe", "a trained head answers with a class, not with a sentence");
-  absent("p-tuning", "made for understanding: it answers with one label word");
-  absent("p-tuning-v2", "made for understanding; to write sentences it is prefix tuning");
+  absent("p-tuning", "made for classification: it answers with one label word");
+  absent("p-tuning-v2", "made for classification; for generation it is prefix tuning");
   return comparison;
 }
 

@@ -1,4 +1,4 @@
-// How each method is trained in the demo: the recipes of docs/methods on its small model.
+// How each method is trained in the demo: the recipes of docs/methods for its small model.
 #pragma once
 #include "autograd/real.h"
 #include "cli/compare/comparison.h"
@@ -6,7 +6,7 @@
 
 namespace graft::cli {
 
-/// base: the frozen model; tasks: the folder of their files. most_steps: 0, or at most so many of each training.
+/// base: the frozen model; tasks: the folder of their files. most_steps: 0, or the maximum for each training.
 Comparison demo_comparison(const std::string& base, const std::string& tasks, const std::string& out,
                            const DemoSize& size, int seeds, Index most_steps);
 

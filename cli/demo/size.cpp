@@ -54,7 +54,7 @@ DemoSize small() {
 
 }  // namespace
 
-// The passes are estimates: seconds of whole demos on two cores that were not always quiet, divided by those of a pass there.
+// The passes are estimates: the seconds of whole demos on two cores, not always idle, divided by those of one pass there.
 const std::vector<DemoSize>& demo_sizes() {
   static const std::vector<DemoSize> all{large(), medium(), small()};
   return all;
@@ -66,7 +66,7 @@ const DemoSize& demo_size(const std::string& name) {
     if (size.name == name) return size;
     names += (names.empty() ? "" : ", ") + size.name;
   }
-  throw ValueError("there is no size \"" + name + "\" of the demo, but " + names);
+  throw ValueError("the demo has no size \"" + name + "\"; sizes are " + names);
 }
 
 namespace {
@@ -83,7 +83,7 @@ double seconds_of_a_pass(Gpt2& model, int count) {
     language_loss(model, words, words).backward();
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
   };
-  (void)pass();  // the first also gets memory from the system
+  (void)pass();  // the first one also requests memory from the system
   std::vector<double> times;
   for (double spent = 0; times.size() < 5 && (times.size() < 2 || spent < 0.5); spent += times.back()) times.push_back(pass());
   threads(usual);

@@ -37,7 +37,7 @@ void write_tasks(const std::string& folder) {
     }
     formats::write_text(folder + "/" + name, lines);
   };
-  // The recipes were tried on the draws that follow those of training, so the scores are of draws of another seed.
+  // The recipes were chosen with the draws that follow those for training, so the scores use draws from another seed.
   Rng learned(11), held(12);
   write("describe.train.jsonl", 2000, sentence, learned);
   write("review.train.jsonl", 2000, opinion, learned);

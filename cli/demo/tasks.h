@@ -4,8 +4,8 @@
 
 namespace graft::cli {
 
-/// Writes them into a folder, which it makes if need be. What is held out does not occur in training, and the recipes were not
-/// chosen by it. Errors: FileError
+/// Writes them into a folder, which is created if necessary. Held-out examples do not occur in training, and the recipes were
+/// not chosen with them. Errors: FileError
 void write_tasks(const std::string& folder);
 
 }  // namespace graft::cli

@@ -37,7 +37,7 @@ constexpr Sky skies[] = {{"rain", "it rained", "rainy"},         {"snow", "it sn
                          {"clouds", "clouds went by", "cloudy"}, {"frost", "it froze", "frosty"}};
 constexpr const char* glad[] = {"happy", "glad", "proud", "calm", "cheerful"};
 constexpr const char* sorry[] = {"sad", "angry", "tired", "lonely", "bored"};
-/// What opinions are about, and words for liking and not liking it.
+/// A subject of opinions, and words for liking and disliking it.
 struct Matter {
   const char* subject;
   const char* liked[4];
@@ -69,7 +69,7 @@ std::string at(const Place& place) { return text(place.in, " the ", place.name);
 std::string opinion(bool liked, const Matter& matter, Rng& rng) {
   return text(matter.subject, " was ", liked ? one(matter.liked, rng) : one(matter.disliked, rng));
 }
-/// What somebody says of a food by itself, "the soup was warm".
+/// An opinion about a food alone, "the soup was warm".
 std::string of_food(bool liked, const char* food, Rng& rng) {
   const std::string name = food;
   return text("the ", name, name.back() == 's' ? " were " : " was ",
@@ -113,7 +113,7 @@ std::string story(Rng& rng) {
     if (also == liked) pick({text("so ", person.name, " was ", feeling), text(he, " went home and was ", feeling)});
     else say(text(person.name, " did not know what to think"));
   }
-  // Some stories are told to given words, and some are asked about afterwards: both teach to look back.
+  // Some stories follow a list of words, and some are followed by a question: both teach the model to look back.
   if (chance(0.35, rng)) {
     std::vector<std::string> words{person.name};
     for (const std::string& word : {std::string(place.name), food, thing, feeling})

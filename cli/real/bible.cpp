@@ -51,29 +51,29 @@ std::vector<Verse> read_bible(const std::string& file) {
     const bool shaped = colon != std::string::npos && space != std::string::npos && digit > 0 && digit < colon &&
                         colon + 1 < space && colon - digit < 4 && space - colon < 5 &&
                         line.find_first_not_of("0123456789", colon + 1) == space;
-    expect<FormatError>(shaped, file, ", line ", number, ": expected is a verse like \"Ge1:1 In the beginning\"; bible -f ",
+    expect<FormatError>(shaped, file, ", line ", number, ": expected a verse like \"Ge1:1 In the beginning\"; bible -f ",
                         "gen1:1-rev22:21 prints them");
     Verse v{line.substr(0, digit), line.substr(space + 1), std::stoi(line.substr(digit, colon - digit)),
             std::stoi(line.substr(colon + 1, space - colon - 1))};
-    expect<FormatError>(kinds().count(v.book) != 0, file, ", line ", number, ": there is no book \"", v.book, "\"");
+    expect<FormatError>(kinds().count(v.book) != 0, file, ", line ", number, ": unknown book \"", v.book, "\"");
     seen.insert(v.book);
     verses.push_back(std::move(v));
   }
   expect<FormatError>(seen.size() == kinds().size(), file, ": ", seen.size(), " of ", kinds().size(),
-                      " books are there; bible -f ", "gen1:1-rev22:21 prints all");
+                      " books found; bible -f ", "gen1:1-rev22:21 prints all");
   return verses;
 }
 
 std::string kind_of_book(const std::string& book) {
   const auto found = kinds().find(book);
-  expect<ValueError>(found != kinds().end(), "there is no book \"", book, "\"");
+  expect<ValueError>(found != kinds().end(), "unknown book \"", book, "\"");
   return found->second;
 }
 
 bool held_out(const Verse& verse) {
   unsigned hash = 2166136261U;  // FNV-1a, 32 bits
   for (const char c : verse.book + std::to_string(verse.chapter)) hash = (hash ^ static_cast<unsigned char>(c)) * 16777619U;
-  return hash / 7 % 10 == 5;  // the recipes were tried on the chapters that give 0, which are learned now
+  return hash / 7 % 10 == 5;  // the recipes were tuned on the chapters that give 0, which are now training data
 }
 
 }  // namespace graft::cli

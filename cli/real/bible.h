@@ -10,16 +10,16 @@ struct Verse {
   std::string book, text;
   int chapter = 0, verse = 0;
 };
-/// Errors: FileError; FormatError names the line that is no verse, or says that books are missing.
+/// Errors: FileError; FormatError names a line that is not a verse, or says that books are missing.
 std::vector<Verse> read_bible(const std::string& file);
 
-/// The books by their kind, "" for none.
+/// The books of each kind.
 const std::map<std::string, std::vector<std::string>>& books_by_kind();
-/// Law, History, Poetry, Prophets, Gospels or Letters; "" for Revelation, which is none of them.
+/// Law, History, Poetry, Prophets, Gospels or Letters; "" for Revelation, which belongs to none.
 std::string kind_of_book(const std::string& book);
 
-/// One chapter in ten is held out, whole, so that no verse is judged whose neighbours were learned. The
-/// recipes were not chosen by them.
+/// One chapter in ten is held out as a whole, so that no scored verse has neighbours in the training data. The
+/// recipes were not chosen with them.
 bool held_out(const Verse& verse);
 
 }  // namespace graft::cli

@@ -19,7 +19,7 @@ double reading_speed(const std::string& path) {
     (void)loaded.model->hidden(Templated::raw(words), past);
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
   };
-  (void)read();  // the first time also fetches the file and fills caches
+  (void)read();  // the first time also loads the file and fills caches
   return static_cast<double>(rows * length) / read();
 }
 

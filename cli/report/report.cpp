@@ -9,8 +9,8 @@
 namespace graft::cli {
 namespace {
 
-/// JSON that may stand inside <script>: HTML looks for "</script" and "<!--" before JavaScript sees a string, and U+2028 and
-/// U+2029 end a line in JavaScript before 2019. In JSON all of these stand within strings only, where \uXXXX means the same.
+/// JSON that is safe inside <script>: HTML searches for "</script" and "<!--" before JavaScript sees a string, and U+2028 and
+/// U+2029 end a line in JavaScript before 2019. In JSON all of these occur only in strings, where \uXXXX means the same.
 std::string script(const nlohmann::json& data) {
   const std::string plain = data.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   std::string out;

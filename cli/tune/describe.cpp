@@ -25,7 +25,7 @@ std::string described_data(const Job& job) {
 std::vector<std::string> notes(const Job& job) {
   std::vector<std::string> all;
   using Kind = train::Dataset::Kind;
-  if (!job.data().unread.empty()) all.push_back("fields of the data that are not looked at: " + printable(job.data().unread));
+  if (!job.data().unread.empty()) all.push_back("ignored fields of the data: " + printable(job.data().unread));
   if (job.data().kind == Kind::chat) {
     if (const std::string note = about_template(job.tokenizer, job.texts); !note.empty()) all.push_back(note);
     return all;
@@ -36,7 +36,7 @@ std::vector<std::string> notes(const Job& job) {
                   "; --no-bos leaves it out");
   if (job.texts.end < 0 && job.data().kind != Kind::labelled)
     all.push_back(
-        "that a text ends is not learned: neither config.json, generation_config.json nor the tokenizer names a token "
+        "the end of a text is not learned: config.json, generation_config.json and the tokenizer name no token "
         "for it (eos)");
   return all;
 }

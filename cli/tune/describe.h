@@ -1,4 +1,4 @@
-// What graft tune says before it begins: which method, which data, how many steps.
+// What graft tune prints before it begins: which method, which data, how many steps.
 #pragma once
 #include <string>
 #include <vector>
@@ -9,6 +9,6 @@ namespace graft::cli {
 
 std::string described(const Job& job);
 std::string described_data(const Job& job);
-std::vector<std::string> notes(const Job& job);  ///< what is put around texts, and what is missing there
+std::vector<std::string> notes(const Job& job);  ///< which tokens are put around texts, and which are missing
 
 }  // namespace graft::cli

@@ -12,7 +12,7 @@
 namespace graft::cli {
 namespace {
 
-/// What was in memory at most, of everything, in bytes.
+/// The peak of the process's resident memory, in bytes.
 double resident() {
   rusage used{};
   getrusage(RUSAGE_SELF, &used);
@@ -44,8 +44,8 @@ void dry_run(const Settings& settings) {
             << short_bytes(static_cast<double>(moments)) << "; the process held about "
             << short_bytes(resident() + static_cast<double>(moments)) << "\ntime: about "
             << short_time(seconds * static_cast<double>(job.steps())) << " for " << job.steps() << " steps of "
-            << digits(seconds, 3) << " s, and looking at the held-out data\n";
-  if (ledger()[Category::mapped] > 0) std::cout << "(the model's packed blocks stay in its file and are counted as well)\n";
+            << digits(seconds, 3) << " s, plus the evaluations\n";
+  if (ledger()[Category::mapped] > 0) std::cout << "(this includes the model's packed blocks, which stay in its file)\n";
 }
 
 }  // namespace graft::cli

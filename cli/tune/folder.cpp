@@ -22,7 +22,7 @@ fs::path make_folder(const fs::path& path) {
 
 namespace {
 
-/// Digits between two words: best-12.safetensors, prompt-0. Not best-friends.txt.
+/// Whether name is digits between two words: best-12.safetensors, prompt-0; not best-friends.txt.
 bool numbered(const std::string& name, const std::string& before, const std::string& behind) {
   const std::size_t all = before.size() + behind.size();
   return name.size() > all && name.compare(0, before.size(), before) == 0 &&
@@ -33,7 +33,7 @@ bool is_best(const fs::path& path) {
   return numbered(path.filename().string(), "best-", ".safetensors") && fs::is_regular_file(fs::symlink_status(path));
 }
 
-/// What a run that was killed left of a file that it was writing: .run.json.4711-0.new (formats/atomic_file.cpp).
+/// A partly written file left by a run that was killed: .run.json.4711-0.new (formats/atomic_file.cpp).
 bool is_left(const fs::path& path) {
   const std::string name = path.filename().string();
   const std::size_t dash = name.rfind('-'), dot = dash == std::string::npos ? dash : name.rfind('.', dash);
@@ -41,7 +41,7 @@ bool is_left(const fs::path& path) {
          numbered(name.substr(dash), "-", ".new") && fs::is_regular_file(fs::symlink_status(path));
 }
 
-/// The topmost of the folders on the way to `path` that is not there yet; "" if all are.
+/// The topmost folder on the way to `path` that does not exist yet; "" if all do.
 fs::path topmost_new(fs::path path) {
   fs::path top;
   std::error_code ignored;
@@ -50,7 +50,7 @@ fs::path topmost_new(fs::path path) {
   return top;
 }
 
-/// Removes the files of these names, and then the folder if nothing else is in it.
+/// Removes the files with these names, and then the folder if it is empty.
 void remove_files(const fs::path& folder, std::initializer_list<const char*> names) {
   std::error_code ignored;
   if (!fs::is_directory(fs::symlink_status(folder))) return;
@@ -64,7 +64,7 @@ Folder::Folder(const std::string& path, const std::string& who)
     : made_(topmost_new(path)),
       path_(make_folder(path)),
       lock_(file(".lock")) {
-  expect<FileError>(lock_.try_take(), "--out: another ", who, " is at work in ", path);
+  expect<FileError>(lock_.try_take(), "--out: another ", who, " is running in ", path);
   std::vector<fs::path> left;
   for (const auto& entry : fs::directory_iterator(path_))
     if (is_left(entry.path())) left.push_back(entry.path());
@@ -77,7 +77,7 @@ Folder::~Folder() {
   std::error_code ignored;
   for (fs::directory_iterator entry(path_, ignored), end; !ignored && entry != end; entry.increment(ignored))
     if (entry->path().filename() != ".lock") return;
-  fs::remove(path_ / ".lock", ignored);  // nothing came of it: as if it had never been
+  fs::remove(path_ / ".lock", ignored);  // the folder holds nothing: remove it
   fs::path folder = fs::absolute(path_).lexically_normal();
   if (!folder.has_filename()) folder = folder.parent_path();
   while (fs::remove(folder, ignored) && folder != made_) folder = folder.parent_path();

@@ -11,13 +11,13 @@
 namespace graft::cli {
 namespace {
 
-/// What --words says, {"LABEL=word,word", ..}, by label. Errors: ValueError
+/// The values of --words, {"LABEL=word,word", ..}, by label. Errors: ValueError
 std::map<std::string, std::vector<std::string>> words_by_label(const std::vector<std::string>& given) {
   std::map<std::string, std::vector<std::string>> all;
   for (const std::string& one : given) {
     const std::size_t equals = one.find('=');
     expect<ValueError>(equals != std::string::npos && equals + 1 < one.size(), "--words \"", one,
-                       "\": expected is LABEL=word,word");
+                       "\": expected LABEL=word,word");
     for (std::size_t at = equals + 1; at <= one.size();) {
       const std::size_t comma = std::min(one.find(',', at), one.size());
       all[one.substr(0, equals)].push_back(one.substr(at, comma - at));
@@ -41,7 +41,7 @@ Job::Job(const Settings& s)
                      " classifies tokens; graft tune trains language models and classifiers of sequences");
   Rng draws = rng.split(), order = rng.split();
 
-  // The data are read twice: once to know the classes, and once to fit beside the method.
+  // The data are read twice: first to find the classes, then with the room that the method leaves in the context.
   train::ReadOptions reading = texts.reading();
   reading.by_line = s.by_line;
   std::vector<std::string> labels = look(reading).labels;
@@ -66,7 +66,7 @@ Job::Job(const Settings& s)
 train::Dataset Job::look(const train::ReadOptions& reading) const {
   const std::string& file = settings.data;
   const bool records = train::holds_records(file);
-  expect<ValueError>(!records || !settings.by_line, "--by-line does not apply to ", file, ", whose lines are examples anyway");
+  expect<ValueError>(!records || !settings.by_line, "--by-line does not apply to ", file, ", whose lines are already examples");
   return records ? train::read_dataset(file, tokenizer, reading) : train::Dataset();
 }
 
@@ -77,7 +77,7 @@ bool Job::check_kinds(bool classes) const {
   const peft::MethodRow& row = peft::method_row(s.method.name);
   const bool by_words =
       classes && (s.answer.empty() ? row.by_words && !loaded.classifier : s.answer == "words");
-  expect<ValueError>(s.words.empty() || by_words, "--words: there are no classes that label words answer; add --answer words");
+  expect<ValueError>(s.words.empty() || by_words, "--words: no classes are answered by label words; add --answer words");
   expect<ValueError>(!loaded.classifier || !by_words, "tune: ", s.model, " has a head; --answer words needs a language model");
   expect<ValueError>(s.answer.empty() || classes, "--answer: the data have no classes");
   expect<ValueError>(classes && !by_words ? row.classifies : row.generates, "tune: ", row.title,
@@ -91,8 +91,8 @@ void Job::read(train::ReadOptions reading, bool by_words, Rng& order) {
   std::optional<peft::Verbalizer> verbalizer;
   if (by_words) verbalizer.emplace(words, tokenizer, model.vocabulary());
   const Index room = model.free_positions() - (by_words ? 1 : 0);
-  expect<ValueError>(s.length <= room, "--length ", s.length, " is beyond the ", room, " tokens that the context of ",
-                     model.context(), " has room for", room < model.context() ? " beside the method" : "");
+  expect<ValueError>(s.length <= room, "--length ", s.length, " exceeds the ", room, " tokens that fit the context of ",
+                     model.context(), room < model.context() ? " beside the method" : "");
   reading.longest = s.length > 0 ? s.length : std::min<Index>(room, 512);
   reading.cut = s.cut;
   train::Dataset data = train::read_dataset(s.data, tokenizer, reading), held;
@@ -104,7 +104,7 @@ void Job::read(train::ReadOptions reading, bool by_words, Rng& order) {
   if (!s.validation.empty()) held = other(s.validation);
   else if (s.split > 0) held = train::split(data, s.split, s.seed);
   if (!s.test.empty()) test = other(s.test);
-  expect<ValueError>(s.patience == 0 || !held.examples.empty(), "--patience: nothing is held out that could become better");
+  expect<ValueError>(s.patience == 0 || !held.examples.empty(), "--patience needs held-out data; raise --split or add --validation");
   const std::vector<std::string> prompts = chosen.ensemble() ? chosen.names() : std::vector<std::string>{};
   if (verbalizer)
     task = std::make_unique<tune::ClassTask>(base(), std::move(data), std::move(held), s.batch, order, *verbalizer, prompts);

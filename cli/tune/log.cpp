@@ -20,7 +20,7 @@ Log::Log(const std::string& folder, Index done) : path_(folder + "/metrics.jsonl
     for (std::string line; std::getline(in, line);) {
       const nlohmann::json object = nlohmann::json::parse(line, nullptr, false);
       if (!object.is_object() || !object.contains("step") || !object["step"].is_number_integer())
-        break;  // cut off when the program was killed
+        break;  // truncated when the program was killed
       if (object["step"].get<Index>() > done) continue;
       lines_.push_back(object);
       kept += line + "\n";
@@ -29,7 +29,7 @@ Log::Log(const std::string& folder, Index done) : path_(folder + "/metrics.jsonl
   formats::write_text(path_, kept);
   out_.open(path_, std::ios::app | std::ios::binary);
   expect<FileError>(out_.good(), path_, ": cannot be opened for writing");
-  events_.emplace(folder + "/events.out.tfevents.0.graft", now());  // made anew, from the lines that are kept
+  events_.emplace(folder + "/events.out.tfevents.0.graft", now());  // rewritten from the lines that are kept
   for (const nlohmann::json& line : lines_) show(line);
 }
 
@@ -45,8 +45,8 @@ void Log::write(nlohmann::json line) {
   lines_.push_back(line);
   out_ << line.dump() << '\n' << std::flush;
   expect<FileError>(out_.good(), path_,
-                    ": cannot be written to; is the disk full? The last checkpoint is good, and --resume goes "
-                    "on from it");
+                    ": cannot be written to; is the disk full? The last checkpoint is intact, and --resume "
+                    "continues from it");
   show(line);
 }
 

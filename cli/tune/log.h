@@ -1,4 +1,4 @@
-// The numbers of a training as it goes, line by line, and again from where a checkpoint stands.
+// The metrics of a training, line by line, continued from a checkpoint.
 #pragma once
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -10,8 +10,8 @@
 
 namespace graft::cli {
 
-/// metrics.jsonl in a folder, and the same for TensorBoard. Lines of later steps than `done` are dropped, so that none is doubled and
-/// none is missing.
+/// metrics.jsonl in a folder, and the same for TensorBoard. Lines of steps after `done` are dropped, so that each step appears
+/// exactly once.
 class Log {
  public:
   Log(const std::string& folder, Index done);  ///< Errors: FileError, FormatError

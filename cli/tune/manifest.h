@@ -1,4 +1,4 @@
-// run.json: what a run began with, so that it can be gone on with, and so that nothing else is taken for it.
+// run.json: what a run began with, so that it can be continued and is not confused with another.
 #pragma once
 #include <string>
 #include <vector>
@@ -9,8 +9,8 @@ namespace graft::cli {
 
 using Manifest = tune::RunFile;
 
-/// A mark of what each file holds, or the files of a model in a folder; "" as a name is none. Of large files the size and
-/// pieces from all over it are looked at. Errors: FileError
+/// A fingerprint of each file, or of a model's files in a folder; the name "" is skipped. For a large file it covers the size
+/// and samples from the whole file. Errors: FileError
 nlohmann::json marks_of(const std::vector<std::string>& files);
 
 void write_manifest(const std::string& file, const Manifest& manifest);  ///< Errors: FileError

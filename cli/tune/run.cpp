@@ -27,35 +27,35 @@ using nlohmann::json;
 
 namespace {
 
-/// Says so if the run began otherwise than it goes on. Errors: ValueError: with other data, or another model.
+/// Warns if the number of threads has changed. Errors: ValueError if the data or the model have changed.
 void compare_with(const Manifest& then, const json& data) {
   if (then.threads != threads())
-    std::cerr << "graft: the run began with " << then.threads << " threads and goes on with " << threads()
+    std::cerr << "graft: the run began with " << then.threads << " threads and continues with " << threads()
               << "; its numbers will differ in the last digits. --threads " << then.threads << " continues it bit for bit"
               << std::endl;
   for (const auto& [file, mark] : data.items())
     expect<ValueError>(!then.data.contains(file) || then.data[file] == mark, "--resume: ", file,
-                       " is not what it was when the run began; put it back, or start another run");
+                       " has changed since the run began; restore it, or start another run");
 }
 
 enum class Start { fresh, replaced, resumed };
 
-/// Errors: ValueError, if something would be lost or mixed up.
+/// Errors: ValueError if something would be lost or mixed up.
 Start start_of(const Settings& s, const Folder& folder) {
   const bool resumed = !s.resume.empty();
-  expect<ValueError>(!resumed || !s.force, "--resume goes on with a run, --force replaces it; they do not go together");
+  expect<ValueError>(!resumed || !s.force, "--resume continues a run, --force replaces it; give only one of them");
   const bool replaced = !resumed && s.force && folder.begun();
   for (const std::string& needed : {find_model(s.model), s.data, s.validation, s.test})
-    expect<ValueError>(!replaced || needed.empty() || !folder.holds(needed), "--force: ", needed, " lies in ", s.out,
-                       ", which would be replaced; name another folder, or put it elsewhere first");
+    expect<ValueError>(!replaced || needed.empty() || !folder.holds(needed), "--force: ", needed, " is inside ", s.out,
+                       ", which would be replaced; name another folder, or move it elsewhere first");
   expect<ValueError>(resumed || replaced || !folder.begun(), "--out: ", s.out, " holds a run already; --resume ", s.out,
-                     " goes on with it, --force replaces it");
+                     " continues it, --force replaces it");
   expect<ValueError>(resumed || replaced || !folder.foreign(), "--out: ", s.out,
-                     " is not empty, and what it holds is not a run of graft tune; ", "name another folder");
+                     " is not empty and does not hold a run of graft tune; ", "name another folder");
   return resumed ? Start::resumed : replaced ? Start::replaced : Start::fresh;
 }
 
-/// The files of a run that is right to be begun, or is what it was. Errors: FileError, ValueError
+/// The fingerprints of a run's files, checked against those in run.json if it is resumed. Errors: FileError, ValueError
 json checked_data(const Settings& s, const Folder& folder, Start start) {
   json data = marks_of({find_model(s.model), s.data, s.validation, s.test});
   if (start == Start::resumed) compare_with(tune::read_run(folder.file("run.json")).value(), data);
@@ -64,13 +64,13 @@ json checked_data(const Settings& s, const Folder& folder, Start start) {
 
 class Run {
  public:
-  /// Makes all that is trained; of a run that is gone on with, as its checkpoint has it. Errors: those of the parts
+  /// Creates everything that is trained; for a continued run, from its checkpoint. Errors: those of the parts
   Run(const Settings& settings, const json& options, const json& data, const Folder& folder, Start start, const Globals& globals);
 
   void describe();           ///< which method, which data, how many steps
-  void answer_untuned();     ///< before.json: what the base says without the method, asked before anything is learned
+  void answer_untuned();     ///< before.json: the answers of the base without the method, before training
   void train();              ///< Errors: Interrupted
-  void keep_best();          ///< the best parameters, and the adapter of them
+  void keep_best();          ///< restores the best parameters and saves their adapter
   void write_result();
 
  private:
@@ -79,7 +79,7 @@ class Run {
     try {
       work();
     } catch (const Interrupted&) {
-      line_->say(text("stopped ", what, "; graft tune --resume ", settings_.out, " goes on"));
+      line_->say(text("stopped ", what, "; graft tune --resume ", settings_.out, " continues"));
       throw;
     }
   }
@@ -95,7 +95,7 @@ class Run {
   bool goes_on_;
   std::optional<Log> log_;
   std::optional<ProgressLine> line_;
-  std::string held_out_;  // the last held-out loss, as it is shown
+  std::string held_out_;  // the last held-out loss, as displayed
   json peaks_;
   std::uintmax_t adapter_bytes_ = 0;
 };
@@ -108,8 +108,8 @@ Run::Run(const Settings& settings, const json& options, const json& data, const 
       job_(settings),
       goes_on_(start == Start::resumed && folder.has("checkpoint.safetensors")) {
   for (const peft::Attached& one : job_.chosen.attached)
-    if (!one.method->in_place()) peft::expect_saveable(job_.base(), one);  // rather than after hours
-  if (start == Start::replaced) folder.clear();  // now that nothing is wrong with the new one
+    if (!one.method->in_place()) peft::expect_saveable(job_.base(), one);  // now rather than after hours
+  if (start == Start::replaced) folder.clear();  // only now that the new run is known to be valid
   if (start != Start::resumed) write_manifest(folder.file("run.json"), {options, data, threads(), job_.texts});
   optimizer_ = job_.optimizer();
   learning_ = peft::learning(job_.base());
@@ -164,7 +164,7 @@ void Run::train() {
   reset_peaks();
   const train::End end = train::run(*job_.task, *optimizer_, schedule, state_, hooks());
   if (end == train::End::stopped) {
-    line_->say(text("stopped after step ", state_.step, "; graft tune --resume ", settings_.out, " goes on"));
+    line_->say(text("stopped after step ", state_.step, "; graft tune --resume ", settings_.out, " continues"));
     throw Interrupted{CatchSignals::caught()};
   }
   if (end == train::End::patience)
@@ -183,9 +183,9 @@ void Run::keep_best() {
 
 void Run::write_result() {
   json before = json::parse(formats::read_text(folder_.file("before.json")), nullptr, false);
-  if (!before.is_object()) before = json::object();  // somebody else wrote there
+  if (!before.is_object()) before = json::object();  // another program wrote there
   json result;
-  stopped_while("before all is scored; what was learned is saved",
+  stopped_while("before scoring was complete; the trained parameters are saved",
                 [&] { result = result_of(job_, state_, log_->lines(), before); });
   result["peak"] = peaks_, result["adapter_bytes"] = adapter_bytes_;
   write_json(folder_.file("result.json"), result);

@@ -1,4 +1,4 @@
-// What `graft tune` is told, on the command line, in a file, or by the run that it goes on with.
+// The settings of `graft tune`, from the command line, a file, or the run that it continues.
 #pragma once
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
@@ -19,13 +19,13 @@ struct Settings {
   // data
   std::string data, validation, test;
   double split = 0.1;
-  Index length = 0;  ///< 0: as many as there is room for, at most 512
+  Index length = 0;  ///< 0: as many as fit, at most 512
   bool cut = false, by_line = false;
-  std::string answer;  ///< of classes: "head" or "words"; empty: the method's own
+  std::string answer;  ///< for classes: "head" or "words"; empty: the method's default
   std::vector<std::string> words;
   TextOptions around;
-  std::optional<Texts> texts;  ///< those that the run began with that is gone on with
-  bool begun_before = false;  ///< the run that is gone on with kept no texts: it had nothing around them but config.json's end
+  std::optional<Texts> texts;  ///< those of the run that is continued
+  bool begun_before = false;  ///< the continued run saved no texts: it had only config.json's eos around them
   // training
   Index batch = 8, accumulate = 1, steps = 0;
   double epochs = 3;
@@ -36,7 +36,7 @@ struct Settings {
   Index evaluate_every = 0, patience = 0, save_every = 0;
   Index samples = 5, score = 200;
   double budget = 64;  ///< MiB for the paged optimizer
-  // how to go about it
+  // about the call itself
   std::string config, resume;
   bool dry_run = false, force = false, trace = false;
 };
@@ -44,8 +44,8 @@ struct Settings {
 /// All options but --config, --resume and --dry-run belong to the run and are kept with it.
 void add_tune_options(const Command& command, Settings& settings);
 
-/// Fills in what --config or --resume says, under what the command line says, and checks that nothing is missing. Returns
-/// the run's options, all that were given: {"model": ["..."], "r": ["8"], ...}. Errors: FileError, FormatError, ValueError
+/// Adds the options from --config or --resume, over which the command line takes precedence, and checks that none is missing.
+/// Returns all options that were given for the run: {"model": ["..."], "r": ["8"], ...}. Errors: FileError, FormatError, ValueError
 nlohmann::json complete(const Command& command, Settings& settings);
 
 }  // namespace graft::cli

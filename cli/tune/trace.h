@@ -1,4 +1,4 @@
-// What another program needs to train the same: bench/quality lets PEFT do it.
+// What another program needs to repeat the same training: bench/quality does it with PEFT.
 #pragma once
 #include <string>
 
@@ -6,8 +6,8 @@
 
 namespace graft::cli {
 
-/// Into a folder, which is made: the adapter as it starts, start.safetensors with the encoders that its file leaves out, batches.jsonl
-/// with the rate and the rows of every step, and held.jsonl, what the score is about. Errors: FileError
+/// Writes into a new folder: the initial adapter, start.safetensors with the encoders that its file leaves out, batches.jsonl
+/// with the rate and the rows of every step, and held.jsonl with the data for the score. Errors: FileError
 void write_trace(Job& job, const std::string& folder);
 
 }  // namespace graft::cli

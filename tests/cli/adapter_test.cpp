@@ -208,7 +208,7 @@ TEST_F(Adapters, OfAClassifierOnALanguageModel) {
                       fixture("make_tied.py")}),
                "SEQ_CLS");
   expect_fails(graft({"generate", "--model", fixture("models/llama"), "--adapter", fixture("tied/classes_llama"), "--prompt", "a"}),
-               "classes_llama is the adapter of a classifier (SEQ_CLS); graft classify asks it");
+               "classes_llama is the adapter of a classifier (SEQ_CLS); use graft classify");
 }
 
 /// classify needs no classes.json of graft tune for that: the head says how many classes there are.

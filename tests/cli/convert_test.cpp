@@ -84,7 +84,7 @@ TEST(Convert, WritesOverNothingUnlessForced) {
   expect_works(graft({"convert", "--model", tiny(), "--out", (folder / "out/").string() + "/", "--force", "--no-tokenizer"}));
   EXPECT_EQ(read_file(folder / "out/notes"), "mine");
   EXPECT_NE(fs::last_write_time(folder / "out/model.safetensors"), written);
-  expect_fails(graft({"convert", "--model", folder / "out", "--out", folder / "out", "--force"}), "the model itself");
+  expect_fails(graft({"convert", "--model", folder / "out", "--out", folder / "out", "--force"}), "the model's own folder");
 }
 
 TEST(Convert, WrongPlaces) {
@@ -191,7 +191,7 @@ TEST(Evaluate, WrongInput) {
   expect_fails(of(tiny()), "");
   write_file(folder / "text", "the cat sat on the mat");
   expect_fails(of(folder / "text", {"--window", "65"}), "context of 64");
-  expect_fails(of(tiny() + "/config.json"), "holds examples");
+  expect_fails(of(tiny() + "/config.json"), "contains examples");
   expect_refuses(of(folder / "one", {"--window", "1"}), "--window");
 }
 

@@ -42,7 +42,7 @@ TEST(Demo, TwoAtOnceShareACacheAndEachHasItsReport) {
   }
   // Whoever goes on in the folder gets the size that it has, however fast the machine is now.
   write_file(folder / "a" / "demo-size.txt", "tiny");
-  expect_fails(graft(demo("a"), cache), "there is no size \"tiny\" of the demo, but large, medium, small");
+  expect_fails(graft(demo("a"), cache), "the demo has no size \"tiny\"; sizes are large, medium, small");
   write_file(folder / "a" / "demo-size.txt", "medium");
   const Result same = graft(demo("a"), cache);
   expect_works(same);

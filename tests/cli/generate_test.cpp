@@ -95,7 +95,7 @@ TEST(Generate, StopsBeforeAStopString) {
 TEST(Generate, TheDefaultLengthKeepsWithinTheContext) {
   const Result r = generate({"--prompt", "the cat sat on the mat"});
   expect_works(r);
-  expect_fails(generate({"--prompt", "the cat", "--max-tokens", "64"}), "beyond the model's context of 64");
+  expect_fails(generate({"--prompt", "the cat", "--max-tokens", "64"}), "exceed the model's context of 64");
   std::string much;
   for (int i = 0; i < 80; ++i) much += "mat ";
   expect_fails(generate({"--prompt", much}), "context of 64");
@@ -143,7 +143,7 @@ TEST(Generate, WrongInput) {
                                                                                       {"--temperature", ""},
                                                                                       {"--stop", ""}})
     expect_refuses(generate({"--prompt", "a", option, value}), option);
-  expect_fails(generate({"--prompt", ""}), "gives no tokens");
+  expect_fails(generate({"--prompt", ""}), "has no tokens");
   expect_fails(generate({"--prompt-file", "/nowhere/x"}), "/nowhere/x");
   expect_fails(generate({"--prompt", "a", "--bos"}), "bos");
   for (const char* name : {"/models/llama_classifier", "/models/gpt2_token_classifier"})

@@ -37,15 +37,15 @@ TEST(Program, CalledWrongly) {
 }
 
 TEST(Program, MisspeltWordsAreAnsweredWithTheNearest) {
-  expect_refuses(graft({"tunee"}), "there is no command \"tunee\"; do you mean tune? graft --help lists them");
-  expect_refuses(graft({"frobnicate"}), "there is no command \"frobnicate\"; graft --help lists them");
-  expect_refuses(graft({"tune", "--stesp", "3"}), "graft tune has no option --stesp; do you mean --steps? graft tune --help");
-  expect_refuses(graft({"generate", "--temprature=1"}), "has no option --temprature; do you mean --temperature?");
-  expect_refuses(graft({"info", "x", "--thread", "2"}), "has no option --thread; do you mean --threads?");
+  expect_refuses(graft({"tunee"}), "unknown command \"tunee\"; did you mean tune? graft --help lists them");
+  expect_refuses(graft({"frobnicate"}), "unknown command \"frobnicate\"; graft --help lists them");
+  expect_refuses(graft({"tune", "--stesp", "3"}), "graft tune has no option --stesp; did you mean --steps? graft tune --help");
+  expect_refuses(graft({"generate", "--temprature=1"}), "has no option --temprature; did you mean --temperature?");
+  expect_refuses(graft({"info", "x", "--thread", "2"}), "has no option --thread; did you mean --threads?");
   for (const char* rate : {"--lr", "--learning_rate=1"})  // --lr is nearer to --r
-    expect_refuses(graft({"tune", rate}), "; do you mean --rate?");
+    expect_refuses(graft({"tune", rate}), "; did you mean --rate?");
   expect_refuses(graft({"tune", "--zzzzzzzz"}), "graft tune has no option --zzzzzzzz; graft tune --help lists them");
-  expect_refuses(graft({"info", "one", "two"}), "graft info: nothing is known to do with \"two\"; graft info --help");
+  expect_refuses(graft({"info", "one", "two"}), "graft info takes no argument \"two\"; graft info --help");
 }
 
 TEST(Program, EveryCommandTakesItsModelAsAnOption) {  // info also without its name

@@ -96,7 +96,7 @@ TEST_F(Surroundings, OtherDataThanItBeganWithAreNotGoneOnWith) {
   write_file(folder / "pairs.jsonl",
              "{\"prompt\": \"the rat\", \"completion\": \" sat\"}\n{\"prompt\": \"a\", \"completion\": \"b\"}\n");
   expect_fails(graft({"--quiet", "--threads", "1", "tune", "--resume", folder / "out"}),
-               "is not what it was when the run began");
+               "has changed since the run began");
   EXPECT_EQ(read_file(folder / "out" / "adapter_model.safetensors"), before);
 }
 

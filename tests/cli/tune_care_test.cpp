@@ -46,7 +46,7 @@ TEST_F(Tune, DataAreWhatTheirEndingSays) {
     expect_fails(graft({"classify", "--model", tiny(), "--adapter", folder / "table", "--file", data(name)}), what);
     EXPECT_FALSE(fs::exists(folder / "not"));
   }
-  expect_fails(graft({"evaluate", "--model", tiny(), "--text", data("pairs.jsonl")}), "reads a plain text");
+  expect_fails(graft({"evaluate", "--model", tiny(), "--text", data("pairs.jsonl")}), "reads plain text");
 }
 
 TEST_F(Tune, NothingOfAFileCommandsTheTerminal) {
@@ -136,7 +136,7 @@ TEST_F(Tune, WhatARunLeavesIsNamedWhereItDoesNotFit) {
                                     Arguments{"tune", "--data", data("pairs.jsonl"), "--out", folder / "new"}}) {
       Arguments all = asking;
       all.insert(all.end(), {"--model", folder / adapter});
-      expect_fails(graft(all), "holds an adapter, not a model; the model that it was made for is --model");
+      expect_fails(graft(all), "holds an adapter, not a model; give it as --adapter, and the model it was made for as --model");
       EXPECT_FALSE(fs::exists(folder / "new"));
     }
 }
@@ -178,7 +178,7 @@ TEST_F(Tune, WhatIsTakenByDefaultIsSaid) {
   for (int i = 0; i < 10; ++i) lines += "{\"text\": \"the cat sat\", \"Label\": \"yes\"}\n";
   write_file(folder / "other.jsonl", lines);
   const std::string other = dry("other.jsonl", {});
-  EXPECT_NE(other.find("fields of the data that are not looked at: \"Label\""), std::string::npos) << other;
+  EXPECT_NE(other.find("ignored fields of the data: \"Label\""), std::string::npos) << other;
 }
 
 /// The words of `enum class Init` in a method's header, as the command line has them.

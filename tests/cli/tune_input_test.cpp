@@ -60,10 +60,10 @@ TEST_F(Tune, OptionsThatWouldSayNothingAreRefused) {
   refused({"--method", "prefix", "--text", "the cat"}, "init words only");
   refused({"--method", "p-tuning", "--template", "[v] {sentence} [answer]", "--virtual", "9"}, "virtual and template");
   refused({"--method", "p-tuning", "--encoder", "none", "--hidden", "8"}, "encoder is none");
-  refused({"--split", "0", "--patience", "2"}, "nothing is held out");
+  refused({"--split", "0", "--patience", "2"}, "needs held-out data");
   refused({"--by-line"}, "--by-line does not apply to");
   expect_ok(graft(command("pairs.jsonl", "run")));
-  expect_fails(graft({"--quiet", "tune", "--resume", folder / "run", "--force"}), "do not go together");
+  expect_fails(graft({"--quiet", "tune", "--resume", folder / "run", "--force"}), "give only one of them");
   for (const auto& [content, what] : std::map<std::string, std::string>{{R"({"text": "", "virtual": 5})", "\"text\" is empty"},
                                                                         {R"({"targets": []})", "empty list"},
                                                                         {R"([{"r": 3}])", "one JSON object"}}) {
@@ -80,8 +80,8 @@ TEST_F(Tune, ForceTakesOnlyWhatARunLeft) {
   Arguments own = command("pairs.jsonl", "full", {"--force"});
   own[5] = folder / "full";
   ASSERT_EQ(own[4], "--model");
-  expect_fails(graft(own), "lies in");  // it would learn from what it replaces
-  expect_fails(graft(command("full/data.jsonl", "full", {"--force"})), "lies in");
+  expect_fails(graft(own), "is inside");  // it would learn from what it replaces
+  expect_fails(graft(command("full/data.jsonl", "full", {"--force"})), "is inside");
   EXPECT_EQ(read_file(folder / "full" / "model.safetensors"), model);
   expect_ok(graft(command("pairs.jsonl", "full", {"--force"})));
   EXPECT_FALSE(fs::exists(folder / "full" / "model.safetensors"));
@@ -98,7 +98,7 @@ TEST_F(Tune, AnotherModelIsNotGoneOnWith) {
   bytes[bytes.size() - 7] ^= 1;
   write_file(folder / "model" / "model.safetensors", bytes);
   expect_fails(graft({"--quiet", "--threads", "1", "tune", "--resume", folder / "run"}),
-               "is not what it was when the run began");
+               "has changed since the run began");
 }
 
 TEST_F(Tune, DataArePlainFilesFoundAgainFromElsewhere) {

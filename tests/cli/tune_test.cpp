@@ -242,7 +242,7 @@ TEST_F(Tune, TwoAtOnceInOneFolderAreNotLetIn) {
   Process first(here::program(), command("pairs.jsonl", "both", {"--steps", "100000"}));
   EXPECT_TRUE(comes(folder / "both" / "metrics.jsonl"));
   lines_come(folder / "both" / "metrics.jsonl", 100);  // some steps are done
-  expect_fails(graft(command("pairs.jsonl", "both")), "another graft tune is at work");
+  expect_fails(graft(command("pairs.jsonl", "both")), "another graft tune is running in");
   kill(first.id(), SIGTERM);
   EXPECT_EQ(first.wait().code, 128 + SIGTERM);
   EXPECT_TRUE(fs::exists(folder / "both" / "checkpoint.safetensors"));

@@ -93,14 +93,14 @@ TEST_F(Bible, BooksHaveTheirKinds) {
 }
 
 TEST_F(Bible, WhatIsNoVerseIsToldWithItsLine) {
-  EXPECT_NE(refused("Ge1:1 In the beginning\nAnd then\n").find("line 2: expected is a verse"), std::string::npos);
-  EXPECT_NE(refused("Enoch1:1 In the beginning\n").find("line 1: there is no book \"Enoch\""), std::string::npos);
+  EXPECT_NE(refused("Ge1:1 In the beginning\nAnd then\n").find("line 2: expected a verse"), std::string::npos);
+  EXPECT_NE(refused("Enoch1:1 In the beginning\n").find("line 1: unknown book \"Enoch\""), std::string::npos);
   EXPECT_NE(refused("Ge1:1 In the beginning\n").find("1 of 66 books"), std::string::npos);
   EXPECT_NE(refused("Ge1: In the beginning\n").find("line 1: expected"), std::string::npos);
   EXPECT_NE(refused("Ge123456789123456789:1 x\n").find("line 1: expected"), std::string::npos);
   EXPECT_THROW(cli::read_bible((folder / "none").string()), FileError);
   expect_fails(graft({"real", "--model", tiny(), "--bible", file("nonsense"), "--out", folder / "out"}),
-               "line 1: expected is a verse");
+               "line 1: expected a verse");
 }
 
 TEST_F(Bible, ChaptersAreHeldOutWhole) {
