@@ -46,7 +46,7 @@ TEST(Demo, TwoAtOnceShareACacheAndEachHasItsReport) {
   write_file(folder / "a" / "demo-size.txt", "medium");
   const Result same = graft(demo("a"), cache);
   expect_works(same);
-  EXPECT_NE(same.err.find("size medium, as the demo in"), std::string::npos) << same;
+  EXPECT_NE(same.err.find("size medium, the same as the demo in"), std::string::npos) << same;
   EXPECT_EQ(Json::parse(read_file(folder / "a" / "report.json"))["command"], "graft demo --size medium");
   expect_refuses(graft({"demo", "--size", "tiny"}), "must be one of large, medium, small");
 }
@@ -81,7 +81,7 @@ TEST(Real, BothPartsEndWithATableAndTheReportsPath) {
   const Result r = graft(real);
   expect_works(r);
   EXPECT_EQ(r.err.rfind("About ", 0), 0u) << r;  // how long it will take comes first
-  for (const char* said : {"untuned", "before:", "after:", "majority", "Prophets", "columns what was said"})
+  for (const char* said : {"untuned", "before:", "after:", "majority", "Prophets", "columns the predicted ones"})
     EXPECT_NE(r.out.find(said), std::string::npos) << said << "\n" << r;
   const std::string last = "report: " + out + "/report.html\n";
   EXPECT_EQ(r.out.substr(r.out.size() - last.size()), last);
