@@ -7,7 +7,7 @@
 
 #include "autograd/text.h"
 
-namespace graft::check {
+namespace graft::must_be {
 namespace {
 
 /// All of `s` as a number; nan if it is none.
@@ -54,4 +54,4 @@ Check one_of(std::vector<std::string> all) {
   };
 }
 
-}  // namespace graft::check
+}  // namespace graft::must_be

@@ -7,11 +7,11 @@
 
 namespace graft::cli {
 
-using check::above;
-using check::filled;
-using check::number;
-using check::one_of;
-using check::whole;
+using must_be::above;
+using must_be::filled;
+using must_be::number;
+using must_be::one_of;
+using must_be::whole;
 
 Option add_model_option(const Command& command, std::string& model);  ///< --model MODEL, required
 /// --adapter DIR and --ignore-field NAME

@@ -14,7 +14,7 @@ std::string shortest(N number) {
   return std::string(digits, std::to_chars(digits, digits + sizeof digits, number).ptr);
 }
 
-Check check_of(const Range& range) { return range.open ? check::above(range.low) : check::number(range.low, range.high); }
+Check check_of(const Range& range) { return range.open ? must_be::above(range.low) : must_be::number(range.low, range.high); }
 
 std::vector<std::string> split(const std::string& list) {
   std::vector<std::string> all;
@@ -49,7 +49,7 @@ const std::string* OptionReader::find(OptionInfo info) {
 }
 
 void OptionReader::take(const std::string& name, const std::string& what, Index& value, Range may_be) {
-  const Check whole = check::whole(static_cast<long>(may_be.low), static_cast<long>(may_be.high));
+  const Check whole = must_be::whole(static_cast<long>(may_be.low), static_cast<long>(may_be.high));
   const std::string usual = value == 0 ? "" : text(value);  // 0: it follows from something else
   if (const std::string* found = find({name, what, "N", usual, whole})) value = std::stol(*found);
 }
@@ -65,15 +65,15 @@ void OptionReader::take(const std::string& name, const std::string& what, std::o
 }
 
 void OptionReader::take(const std::string& name, const std::string& what, std::string& value) {
-  if (const std::string* found = find({name, what, "TEXT", value, check::filled()})) value = *found;
+  if (const std::string* found = find({name, what, "TEXT", value, must_be::filled()})) value = *found;
 }
 
 void OptionReader::take(const std::string& name, const std::string& what, std::vector<std::string>& value) {
-  if (const std::string* found = find({name, what, "LIST", joined(value, ","), check::filled()})) value = split(*found);
+  if (const std::string* found = find({name, what, "LIST", joined(value, ","), must_be::filled()})) value = split(*found);
 }
 
 std::vector<Id> OptionReader::words(const std::string& name, const std::string& what) {
-  const std::string* found = find({name, what, "TEXT", "", check::filled()});
+  const std::string* found = find({name, what, "TEXT", "", must_be::filled()});
   return found ? tokenizer().encode(*found) : std::vector<Id>{};
 }
 

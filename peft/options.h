@@ -91,7 +91,7 @@ void OptionReader::take(const std::string& name, const std::string& what, Choice
     names.push_back(word);
     if (choice == value) usual = word;
   }
-  const std::string* found = find({name, what + ": " + joined(names), "NAME", usual, check::one_of(names)});
+  const std::string* found = find({name, what + ": " + joined(names), "NAME", usual, must_be::one_of(names)});
   for (const auto& [word, choice] : words)
     if (found && *found == word) value = choice;
 }
