@@ -4,6 +4,7 @@
 #include <ostream>
 
 #include "autograd/kernels.h"
+#include "autograd/sizes.h"
 
 namespace graft {
 
@@ -27,7 +28,7 @@ Tensor::Tensor(Shape shape) : shape_(shape), storage_(std::make_shared<Storage>(
 Tensor::Tensor(Shape shape, real value) : Tensor(shape) { fill(value); }
 
 Tensor::Tensor(Shape shape, const std::vector<real>& values) : Tensor(shape) {
-  expect(static_cast<Index>(values.size()) == numel(), "Tensor: ", values.size(), " values given, but shape ", shape_,
+  expect(size_of(values) == numel(), "Tensor: ", values.size(), " values given, but shape ", shape_,
          " holds ", numel());
   std::copy(values.begin(), values.end(), write());
 }
@@ -114,9 +115,9 @@ std::ostream& operator<<(std::ostream& out, const Tensor& t) {
 Ids::Ids(Shape shape, std::vector<Id> values)
     : shape_(shape),
       values_(std::make_shared<const std::vector<Id>>(std::move(values))) {
-  expect(static_cast<Index>(values_->size()) == shape_.numel(), "Ids: ", values_->size(), " ids given, but shape ", shape_,
+  expect(size_of(*values_) == shape_.numel(), "Ids: ", values_->size(), " ids given, but shape ", shape_,
          " holds ", shape_.numel());
 }
-Ids::Ids(std::initializer_list<Id> values) : Ids({static_cast<Index>(values.size())}, std::vector<Id>(values)) {}
+Ids::Ids(std::initializer_list<Id> values) : Ids({size_of(values)}, std::vector<Id>(values)) {}
 
 }  // namespace graft

@@ -6,6 +6,7 @@
 #include <iostream>
 #include <memory>
 
+#include "autograd/sizes.h"
 #include "cli/commands.h"
 #include "cli/interrupt.h"
 #include "cli/models.h"
@@ -60,7 +61,7 @@ Index room(const Options& options, bool asked, Model& model, const std::vector<P
   const Index places = model.free_positions();
   Index n = options.max_tokens;
   for (const Prompt& prompt : prompts) {
-    const Index length = static_cast<Index>(prompt.ids.size()), left = places - length;
+    const Index length = size_of(prompt.ids), left = places - length;
     expect<IndexError>(left > 0, "the prompt has ", length, " tokens, and the model's context of ", model.context(),
                        " leaves no room for an answer", places < model.context() ? " beside the adapter" : "",
                        "; give a shorter prompt");
@@ -89,7 +90,7 @@ class Replies {
   }
 
   bool push(Index b, Id token) {  // false: this row has ended
-    Row& row = rows_[static_cast<std::size_t>(b)];
+    Row& row = nth(rows_, b);
     ++row.tokens;
     const bool end = std::find(how_.ends.begin(), how_.ends.end(), token) != how_.ends.end();
     if (!end) row.text += row.stream.push(token);
@@ -181,7 +182,7 @@ void generate(const Options& options, bool asked, const Globals& globals) {
   Index length = 0;
   for (const Prompt& prompt : prompts) {
     ids.push_back(prompt.ids);
-    length += static_cast<Index>(prompt.ids.size());
+    length += size_of(prompt.ids);
   }
   const CatchSignals until_the_end{SIGINT};
   Replies replies(tokenizer, prompts, options, how, !options.no_echo && !globals.quiet);
@@ -193,7 +194,7 @@ void generate(const Options& options, bool asked, const Globals& globals) {
   });
   replies.finish();
   if (!globals.quiet)
-    std::cerr << clock.report(length, replies.tokens(), static_cast<Index>(ids.size()))
+    std::cerr << clock.report(length, replies.tokens(), size_of(ids))
               << (CatchSignals::caught() ? "; interrupted" : "") << std::endl;
   if (CatchSignals::caught()) end_with(130);
 }

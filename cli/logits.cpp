@@ -3,6 +3,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "autograd/sizes.h"
 #include "cli/commands.h"
 #include "cli/models.h"
 #include "cli/options.h"
@@ -57,7 +58,7 @@ Ids read_ids(const std::string& path, Index vocabulary) {
       all.push_back(id.get<Id>());
     }
   }
-  return Ids({static_cast<Index>(rows.size()), static_cast<Index>(rows[0].size())}, std::move(all));
+  return Ids({size_of(rows), size_of(rows[0])}, std::move(all));
 }
 
 void logits(const Options& options) {

@@ -1,6 +1,7 @@
 // The number types of safetensors, in the order of the enum.
 #include <array>
 
+#include "autograd/sizes.h"
 #include "formats/safetensors.h"
 
 namespace graft::formats {
@@ -45,8 +46,8 @@ static_assert(in_order(), "rows of the table are indexed by dtype");
 
 }  // namespace
 
-const char* name(Dtype dtype) { return table[static_cast<std::size_t>(dtype)].name; }
-int bits(Dtype dtype) { return table[static_cast<std::size_t>(dtype)].bits; }
+const char* name(Dtype dtype) { return nth(table, dtype).name; }
+int bits(Dtype dtype) { return nth(table, dtype).bits; }
 
 std::optional<Dtype> dtype_of(const std::string& name) {
   for (const Row& row : table)

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "autograd/errors.h"
+#include "autograd/sizes.h"
 #include "formats/inside/header.h"
 #include "formats/inside/place.h"
 
@@ -50,13 +51,13 @@ void write_numbers(AtomicFile& file, const Numbers& tensor, std::int64_t numel, 
     const auto n = static_cast<std::size_t>(count);
     if (as == Dtype::F32) {
       wide.resize(n);
-      for (std::int64_t i = 0; i < count; ++i) wide[static_cast<std::size_t>(i)] = static_cast<float>(tensor.wide[first + i]);
+      for (std::int64_t i = 0; i < count; ++i) nth(wide, i) = static_cast<float>(tensor.wide[first + i]);
       return file.write(wide.data(), n * sizeof(float));
     }
     narrow.resize(n);
     for (std::int64_t i = 0; i < count; ++i) {
       const float x = number(tensor, first + i);
-      narrow[static_cast<std::size_t>(i)] = as == Dtype::F16 ? to_half(x) : to_bfloat(x);
+      nth(narrow, i) = as == Dtype::F16 ? to_half(x) : to_bfloat(x);
     }
     file.write(narrow.data(), n * sizeof(std::uint16_t));
   });

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "autograd/errors.h"
+#include "autograd/sizes.h"
 #include "nn/interfaces.h"
 
 namespace graft {
@@ -16,7 +17,7 @@ void Batch::check() const {
   expect(labels.numel() == 0 || labels.shape() == ids.shape(), "batch: ids ", ids.shape(), " and labels ", labels.shape(),
          " must have the same shape");
   const auto expect_each = [&](const std::vector<Index>& all, const char* what) {
-    expect(all.empty() || static_cast<Index>(all.size()) == B, "batch: ", all.size(), " ", what, " for ", B,
+    expect(all.empty() || size_of(all) == B, "batch: ", all.size(), " ", what, " for ", B,
            " rows; give one for each, or none");
   };
   expect_each(lengths, "lengths"), expect_each(answers, "places of answers");
@@ -50,10 +51,10 @@ Batch padded(const std::vector<std::vector<Id>>& rows, Id pad) {
   Batch batch;
   Index longest = 0;
   for (const auto& row : rows) {
-    batch.lengths.push_back(static_cast<Index>(row.size()));
+    batch.lengths.push_back(size_of(row));
     longest = std::max(longest, batch.lengths.back());
   }
-  const Index B = static_cast<Index>(rows.size());
+  const Index B = size_of(rows);
   std::vector<Id> ids(static_cast<std::size_t>(B * longest), pad);
   for (std::size_t b = 0; b < rows.size(); ++b)
     std::copy(rows[b].begin(), rows[b].end(), ids.begin() + static_cast<std::ptrdiff_t>(b) * longest);

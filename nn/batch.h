@@ -5,6 +5,7 @@
 #pragma once
 #include <vector>
 
+#include "autograd/sizes.h"
 #include "autograd/tensor.h"
 
 namespace graft {
@@ -18,8 +19,8 @@ struct Batch {
   std::vector<Index> answers{};  ///< where in each row the answer begins; at its length: there is none. Empty: no row has one
 
   Index rows() const { return ids.shape().dim(0); }
-  Index length(Index b) const { return lengths.empty() ? ids.shape()[1] : lengths[static_cast<std::size_t>(b)]; }
-  Index answer(Index b) const { return answers.empty() ? length(b) : answers[static_cast<std::size_t>(b)]; }
+  Index length(Index b) const { return lengths.empty() ? ids.shape()[1] : nth(lengths, b); }
+  Index answer(Index b) const { return answers.empty() ? length(b) : nth(answers, b); }
   /// Errors: ShapeError unless ids are (B, T), at least one, and all else fits them.
   void check() const;
 };

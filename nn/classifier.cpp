@@ -1,5 +1,6 @@
 #include "nn/classifier.h"
 
+#include "autograd/sizes.h"
 #include "nn/layers.h"
 
 namespace graft {
@@ -10,7 +11,7 @@ Classifier::Classifier(std::unique_ptr<Model> m, std::vector<std::string> names,
       pad(padding),
       labels(std::move(names)) {
   expect<ValueError>(!labels.empty(), "Classifier: no labels given; at least one is needed");
-  score.put(std::make_unique<Linear>(model->width(), static_cast<Index>(labels.size()), false));
+  score.put(std::make_unique<Linear>(model->width(), size_of(labels), false));
 }
 
 std::string Classifier::kind() const { return text("Classifier, ", labels.size(), " labels, of ", model->kind()); }

@@ -3,13 +3,15 @@
 #include <algorithm>
 #include <cmath>
 
+#include "autograd/sizes.h"
+
 namespace graft {
 
 double Evaluation::perplexity() const { return std::exp(mean()); }
 
 Evaluation evaluate(Model& model, const std::vector<Id>& ids, Index window,
                     const std::function<void(Index done, Index all)>& progress) {
-  const Index all = static_cast<Index>(ids.size());
+  const Index all = size_of(ids);
   const Evaluating no_dropout(model);
   if (window == 0) window = model.free_positions();
   expect<ValueError>(window >= 2, "evaluate: a window of ", window, " tokens leaves nothing to predict; at least 2 are needed");

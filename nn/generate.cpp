@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "autograd/sizes.h"
+
 namespace graft {
 
 namespace {
@@ -19,7 +21,7 @@ void expect_prompts(const Model& model, const std::vector<std::vector<Id>>& prom
 void expect_room(Model& model, const std::vector<std::vector<Id>>& prompts, Index max_tokens) {
   const Index room = model.free_positions();
   for (const auto& prompt : prompts) {
-    const Index length = static_cast<Index>(prompt.size());
+    const Index length = size_of(prompt);
     expect<IndexError>(length + max_tokens - 1 <= room, "generate: a prompt of ", length, " tokens and ", max_tokens,
                        " new ones do not fit into the context of ", model.context(), ", of which ", room,
                        " are left for them; use a shorter prompt or fewer tokens");
@@ -30,7 +32,7 @@ void expect_room(Model& model, const std::vector<std::vector<Id>>& prompts, Inde
 class RowsOfSelection {
  public:
   RowsOfSelection(Model& model, Index batch) : model_(model), all_(model.selection().rows()) {
-    expect(all_.empty() || static_cast<Index>(all_.size()) == batch, "generate: the selection names ", all_.size(),
+    expect(all_.empty() || size_of(all_) == batch, "generate: the selection names ", all_.size(),
            " rows for ", batch, " prompts");
   }
   ~RowsOfSelection() { show_all(); }
@@ -65,7 +67,7 @@ Variable from_start(Model& model, const std::vector<std::vector<Id>>& prompts, c
     ids.back().insert(ids.back().end(), written[b].begin(), written[b].end());
   }
   Batch user = padded(ids);
-  for (const Index row : rows) user.answers.push_back(static_cast<Index>(prompts[static_cast<std::size_t>(row)].size()));
+  for (const Index row : rows) user.answers.push_back(size_of(nth(prompts, row)));
   const Templated start = model.prompt_template(user);
   const Index B = start.rows();
   const std::vector<Index> last = start.last();
@@ -85,7 +87,7 @@ std::vector<std::vector<Id>> generate(Model& model, const std::vector<std::vecto
   expect<ValueError>(options.max_tokens >= 0, "generate: ", options.max_tokens, " tokens asked for");
   const NoGrad no_grad;
   const Evaluating no_dropout(model);
-  const Index B = static_cast<Index>(prompts.size()), V = model.vocabulary();
+  const Index B = size_of(prompts), V = model.vocabulary();
   std::vector<std::vector<Id>> written(prompts.size()), seen(prompts);
   if (options.max_tokens == 0) return written;
   expect_room(model, prompts, options.max_tokens);
@@ -111,7 +113,7 @@ std::vector<std::vector<Id>> generate(Model& model, const std::vector<std::vecto
       seen[b].push_back(token);
       const bool goes_on = !on_token || on_token(rows[i], token);
       const bool ended = std::find(options.ends.begin(), options.ends.end(), token) != options.ends.end();
-      if (!goes_on || ended || static_cast<Index>(written[b].size()) == options.max_tokens) continue;
+      if (!goes_on || ended || size_of(written[b]) == options.max_tokens) continue;
       kept.push_back(static_cast<Index>(i));
       still.push_back(rows[i]);
       next.push_back(token);
@@ -125,8 +127,8 @@ std::vector<std::vector<Id>> generate(Model& model, const std::vector<std::vecto
       x = from_start(model, prompts, written, rows, options.max_tokens, past);
       continue;
     }
-    if (static_cast<Index>(kept.size()) < x.dim(0)) past.keep_rows(kept);
-    const Index count = static_cast<Index>(next.size());
+    if (size_of(kept) < x.dim(0)) past.keep_rows(kept);
+    const Index count = size_of(next);
     x = model.hidden(Templated::raw(Ids({count, 1}, std::move(next))), past);
   }
 }

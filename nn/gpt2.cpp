@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "autograd/sizes.h"
 #include "nn/initialize.h"
 #include "nn/layers.h"
 
@@ -54,7 +55,7 @@ Gpt2::Gpt2(const Gpt2Config& c)
 Variable Gpt2::forward(const Ids& ids, const Ids& places, Past& past) {
   Variable x = embed(ids) + positions(places);  // (B, T, D)
   if (!drop.empty()) x = drop(x);
-  for (Index i = 0; i < layers.size(); ++i) x = through(layers[i], x, places, past.layers[static_cast<std::size_t>(i)], past);
+  for (Index i = 0; i < layers.size(); ++i) x = through(layers[i], x, places, nth(past.layers, i), past);
   return norm(x);
 }
 

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "autograd/sizes.h"
 #include "nn/initialize.h"
 #include "nn/layers.h"
 
@@ -78,7 +79,7 @@ Llama::Llama(const LlamaConfig& c)
 Variable Llama::forward(const Ids& ids, const Ids& positions, Past& past) {
   Variable x = embed(ids);  // (B, T, D)
   for (Index i = 0; i < layers.size(); ++i)
-    x = through(layers[i], x, positions, past.layers[static_cast<std::size_t>(i)], past);
+    x = through(layers[i], x, positions, nth(past.layers, i), past);
   return norm(x);
 }
 

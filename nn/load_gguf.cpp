@@ -7,6 +7,7 @@
 
 #include "autograd/blocks.h"
 #include "autograd/ledger.h"
+#include "autograd/sizes.h"
 #include "autograd/text.h"
 #include "formats/gguf.h"
 #include "formats/safetensors.h"
@@ -86,7 +87,7 @@ LlamaConfig config_of(const Gguf& g) {
   c.tied = g.find("output.weight") == nullptr;
   c.attention_bias = g.find("blk.0.attn_q.bias") != nullptr;
   c.mlp_bias = g.find("blk.0.ffn_up.bias") != nullptr;
-  expect<FormatError>(c.layers <= static_cast<Index>(g.tensors().size()), g.path(), ": llama.block_count is ", c.layers,
+  expect<FormatError>(c.layers <= size_of(g.tensors()), g.path(), ": llama.block_count is ", c.layers,
                       ", but there are ", g.tensors().size(), " tensors in all");
   return c;
 }
@@ -132,7 +133,7 @@ struct Loader {
       unpack_blocks(format, t.data, cols, stored.write());
       const std::vector<Index> order = deinterleaved(cols, place.interleaved);
       real* to = numbers.write();
-      for (Index i = 0; i < cols; ++i) to[i] = stored[order[static_cast<std::size_t>(i)]];
+      for (Index i = 0; i < cols; ++i) to[i] = stored[nth(order, i)];
     } else {
       packed_blocks(format, rows, cols, t.data, mapped)->unpack(0, rows, numbers.write());
     }

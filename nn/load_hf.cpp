@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "autograd/sizes.h"
 #include "autograd/text.h"
 #include "formats/safetensors.h"
 #include "nn/config.h"
@@ -99,7 +100,7 @@ Tensor numbers(const TensorEntry& entry, const Safetensors& file, const FilePlac
     const Index out = shape[0], in = shape.rank() == 2 ? shape[1] : 1, wide = out * place.parts, first = out * place.part;
     real* to = t.write();
     for (Index o = 0; o < out; ++o)
-      for (Index i = 0; i < in; ++i) to[o * in + i] = all[static_cast<std::size_t>(i * wide + first + o)];
+      for (Index i = 0; i < in; ++i) to[o * in + i] = nth(all, i * wide + first + o);
   }
   if (place.part + 1 == place.parts) file.file().forget(entry.data, entry.bytes);
   return t;
@@ -166,7 +167,7 @@ Loaded load_hugging_face(const std::string& folder) {
   ModelConfig config = read_config(formats::read_text(config_path), config_path);
   TensorFiles checkpoint = open(folder);
   const Index layers = std::visit([](const auto& sizes) { return sizes.layers; }, config.sizes);
-  expect<FormatError>(layers <= static_cast<Index>(checkpoint.tensors.size()), config_path, ": it asks for ", layers,
+  expect<FormatError>(layers <= size_of(checkpoint.tensors), config_path, ": it asks for ", layers,
                       " layers, but ", checkpoint.source, " has ", checkpoint.tensors.size(), " tensors in all");
 
   Loaded loaded;

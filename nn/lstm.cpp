@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "autograd/ops.h"
+#include "autograd/sizes.h"
 
 namespace graft {
 
@@ -51,7 +52,7 @@ Variable Lstm::run(const Variable& x, const Direction& d, bool backwards) const 
     const auto gate = [&](Index n) { return slice(gates, 1, n * H, (n + 1) * H); };
     cell = sigmoid(gate(1)) * cell + sigmoid(gate(0)) * tanh(gate(2));
     h = sigmoid(gate(3)) * tanh(cell);
-    outputs[static_cast<std::size_t>(t)] = reshape(h, {B, 1, H});
+    nth(outputs, t) = reshape(h, {B, 1, H});
   }
   return concat(outputs, 1);  // (B, T, H)
 }

@@ -4,6 +4,7 @@
 #include <typeinfo>
 
 #include "autograd/recompute.h"
+#include "autograd/sizes.h"
 #include "autograd/text.h"
 #include "nn/layers.h"
 
@@ -16,7 +17,7 @@ Past Model::begin(Index batch) {
 }
 
 Index Model::free_positions() {
-  const Index rows = std::max<Index>(static_cast<Index>(selection_.rows().size()), 1);
+  const Index rows = std::max<Index>(size_of(selection_.rows()), 1);
   const Templated one = prompt_template(Batch{Ids({rows, 1}, std::vector<Id>(static_cast<std::size_t>(rows), 0))});
   return context() - memory->length() - (one.ids.shape()[1] - 1);
 }
@@ -28,7 +29,7 @@ Variable Model::operator()(const Templated& batch) {
 
 Variable Model::hidden(const Templated& batch, Past& past) {
   const Ids& ids = batch.ids;
-  const Index B = ids.shape()[0], T = ids.shape()[1], chosen = static_cast<Index>(selection_.rows().size());
+  const Index B = ids.shape()[0], T = ids.shape()[1], chosen = size_of(selection_.rows());
   expect(chosen == 0 || chosen == B, "selection: ", chosen, " rows were chosen for, but the batch has ", B);
   past.expect_fits(B, layer_count());
   const Index longest = past.longest();
@@ -110,12 +111,12 @@ Variable Model::recomputed(const std::function<Variable(const Variable& x, KeyVa
 }
 
 Variable rows_at(const Variable& x, const std::vector<Index>& at) {
-  expect(x.shape().rank() == 3 && x.dim(0) == static_cast<Index>(at.size()), "rows_at: ", at.size(), " places in x ", x.shape(),
+  expect(x.shape().rank() == 3 && x.dim(0) == size_of(at), "rows_at: ", at.size(), " places in x ", x.shape(),
          ", but (B, T, D) with a place for each b is needed");
   const Index B = x.dim(0), T = x.dim(1), D = x.dim(2);
   std::vector<Id> rows;  // among all B·T
   for (Index b = 0; b < B; ++b) {
-    const Index t = at[static_cast<std::size_t>(b)];
+    const Index t = nth(at, b);
     expect<IndexError>(0 <= t && t < T, "rows_at: place ", t, " of row ", b, " asked for, but there are 0 to ", T - 1);
     rows.push_back(static_cast<Id>(b * T + t));
   }
@@ -127,7 +128,7 @@ Ids next_labels(const Ids& labels) {
   const Index B = labels.shape()[0], T = labels.shape()[1];
   std::vector<Id> next(static_cast<std::size_t>(B * T), ignored);
   for (Index b = 0; b < B; ++b)
-    for (Index t = 0; t + 1 < T; ++t) next[static_cast<std::size_t>(b * T + t)] = labels[b * T + t + 1];
+    for (Index t = 0; t + 1 < T; ++t) nth(next, b * T + t) = labels[b * T + t + 1];
   return Ids(labels.shape(), std::move(next));
 }
 

@@ -11,6 +11,7 @@
 
 #include "autograd/packed.h"
 #include "autograd/rng.h"
+#include "autograd/sizes.h"
 #include "autograd/variable.h"
 #include "nn/selection.h"
 
@@ -215,8 +216,8 @@ class List : public Part {
  public:
   using Part::Part;
   void add(std::unique_ptr<T> module) { all_.push_back(std::move(module)); }
-  Index size() const { return static_cast<Index>(all_.size()); }
-  T& operator[](Index i) const { return *all_[static_cast<std::size_t>(i)]; }
+  Index size() const { return size_of(all_); }
+  T& operator[](Index i) const { return *nth(all_, i); }
   std::vector<std::pair<std::string, Module*>> children() const override {
     std::vector<std::pair<std::string, Module*>> named;
     for (std::size_t i = 0; i < all_.size(); ++i) named.emplace_back(std::to_string(i), all_[i].get());

@@ -4,6 +4,7 @@
 
 #include "autograd/kernels.h"
 #include "autograd/ops.h"
+#include "autograd/sizes.h"
 
 namespace graft {
 namespace {
@@ -15,7 +16,7 @@ Tensor moved(const Tensor& old, const std::vector<Index>& lengths, Index capacit
   real* to = larger.write();
   for (Index b = 0; b < B; ++b)
     for (Index g = 0; g < G; ++g)
-      std::copy_n(old.data() + (b * G + g) * S * D, lengths[static_cast<std::size_t>(b)] * D, to + (b * G + g) * capacity * D);
+      std::copy_n(old.data() + (b * G + g) * S * D, nth(lengths, b) * D, to + (b * G + g) * capacity * D);
   return larger;
 }
 
@@ -25,12 +26,12 @@ void write_rows(Tensor& into, const Tensor& x, const std::vector<Index>& lengths
   real* to = into.write();
   for (Index b = 0; b < B; ++b)
     for (Index g = 0; g < G; ++g)
-      std::copy_n(x.data() + (b * G + g) * T * D, T * D, to + ((b * G + g) * capacity + lengths[static_cast<std::size_t>(b)]) * D);
+      std::copy_n(x.data() + (b * G + g) * T * D, T * D, to + ((b * G + g) * capacity + nth(lengths, b)) * D);
 }
 
 Variable picked(const Variable& x, const std::vector<Index>& rows) {
   const Index size = x.value().numel() / x.dim(0);
-  Tensor y(x.shape().with(0, static_cast<Index>(rows.size())));
+  Tensor y(x.shape().with(0, size_of(rows)));
   real* to = y.write();
   for (std::size_t i = 0; i < rows.size(); ++i)
     std::copy_n(x.value().data() + rows[i] * size, size, to + static_cast<Index>(i) * size);
@@ -54,7 +55,7 @@ KeyValue::KeyValue(Variable k, Variable v) : k_(std::move(k)), v_(std::move(v)) 
 void KeyValue::append(const Variable& k, const Variable& v, const std::vector<Index>& lengths, Index capacity) {
   expect(k.shape().rank() == 4 && k.shape() == v.shape(), "KeyValue::append: k ", k.shape(), " and v ", v.shape(),
          " must both be (B, G, T, D)");
-  expect(static_cast<Index>(lengths.size()) == k.dim(0), "KeyValue::append: ", lengths.size(), " lengths for a batch of ",
+  expect(size_of(lengths) == k.dim(0), "KeyValue::append: ", lengths.size(), " lengths for a batch of ",
          k.dim(0));
   expect<ValueError>(k.dim(0) > 0 && *std::min_element(lengths.begin(), lengths.end()) >= 0,
                      "KeyValue::append: an empty batch, or a row of negative length");
@@ -101,9 +102,9 @@ void KeyValue::keep_rows(const std::vector<Index>& rows) {
 void Past::expect_fits(Index batch, Index count) {
   if (layers.empty()) layers.resize(static_cast<std::size_t>(count));
   if (lengths.empty()) lengths.assign(static_cast<std::size_t>(batch), 0);
-  expect(static_cast<Index>(layers.size()) == count, "Past: keys and values of ", layers.size(), " layers, but the model has ",
+  expect(size_of(layers) == count, "Past: keys and values of ", layers.size(), " layers, but the model has ",
          count);
-  expect(static_cast<Index>(lengths.size()) == batch, "Past: it remembers ", lengths.size(), " rows, but the batch has ",
+  expect(size_of(lengths) == batch, "Past: it remembers ", lengths.size(), " rows, but the batch has ",
          batch);
 }
 
@@ -118,10 +119,10 @@ void Past::advance(const std::vector<Index>& tokens) {
 }
 
 void Past::keep_rows(const std::vector<Index>& rows) {
-  expect_rows(rows, static_cast<Index>(lengths.size()));
+  expect_rows(rows, size_of(lengths));
   for (KeyValue& layer : layers) layer.keep_rows(rows);
   std::vector<Index> kept;
-  for (const Index r : rows) kept.push_back(lengths[static_cast<std::size_t>(r)]);
+  for (const Index r : rows) kept.push_back(nth(lengths, r));
   lengths = std::move(kept);
 }
 

@@ -4,6 +4,7 @@
 #include <limits>
 #include <numeric>
 
+#include "autograd/sizes.h"
 #include "nn/generate.h"
 
 namespace graft {
@@ -30,7 +31,7 @@ Id sample(const real* logits, Index n, const std::vector<Id>& seen, const Sampli
     once.erase(std::unique(once.begin(), once.end()), once.end());
     for (const Id id : once)
       if (0 <= id && id < n) {  // virtual tokens are not words
-        double& value = l[static_cast<std::size_t>(id)];
+        double& value = nth(l, id);
         value = value > 0 ? value / sampling.repetition_penalty : value * sampling.repetition_penalty;
       }
   }
@@ -45,7 +46,7 @@ Id sample(const real* logits, Index n, const std::vector<Id>& seen, const Sampli
   std::vector<Id> order(static_cast<std::size_t>(n));
   std::iota(order.begin(), order.end(), 0);
   const auto before = [&](Id a, Id b) {
-    const double la = l[static_cast<std::size_t>(a)], lb = l[static_cast<std::size_t>(b)];
+    const double la = nth(l, a), lb = nth(l, b);
     return la != lb ? la > lb : a < b;
   };
   if (k < n) std::nth_element(order.begin(), order.begin() + k, order.end(), before);
@@ -55,7 +56,7 @@ Id sample(const real* logits, Index n, const std::vector<Id>& seen, const Sampli
   const double most = *best;
   std::vector<double> p;
   p.reserve(order.size());
-  for (const Id id : order) p.push_back(std::exp((l[static_cast<std::size_t>(id)] - most) / sampling.temperature));
+  for (const Id id : order) p.push_back(std::exp((nth(l, id) - most) / sampling.temperature));
   double total = std::accumulate(p.begin(), p.end(), 0.0);
   if (sampling.top_p < 1) {
     double sum = 0;

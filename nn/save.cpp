@@ -5,6 +5,7 @@
 #include <set>
 #include <typeinfo>
 
+#include "autograd/sizes.h"
 #include "formats/safetensors.h"
 #include "nn/config.h"
 #include "nn/initialize.h"
@@ -77,7 +78,7 @@ formats::Numbers assembled(const std::string& name, const std::vector<Piece>& pi
       const Index first_out = out * piece.place.part;
       for (Index o = 0; o < out; ++o)
         for (Index i = 0; i < in; ++i)
-          all[static_cast<std::size_t>(transposed ? i * wide + first_out + o : (first_out + o) * in + i)] =
+          nth(all, transposed ? i * wide + first_out + o : (first_out + o) * in + i) =
               static_cast<float>(t[o * in + i]);
     }
     if (half) expect_fits_half(name, all);
@@ -132,7 +133,7 @@ void save_model(const Loaded& loaded, const std::string& folder, const std::stri
   if (progress)
     for (std::size_t i = 0; i < tensors.size(); ++i)
       tensors[i].make = [&progress, &tensors, i, make = std::move(tensors[i].make)] {
-        progress(static_cast<Index>(i), static_cast<Index>(tensors.size()));
+        progress(static_cast<Index>(i), size_of(tensors));
         return make();
       };
 

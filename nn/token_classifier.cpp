@@ -1,5 +1,6 @@
 #include "nn/token_classifier.h"
 
+#include "autograd/sizes.h"
 #include "nn/layers.h"
 
 namespace graft {
@@ -10,7 +11,7 @@ TokenClassifier::TokenClassifier(std::unique_ptr<Model> m, std::vector<std::stri
       classifier(*this, "classifier"),
       labels(std::move(names)) {
   expect<ValueError>(!labels.empty(), "TokenClassifier: no labels given; at least one is needed");
-  classifier.put(std::make_unique<Linear>(model->width(), static_cast<Index>(labels.size()), true));
+  classifier.put(std::make_unique<Linear>(model->width(), size_of(labels), true));
 }
 
 std::string TokenClassifier::kind() const { return text("TokenClassifier, ", labels.size(), " labels, of ", model->kind()); }

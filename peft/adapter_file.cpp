@@ -78,7 +78,7 @@ const char* task_of(const BaseModel& base) {
 /// What the two files are to hold. Errors: ValueError if they cannot hold it.
 struct Contents {
   Json config;
-  Named_tensors tensors;
+  NamedTensors tensors;
 };
 Contents contents(const BaseModel& base, const Attached& attached) {
   const Method& method = *attached.method;

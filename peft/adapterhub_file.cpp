@@ -15,12 +15,12 @@ using Json = nlohmann::json;
 using Form = BottleneckAdapter::Form;
 
 /// The net of `name` in layer i, behind attention or at the MLP, with its key up to the adapter's own name.
-struct Place_of_net {
+struct NetPlace {
   Bottleneck* net;
   std::string key;  ///< "transformer.h.0.output_adapters.adapters."
 };
-std::vector<Place_of_net> nets(const BaseModel& base, const std::string& name) {
-  std::vector<Place_of_net> all;
+std::vector<NetPlace> nets(const BaseModel& base, const std::string& name) {
+  std::vector<NetPlace> all;
   const auto key = [&](const std::string& path, const char* which) {
     const std::string norm = place_of(base, path.substr(0, path.find('.', 7)) + ".norm.weight").name;  // in the block itself
     const std::string block = norm.substr(0, norm.rfind('.', norm.rfind('.') - 1) + 1);
@@ -97,7 +97,7 @@ Attached load_adapterhub(const BaseModel& base, const std::string& folder, const
   Rng rng(0);
   Attached attached = attach(base, b, rng, name);
   try {
-    for (const Place_of_net& at : nets(base, name)) {
+    for (const NetPlace& at : nets(base, name)) {
       const std::string key = at.key + theirs + ".";
       at.net->down.set(keys.take(key + "adapter_down.0.weight", at.net->down.shape(), "the adapter"));
       at.net->down_bias.set(keys.take(key + "adapter_down.0.bias", at.net->down_bias.shape(), "the adapter"));
@@ -144,7 +144,7 @@ void expect_adapterhub_holds(const BaseModel& base, const Attached& attached) {
 void save_adapterhub(const BaseModel& base, const Attached& attached, const std::string& folder, const std::string& base_name) {
   expect_adapterhub_holds(base, attached);
   const auto* b = dynamic_cast<const BottleneckAdapter*>(attached.method.get());
-  const std::vector<Place_of_net> all = nets(base, attached.name);
+  const std::vector<NetPlace> all = nets(base, attached.name);
   const Index dim = base.model.width(), size = all[0].net->down.shape()[0];
   const std::string usual = b->form == Form::houlsby ? "swish" : "relu";
   const double factor = static_cast<double>(dim) / static_cast<double>(size);
@@ -159,8 +159,8 @@ void save_adapterhub(const BaseModel& base, const Attached& attached, const std:
               {"reduction_factor", factor == std::floor(factor) ? Json(static_cast<Index>(factor)) : Json(factor)}};
   Json json{{"config", config},   {"name", attached.name},           {"hidden_size", dim}, {"model_type", model_type(base)},
             {"model_name", base_name}, {"model_class", model_class(base)}};
-  Named_tensors tensors;
-  for (const Place_of_net& at : all) {
+  NamedTensors tensors;
+  for (const NetPlace& at : all) {
     const std::string key = at.key + attached.name + ".";
     tensors[key + "adapter_down.0.weight"] = at.net->down.value(),
                   tensors[key + "adapter_down.0.bias"] = at.net->down_bias.value();
@@ -170,7 +170,7 @@ void save_adapterhub(const BaseModel& base, const Attached& attached, const std:
   fs::create_directories(folder, error);
   expect<FileError>(!error, folder, ": the folder cannot be made: ", error.message());
   if (base.score) {
-    Named_tensors head;
+    NamedTensors head;
     write_head(base, attached.name, head, "");
     write_tensors((fs::path(folder) / "model_head.safetensors").string(), head);
     Json labels = Json::object();

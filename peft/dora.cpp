@@ -4,6 +4,7 @@
 
 #include "autograd/kernels.h"
 #include "autograd/ops.h"
+#include "autograd/sizes.h"
 
 namespace graft::peft {
 namespace {
@@ -35,10 +36,10 @@ void add_magnitude(LoraLinear& wrapper, const std::string& name) {
 
 Tensor column_norms(const Tensor& W) {
   std::vector<double> sums(static_cast<std::size_t>(W.cols()), 0);
-  for (Index i = 0; i < W.numel(); ++i) sums[static_cast<std::size_t>(i % W.cols())] += static_cast<double>(W[i]) * W[i];
+  for (Index i = 0; i < W.numel(); ++i) nth(sums, i % W.cols()) += static_cast<double>(W[i]) * W[i];
   Tensor norms(Shape{W.cols()});
   real* to = norms.write();
-  for (Index d = 0; d < W.cols(); ++d) to[d] = static_cast<real>(std::sqrt(sums[static_cast<std::size_t>(d)]));
+  for (Index d = 0; d < W.cols(); ++d) to[d] = static_cast<real>(std::sqrt(nth(sums, d)));
   return norms;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "autograd/sizes.h"
 #include "peft/wrapper.h"
 
 namespace graft::peft {
@@ -15,7 +16,7 @@ std::vector<Attached> detail::attach_ensemble(const BaseModel& base, std::shared
   std::vector<Attaching> each;
   std::vector<Attached> all;
   for (Index k = 0; k < count; ++k) {
-    each.push_back({text(name, "-", k), method.get(), &own[static_cast<std::size_t>(k)]});
+    each.push_back({text(name, "-", k), method.get(), &nth(own, k)});
     all.push_back({each.back().name, method});
   }
   attach(base, each);
@@ -60,7 +61,7 @@ Variable ensemble_loss(Model& model, const std::vector<std::string>& prompts, co
                        model.attachments.names().size(), " that are attached; name those that attach_ensemble() gave");
   user.check();
   expect(user.labels.numel() > 0, "ensemble_loss: there are no labels for ids ", user.ids.shape());
-  const Index B = user.rows(), K = static_cast<Index>(prompts.size());
+  const Index B = user.rows(), K = size_of(prompts);
   const WithSelection all_prompts(model, Selection(rows_for(prompts, B)));
   const Templated batch = model.prompt_template(repeated(user, K));
 
@@ -76,9 +77,9 @@ Variable ensemble_loss(Model& model, const std::vector<std::string>& prompts, co
         if (next[i] != ignored) f(i);
     };
     each([&](Index) { ++scored; });
-    expect<ValueError>(scored > 0, "ensemble_loss: no label is scored for prompt \"", prompts[static_cast<std::size_t>(k)],
+    expect<ValueError>(scored > 0, "ensemble_loss: no label is scored for prompt \"", nth(prompts, k),
                        "\"");
-    each([&](Index i) { mean.weights[static_cast<std::size_t>(i)] = 1 / static_cast<real>(scored); });
+    each([&](Index i) { nth(mean.weights, i) = 1 / static_cast<real>(scored); });
   }
   return language_loss(model, batch, mean);
 }

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "autograd/kernels.h"
+#include "autograd/sizes.h"
 
 namespace graft::peft {
 namespace {
@@ -17,17 +18,17 @@ Tensor orthonormal(const Tensor& M, Index r) {
     const double* v = V.data() + k * m;
     double along = 0;
     for (Index i = k; i < m; ++i) along += v[i] * y[i];
-    for (Index i = k; i < m; ++i) y[i] -= tau[static_cast<std::size_t>(k)] * along * v[i];
+    for (Index i = k; i < m; ++i) y[i] -= nth(tau, k) * along * v[i];
   };
   for (Index k = 0; k < r; ++k) {
-    for (Index i = 0; i < m; ++i) x[static_cast<std::size_t>(i)] = static_cast<double>(M.data()[i * n + k]);
+    for (Index i = 0; i < m; ++i) nth(x, i) = static_cast<double>(M.data()[i * n + k]);
     for (Index j = 0; j < k; ++j) reflect(j, x.data());
     const double* at = x.data() + k;
     double below = 0;
     for (Index i = 1; i < m - k; ++i) below += at[i] * at[i];
     if (below == 0) continue;
     const double length = -std::copysign(std::sqrt(at[0] * at[0] + below), at[0]);
-    tau[static_cast<std::size_t>(k)] = (length - at[0]) / length;
+    nth(tau, k) = (length - at[0]) / length;
     double* v = V.data() + k * m + k;
     v[0] = 1;
     for (Index i = 1; i < m - k; ++i) v[i] = at[i] / (at[0] - length);
@@ -36,9 +37,9 @@ Tensor orthonormal(const Tensor& M, Index r) {
   real* to = T.write();
   for (Index k = 0; k < r; ++k, to += m) {
     std::fill(x.begin(), x.end(), 0);
-    x[static_cast<std::size_t>(k)] = 1;
+    nth(x, k) = 1;
     for (Index j = k; j >= 0; --j) reflect(j, x.data());
-    for (Index i = 0; i < m; ++i) to[i] = static_cast<real>(x[static_cast<std::size_t>(i)]);
+    for (Index i = 0; i < m; ++i) to[i] = static_cast<real>(nth(x, i));
   }
   return T;
 }

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "autograd/ops.h"
+#include "autograd/sizes.h"
 #include "nn/lstm.h"
 #include "peft/inside/file_format.h"
 #include "peft/registry.h"
@@ -54,7 +55,7 @@ void PTuning::graft(const BaseModel& base, const std::string& name, Rng& rng) co
                      " wide; at least 1 and 0 are needed");
   expect<ValueError>(flavour != Flavour::paper || encoder != Encoder::lstm || D % 2 == 0, kind(), ": ", D,
                      " features cannot be halved for the two directions of the paper's LSTM; take Flavour::peft");
-  expect<ValueError>(words.empty() || static_cast<Index>(words.size()) == P, kind(), ": ", words.size(), " words for ", P,
+  expect<ValueError>(words.empty() || size_of(words) == P, kind(), ": ", words.size(), " words for ", P,
                      " virtual tokens; give one for each, or none");
   const Tensor start = words.empty() ? normal({P, D}, 0, 1, rng) : rows_of(base, words).clone();
   graft_virtual_tokens(

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "autograd/ops.h"
+#include "autograd/sizes.h"
 #include "nn/attention.h"
 #include "peft/inside/file_format.h"
 #include "peft/p_tuning_v2.h"
@@ -34,7 +35,7 @@ Index Prefix::length() const {
 Past Prefix::operator()(Index batch) {
   const std::vector<std::string> rows =
       selection.rows().empty() ? std::vector<std::string>(static_cast<std::size_t>(batch), selection.one()) : selection.rows();
-  expect(static_cast<Index>(rows.size()) == batch, "prefix tuning: ", rows.size(), " rows were chosen for, but the batch has ",
+  expect(size_of(rows) == batch, "prefix tuning: ", rows.size(), " rows were chosen for, but the batch has ",
          batch);
   std::vector<std::string> distinct;  // those of the rows, each once
   std::vector<Id> which;
@@ -65,13 +66,13 @@ Past Prefix::operator()(Index batch) {
   });
   const bool dropping = std::any_of(rates.begin(), rates.end(), [](real rate) { return rate > 0; });
   Past past;
-  for (const Id w : which) past.lengths.push_back(lengths[static_cast<std::size_t>(w)]);
+  for (const Id w : which) past.lengths.push_back(nth(lengths, w));
   const Index W = width();
   const auto masks = [&] {  // (batch, G·longest·d): 0, or 1/(1 - rate), a row at a time
     const NoGrad constant;
     const Variable ones(Tensor(Shape{1, heads * longest * head_dim}, 1));
     std::vector<Variable> each;
-    for (const Id w : which) each.push_back(dropout(ones, rates[static_cast<std::size_t>(w)], *randomness()));
+    for (const Id w : which) each.push_back(dropout(ones, nth(rates, w), *randomness()));
     return concat(each, 0);
   };
   const auto layer = [&](Index at) {  // (batch, G, longest, d): columns [at, at + W) of each row's prefix
@@ -129,14 +130,14 @@ namespace {
 Tensor activations(Model& model, const std::vector<Id>& words, Index width) {
   const NoGrad no_grad;
   const Evaluating no_dropout(model);
-  const Index P = static_cast<Index>(words.size()), L = model.layer_count();
+  const Index P = size_of(words), L = model.layer_count();
   Past past;
   past.expect_fits(1, L);
   model.hidden(Templated::raw(Ids({1, P}, words)), past);
   Tensor flat(Shape{P, 2 * L * width});
   real* to = flat.write();
   for (Index i = 0; i < 2 * L; ++i) {
-    const KeyValue& kv = past.layers[static_cast<std::size_t>(i / 2)];
+    const KeyValue& kv = nth(past.layers, i / 2);
     const Tensor x = merge_heads(slice(i % 2 ? kv.v() : kv.k(), 2, 0, P)).value();  // (1, P, G·d)
     for (Index p = 0; p < P; ++p) std::copy_n(x.data() + p * width, width, to + p * 2 * L * width + i * width);
   }
@@ -166,7 +167,7 @@ void PrefixTuning::graft(const BaseModel& base, const std::string& name, Rng& rn
   }
   Tensor start;
   if (init == Init::words) {
-    expect<ValueError>(static_cast<Index>(words.size()) == length, kind(), ": ", words.size(), " words for a prefix of ",
+    expect<ValueError>(size_of(words) == length, kind(), ": ", words.size(), " words for a prefix of ",
                        length, "; give one for each place");
     for (const Id word : words)
       expect<ValueError>(0 <= word && word < base.model.vocabulary(), kind(), ": word ", word, " is none of the vocabulary of ",

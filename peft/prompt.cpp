@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "autograd/sizes.h"
 #include "peft/inside/file_format.h"
 #include "peft/registry.h"
 
@@ -15,8 +16,8 @@ std::vector<Id> drawn(Index count, Index vocabulary, Rng& rng) {
   std::iota(all.begin(), all.end(), Id(0));
   for (Index i = 0; i < count; ++i) {
     const Index at = i % vocabulary;
-    std::swap(all[static_cast<std::size_t>(at)], all[static_cast<std::size_t>(at + rng.below(vocabulary - at))]);
-    ids.push_back(all[static_cast<std::size_t>(at)]);
+    std::swap(nth(all, at), nth(all, at + rng.below(vocabulary - at)));
+    ids.push_back(nth(all, at));
   }
   return ids;
 }
@@ -36,7 +37,7 @@ Tensor start(const PromptTuning& p, const BaseModel& base, Rng& rng) {
   Tensor rows = rows_of(base, drawn(p.length, std::min(V, p.most_common), rng)).clone();
   if (p.init == Init::vocabulary) return rows;
   expect<ValueError>(!p.labels.empty(), "prompt tuning: to start from labels, give the ids of each label's words");
-  expect<ValueError>(static_cast<Index>(p.labels.size()) <= p.length, "prompt tuning: ", p.labels.size(),
+  expect<ValueError>(size_of(p.labels) <= p.length, "prompt tuning: ", p.labels.size(),
                      " labels to start a prompt of ", p.length, " from; take a length of at least ", p.labels.size());
   real* to = rows.write();
   for (std::size_t i = 0; i < p.labels.size(); ++i) {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "autograd/sizes.h"
+
 namespace graft::peft {
 
 PromptTemplate front_template(Index length) {
@@ -120,8 +122,8 @@ Row through(const PromptTemplate& pieces, Id first, const Row& user) {
         break;
       case Piece::Kind::sentence: put(0, user.answer); break;
       case Piece::Kind::answer:
-        row.answer = static_cast<Index>(row.ids.size());
-        put(user.answer, static_cast<Index>(user.ids.size()));
+        row.answer = size_of(row.ids);
+        put(user.answer, size_of(user.ids));
         break;
     }
   return row;
@@ -132,7 +134,7 @@ Row through(const PromptTemplate& pieces, Id first, const Row& user) {
 Batch VirtualTemplate::filled(const Batch& given) {
   const Batch user = filled_by(*base, given);
   const Index B = user.rows(), T = user.ids.shape()[1];
-  expect(selection.rows().empty() || static_cast<Index>(selection.rows().size()) == B,
+  expect(selection.rows().empty() || size_of(selection.rows()) == B,
          "virtual tokens: ", selection.rows().size(), " rows were chosen for, but the batch has ", B);
   const bool labelled = user.labels.numel() > 0;
   std::vector<Row> rows;
@@ -145,14 +147,14 @@ Batch VirtualTemplate::filled(const Batch& given) {
     const VirtualPlaces* e = entries.find(selection.row(static_cast<std::size_t>(b)));
     touched = touched || e;
     rows.push_back(e ? through(e->pieces, e->first, row) : row);
-    longest = std::max(longest, static_cast<Index>(rows.back().ids.size()));
+    longest = std::max(longest, size_of(rows.back().ids));
   }
   if (!touched) return user;
   Batch filled;
   std::vector<Id> ids, labels;
   bool ragged = !user.lengths.empty();
   for (const Row& row : rows) {
-    const Index length = static_cast<Index>(row.ids.size());
+    const Index length = size_of(row.ids);
     filled.lengths.push_back(length), filled.answers.push_back(row.answer);
     ragged = ragged || length != longest;
     ids.insert(ids.end(), row.ids.begin(), row.ids.end());
@@ -171,7 +173,7 @@ Batch VirtualTemplate::filled(const Batch& given) {
 void graft_virtual_tokens(const BaseModel& base, const std::string& name, const PromptTemplate& pieces, const MakeRows& make,
                           const std::string& who) {
   Index taken = 0;
-  for (const Piece& piece : pieces) taken += piece.count + static_cast<Index>(piece.ids.size());
+  for (const Piece& piece : pieces) taken += piece.count + size_of(piece.ids);
   const Index context = base.model.context();
   expect<ValueError>(taken < context, who, ": ", taken, " tokens of its own leave nothing of the context of ", context,
                      "; take fewer");

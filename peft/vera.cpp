@@ -6,6 +6,7 @@
 
 #include "autograd/kernels.h"
 #include "autograd/ops.h"
+#include "autograd/sizes.h"
 #include "nn/gpt2.h"
 #include "nn/names.h"
 #include "peft/inside/adapter_parts.h"
@@ -191,9 +192,9 @@ Attached read(const BaseModel& base, const AdapterConfig& config, Keys& keys, co
       const std::string at = prefix + m.name + ".vera_lambda_";
       wrappers.at(m.paths[0])->entry(name).d.set(keys.take(at + "d", Shape{vera.r}, m.paths[0]));  // one for all parts
       const Tensor b = keys.take(at + "b", Shape{m.out}, m.paths[0]);
-      const Index parts = static_cast<Index>(m.paths.size());
+      const Index parts = size_of(m.paths);
       for (Index i = 0; i < parts; ++i)
-        wrappers.at(m.paths[static_cast<std::size_t>(i)])->entry(name).b.set(rows_part(b, i, parts));
+        wrappers.at(nth(m.paths, i))->entry(name).b.set(rows_part(b, i, parts));
     }
     read_variants(base, name, keys, key_of(modules, vera.train_biases != Vera::Biases::none));
     read_head(base, name, keys, prefix);
@@ -206,7 +207,7 @@ Attached read(const BaseModel& base, const AdapterConfig& config, Keys& keys, co
   return attached;
 }
 
-void write(const BaseModel& base, const Attached& attached, nlohmann::json& config, Named_tensors& tensors) {
+void write(const BaseModel& base, const Attached& attached, nlohmann::json& config, NamedTensors& tensors) {
   const auto& vera = dynamic_cast<const Vera&>(*attached.method);
   const std::string& name = attached.name;
   const bool saved = vera.save_projection || vera.projections;
@@ -218,7 +219,7 @@ void write(const BaseModel& base, const Attached& attached, nlohmann::json& conf
     for (const std::string& path : m.paths) {
       const auto found = wrappers.find(path);
       if (found != wrappers.end()) one = &found->second->entry(name);
-      const Index out = m.out / static_cast<Index>(m.paths.size());
+      const Index out = m.out / size_of(m.paths);
       b.push_back(found == wrappers.end() ? Tensor(Shape{out}, 0) : found->second->entry(name).b.value());  // 0 changes nothing
     }
     if (!one) continue;

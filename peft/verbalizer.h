@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "autograd/sizes.h"
 #include "nn/model.h"
 #include "tokenizer/tokenizer.h"
 
@@ -19,7 +20,7 @@ class Verbalizer {
   /// empty text.
   Verbalizer(const std::vector<std::vector<std::string>>& words, const Tokenizer& tokenizer, Index vocabulary);
 
-  Index labels() const { return static_cast<Index>(words_.size()); }
+  Index labels() const { return size_of(words_); }
   /// Logits of words (.., V) -> of labels (.., labels).
   Variable operator()(const Variable& logits) const;
   /// The scores (B, labels) of a user's sentences, through the model's template: what cross_entropy() is to be given. An answer

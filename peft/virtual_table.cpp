@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "autograd/ops.h"
+#include "autograd/sizes.h"
 
 namespace graft::peft {
 
@@ -30,17 +31,17 @@ Variable VirtualTable::operator()(const Ids& ids) {
     bool occurs = false;
     for (Index i = 0; i < N; ++i) {
       if (ids[i] < e.first || ids[i] >= e.first + e.count) continue;
-      place[static_cast<std::size_t>(i)] = next + (ids[i] - e.first);
-      real_ids[static_cast<std::size_t>(i)] = 0;
-      occurs = found[static_cast<std::size_t>(i)] = true;
+      nth(place, i) = next + (ids[i] - e.first);
+      nth(real_ids, i) = 0;
+      occurs = nth(found, i) = true;
     }
     if (!occurs) continue;
     more.push_back((*e.rows)());
     next += static_cast<Id>(e.count);
   }
   for (Index i = 0; i < N; ++i) {
-    if (ids[i] < V) place[static_cast<std::size_t>(i)] = static_cast<Id>(i);
-    expect<IndexError>(ids[i] < V || found[static_cast<std::size_t>(i)], "virtual tokens: nobody has the id ", ids[i],
+    if (ids[i] < V) nth(place, i) = static_cast<Id>(i);
+    expect<IndexError>(ids[i] < V || nth(found, i), "virtual tokens: nobody has the id ", ids[i],
                        "; the vocabulary has ", V, ", and the attached ones end at ", rows());
   }
   const Variable all = base(Ids(ids.shape(), real_ids));  // (.., D)
@@ -69,7 +70,7 @@ Tensor rows_of(const BaseModel& base, const std::vector<Id>& ids) {
     expect<IndexError>(0 <= id && id < base.model.vocabulary(), "virtual tokens: to start from the word ", id,
                        ", but the vocabulary has ", base.model.vocabulary());
   const WithSelection none(base.model, {});  // also for who asks without attach()
-  return base.model.table()(Ids({static_cast<Index>(ids.size())}, ids)).value();
+  return base.model.table()(Ids({size_of(ids)}, ids)).value();
 }
 
 }  // namespace graft::peft

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "autograd/ops.h"
+#include "autograd/sizes.h"
 #include "nn/layers.h"
 
 namespace graft::peft {
@@ -48,7 +49,7 @@ namespace {
 
 /// Entries of the first axis, in this order.
 Variable pick(const Variable& x, const std::vector<Id>& rows) {
-  const Index B = x.dim(0), count = static_cast<Index>(rows.size());
+  const Index B = x.dim(0), count = size_of(rows);
   return reshape(lookup(reshape(x, {B, x.value().numel() / B}), Ids({count}, rows)), x.shape().with(0, count));
 }
 
@@ -71,7 +72,7 @@ Variable by_rows(const Selection& selection, const Rows& inputs, const Variable&
     Rows mine;
     for (const Variable& x : inputs) mine.push_back(pick(x, group.second));
     done.push_back(f(group.first, mine, pick(y, group.second)));
-    for (const Id b : group.second) place[static_cast<std::size_t>(b)] = next++;
+    for (const Id b : group.second) nth(place, b) = next++;
   }
   return pick(concat(done, 0), place);
 }

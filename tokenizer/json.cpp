@@ -1,4 +1,5 @@
 // Typed steps down a JSON document; see inside/json.h.
+#include "autograd/sizes.h"
 #include "tokenizer/inside/json.h"
 
 #include <algorithm>
@@ -237,7 +238,7 @@ std::string chat_template(const Field& config) {
 
 void default_end(Tokenizer::Parts& parts) {
   for (const TokenId i : parts.specials)
-    if (parts.tokens[static_cast<std::size_t>(i)] == "<|endoftext|>" && parts.eos < 0) parts.eos = i;
+    if (nth(parts.tokens, i) == "<|endoftext|>" && parts.eos < 0) parts.eos = i;
 }
 
 }  // namespace graft::json

@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "autograd/errors.h"
+#include "autograd/sizes.h"
 #include "autograd/utf8.h"
 #include "tokenizer/inside/added.h"
 #include "tokenizer/inside/alphabet.h"
@@ -39,8 +40,8 @@ struct Tokenizer::Tables {
 
   explicit Tables(Parts given);
   std::string_view bytes(TokenId i) const {
-    return std::string_view(blob).substr(begin[static_cast<std::size_t>(i)],
-                                         begin[static_cast<std::size_t>(i) + 1] - begin[static_cast<std::size_t>(i)]);
+    return std::string_view(blob).substr(nth(begin, i),
+                                         begin[static_cast<std::size_t>(i) + 1] - nth(begin, i));
   }
   bool known(TokenId i) const { return i >= 0 && static_cast<std::size_t>(i) < parts.tokens.size(); }
 
@@ -85,9 +86,9 @@ void Tokenizer::Tables::give_roles() {
   const auto give = [&](const char* what, const std::vector<TokenId>& ids, Role its) {
     for (const TokenId i : ids) {
       check(what, i);
-      Role& now = role[static_cast<std::size_t>(i)];
+      Role& now = nth(role, i);
       expect<FormatError>(now == Role::plain, named(parts), ": token ", i, " is listed twice as special or added");
-      expect<FormatError>(!parts.tokens[static_cast<std::size_t>(i)].empty(), named(parts), ": ", what, " ", i, " is empty");
+      expect<FormatError>(!nth(parts.tokens, i).empty(), named(parts), ": ", what, " ", i, " is empty");
       now = its;
     }
   };
@@ -95,7 +96,7 @@ void Tokenizer::Tables::give_roles() {
   give("an added token", parts.added, Role::added);
   for (const TokenId i : parts.late) {
     check("a late token", i);
-    expect<FormatError>(role[static_cast<std::size_t>(i)] != Role::plain, named(parts), ": token ", i,
+    expect<FormatError>(nth(role, i) != Role::plain, named(parts), ": token ", i,
                         " is late, but neither special nor added");
   }
   const std::pair<const char*, TokenId> ends[] = {
@@ -147,7 +148,7 @@ bpe::AddedTokens Tokenizer::Tables::finder(bool which) const {
   for (const std::vector<TokenId>* ids : {&parts.specials, &parts.added})
     for (const TokenId i : *ids)
       if (std::binary_search(latecomers.begin(), latecomers.end(), i) == which)
-        tokens.emplace_back(parts.tokens[static_cast<std::size_t>(i)], i);
+        tokens.emplace_back(nth(parts.tokens, i), i);
   return bpe::AddedTokens(std::move(tokens));
 }
 
@@ -264,7 +265,7 @@ std::string Tokenizer::bytes(TokenId id) const {
 const std::string& Tokenizer::token(TokenId id) const {
   expect<IndexError>(tables_->known(id), named(tables_->parts), ": there is no token ", id, "; ids go from 0 to ",
                      static_cast<std::ptrdiff_t>(size()) - 1);
-  return tables_->parts.tokens[static_cast<std::size_t>(id)];
+  return nth(tables_->parts.tokens, id);
 }
 
 TokenId Tokenizer::id(std::string_view token) const {
@@ -274,7 +275,7 @@ TokenId Tokenizer::id(std::string_view token) const {
 
 std::size_t Tokenizer::size() const { return tables_->parts.tokens.size(); }
 bool Tokenizer::is_special(TokenId id) const {
-  return tables_->known(id) && tables_->role[static_cast<std::size_t>(id)] == Role::special;
+  return tables_->known(id) && nth(tables_->role, id) == Role::special;
 }
 const Tokenizer::Parts& Tokenizer::parts() const { return tables_->parts; }
 

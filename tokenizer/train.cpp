@@ -9,6 +9,7 @@
 #include <unordered_set>
 
 #include "autograd/errors.h"
+#include "autograd/sizes.h"
 #include "tokenizer/inside/alphabet.h"
 
 namespace graft {
@@ -152,8 +153,8 @@ Tokenizer train_tokenizer(const std::vector<std::string>& texts, std::size_t voc
   corpus.count_all();
   Candidate best;
   while (parts.tokens.size() < vocabulary && corpus.best(best) && best.count >= static_cast<std::int64_t>(min_count)) {
-    const std::string &left = parts.tokens[static_cast<std::size_t>(best.pair.first)],
-                      &right = parts.tokens[static_cast<std::size_t>(best.pair.second)];
+    const std::string &left = nth(parts.tokens, best.pair.first),
+                      &right = nth(parts.tokens, best.pair.second);
     parts.merges.emplace_back(left, right);
     // different merges may give the same string: it stays one token
     const auto place = known.emplace(left + right, static_cast<TokenId>(parts.tokens.size()));

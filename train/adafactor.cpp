@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "autograd/sizes.h"
+
 namespace graft::train {
 
 std::map<std::string, Shape> Adafactor::kept(const Shape& w) const {
@@ -32,13 +34,13 @@ void Adafactor::update(const std::string& path, Tensor& w, const Tensor& g, real
       double row = 0;
       for (Index j = 0; j < m; ++j) {
         const double square = static_cast<double>(G[i * m + j]) * static_cast<double>(G[i * m + j]) + static_cast<double>(eps);
-        row += square, columns[static_cast<std::size_t>(j)] += square;
+        row += square, nth(columns, j) += square;
       }
       R[i] = beta * R[i] + (1 - beta) * static_cast<real>(row / static_cast<double>(m));
       mean += static_cast<double>(R[i]) / static_cast<double>(n);
     }
     for (Index j = 0; j < m; ++j)
-      C[j] = beta * C[j] + (1 - beta) * static_cast<real>(columns[static_cast<std::size_t>(j)] / static_cast<double>(n));
+      C[j] = beta * C[j] + (1 - beta) * static_cast<real>(nth(columns, j) / static_cast<double>(n));
     for (Index i = 0; i < n; ++i) {
       const real row = 1 / std::sqrt(static_cast<real>(static_cast<double>(R[i]) / mean));
       for (Index j = 0; j < m; ++j) u[i * m + j] = G[i * m + j] * row / std::sqrt(C[j]);

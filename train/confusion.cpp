@@ -4,20 +4,21 @@
 #include <sstream>
 
 #include "autograd/errors.h"
+#include "autograd/sizes.h"
 
 namespace graft::train {
 
 Confusion::Confusion(const std::vector<Index>& right, const std::vector<Index>& predicted, std::vector<std::string> labels)
     : labels_(std::move(labels)),
       counts_(labels_.size() * labels_.size(), 0),
-      all_(static_cast<Index>(right.size())) {
+      all_(size_of(right)) {
   expect<ValueError>(!right.empty() && right.size() == predicted.size(), "confusion: ", right.size(), " answers and ",
                      predicted.size(), " predictions; there must be one each");
-  const Index L = static_cast<Index>(labels_.size());
+  const Index L = size_of(labels_);
   for (std::size_t i = 0; i < right.size(); ++i) {
     for (const Index label : {right[i], predicted[i]})
       expect<IndexError>(0 <= label && label < L, "confusion: class ", label, " of ", L);
-    ++counts_[static_cast<std::size_t>(right[i] * L + predicted[i])];
+    ++nth(counts_, right[i] * L + predicted[i]);
   }
 }
 
@@ -27,12 +28,12 @@ Index Confusion::count(Index right, Index predicted) const {
 
 double Confusion::accuracy() const {
   Index good = 0;
-  for (Index l = 0; l < static_cast<Index>(labels_.size()); ++l) good += count(l, l);
+  for (Index l = 0; l < size_of(labels_); ++l) good += count(l, l);
   return static_cast<double>(good) / static_cast<double>(all_);
 }
 
 double Confusion::majority() const {
-  const Index L = static_cast<Index>(labels_.size());
+  const Index L = size_of(labels_);
   Index most = 0;
   for (Index l = 0; l < L; ++l) {
     Index here = 0;
@@ -43,7 +44,7 @@ double Confusion::majority() const {
 }
 
 double Confusion::macro_f1() const {
-  const Index L = static_cast<Index>(labels_.size());
+  const Index L = size_of(labels_);
   double sum = 0;
   for (Index l = 0; l < L; ++l) {
     Index is = 0, said = 0;

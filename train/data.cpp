@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "autograd/rng.h"
+#include "autograd/sizes.h"
 
 namespace graft::train {
 namespace {
@@ -13,7 +14,7 @@ std::vector<Index> shuffled(Index n, std::uint64_t seed, Index epoch) {
   std::iota(order.begin(), order.end(), Index(0));
   Rng draws(Rng::State{seed, static_cast<std::uint64_t>(epoch) << 32});  // epochs lie apart in one stream
   for (std::size_t i = order.size(); i > 1; --i)                         // Fisher-Yates
-    std::swap(order[i - 1], order[static_cast<std::size_t>(draws.below(static_cast<Index>(i)))]);
+    std::swap(order[i - 1], nth(order, draws.below(static_cast<Index>(i))));
   return order;
 }
 
@@ -36,7 +37,7 @@ Index Dataset::tokens() const {
 }
 
 Dataset split(Dataset& data, double share, std::uint64_t seed) {
-  const Index all = static_cast<Index>(data.examples.size());
+  const Index all = size_of(data.examples);
   const Index held = static_cast<Index>(share * static_cast<double>(all) + 0.5);
   expect<ValueError>(held > 0 && held < all, "split: ", share, " of ", all, all == 1 ? " example" : " examples",
                      " leaves no example for one of the two parts; give more data, or a file for validation");
@@ -45,7 +46,7 @@ Dataset split(Dataset& data, double share, std::uint64_t seed) {
     std::fill(taken.end() - static_cast<std::ptrdiff_t>(held), taken.end(), true);
   } else {
     const std::vector<Index> order = shuffled(all, seed, 0);
-    for (Index i = 0; i < held; ++i) taken[static_cast<std::size_t>(order[static_cast<std::size_t>(i)])] = true;
+    for (Index i = 0; i < held; ++i) nth(taken, nth(order, i)) = true;
   }
   Dataset apart;
   apart.kind = data.kind, apart.labels = data.labels;
@@ -58,17 +59,17 @@ Dataset split(Dataset& data, double share, std::uint64_t seed) {
 Batch batch(const Dataset& data, const std::vector<Index>& which, Id pad) {
   std::size_t longest = 0;
   for (const Index i : which) longest = std::max(longest, data.examples.at(static_cast<std::size_t>(i)).ids.size());
-  const Shape shape{static_cast<Index>(which.size()), static_cast<Index>(longest)};
+  const Shape shape{size_of(which), static_cast<Index>(longest)};
   std::vector<Id> ids, labels;
   std::vector<Index> lengths, answers;
   for (const Index i : which) {
-    const Example& example = data.examples[static_cast<std::size_t>(i)];
+    const Example& example = nth(data.examples, i);
     const std::vector<Id>& scored = example.labels.empty() ? example.ids : example.labels;
     ids.insert(ids.end(), example.ids.begin(), example.ids.end());
     labels.insert(labels.end(), scored.begin(), scored.end());
     ids.resize(static_cast<std::size_t>(shape[1]) * (lengths.size() + 1), pad);
     labels.resize(ids.size(), ignored);
-    lengths.push_back(static_cast<Index>(example.ids.size()));
+    lengths.push_back(size_of(example.ids));
     answers.push_back(example.answer < 0 ? lengths.back() : std::min(example.answer, lengths.back()));
   }
   return {Ids(shape, std::move(ids)), Ids(shape, std::move(labels)), std::move(lengths), std::move(answers)};
@@ -77,7 +78,7 @@ Batch batch(const Dataset& data, const std::vector<Index>& which, Id pad) {
 Ids classes(const Dataset& data, const std::vector<Index>& which) {
   std::vector<Id> all;
   for (const Index i : which) all.push_back(static_cast<Id>(data.examples.at(static_cast<std::size_t>(i)).label));
-  return Ids({static_cast<Index>(which.size())}, std::move(all));
+  return Ids({size_of(which)}, std::move(all));
 }
 
 Order::Order(Index examples, Index batch, std::uint64_t seed, bool shuffled)
@@ -93,7 +94,7 @@ std::vector<Index> Order::operator()(Index n) const {
   for (Index i = n * batch_; i < (n + 1) * batch_; ++i) {
     const Index epoch = i / examples_, place = i % examples_;
     if (shuffled_ && epoch != epoch_) order_ = shuffled(examples_, seed_, epoch), epoch_ = epoch;
-    which.push_back(shuffled_ ? order_[static_cast<std::size_t>(place)] : place);
+    which.push_back(shuffled_ ? nth(order_, place) : place);
   }
   return which;
 }

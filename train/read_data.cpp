@@ -5,6 +5,7 @@
 #include <set>
 
 #include "autograd/errors.h"
+#include "autograd/sizes.h"
 #include "formats/file.h"
 #include "tokenizer/chat.h"
 #include "train/data.h"
@@ -77,7 +78,7 @@ Example completion(const Record& record, const Tokenizer& tokenizer, const ReadO
   line.require(!example.reference.empty() || options.end >= 0, "\"completion\" is empty; there is nothing to learn");
   say(example, options.begin, false);
   say(example, tokenizer.encode(example.prompt), false);
-  example.answer = static_cast<Index>(example.ids.size());
+  example.answer = size_of(example.ids);
   say(example, tokenizer.encode(example.reference), true);
   if (options.end >= 0) say(example, {options.end}, true);
   line.require(!example.labels.empty() && example.labels.back() != ignored,

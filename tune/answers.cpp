@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "autograd/sizes.h"
 #include "nn/generate.h"
 #include "peft/ensemble.h"
 #include "peft/wrapper.h"
@@ -14,7 +15,7 @@ namespace {
 using Kind = train::Dataset::Kind;
 
 Index how_many(const train::Dataset& examples, Index most) {
-  const Index n = static_cast<Index>(examples.examples.size());
+  const Index n = size_of(examples.examples);
   return most > 0 ? std::min(most, n) : n;
 }
 
@@ -28,7 +29,7 @@ Questions questions(Model& model, const train::Dataset& examples, const std::vec
   q.how.max_tokens = 8;
   Index longest = 0;
   for (const Index i : which) {
-    const train::Example& example = examples.examples[static_cast<std::size_t>(i)];
+    const train::Example& example = nth(examples.examples, i);
     const auto said = std::find_if(example.labels.begin(), example.labels.end(), [](Id label) { return label != ignored; });
     const Index at = examples.kind == Kind::text   ? static_cast<Index>(prompt_of_text(example))
                      : examples.kind == Kind::chat ? static_cast<Index>(said - example.labels.begin())  // the assistant's first
@@ -36,7 +37,7 @@ Questions questions(Model& model, const train::Dataset& examples, const std::vec
     q.prompts.emplace_back(example.ids.begin(), example.ids.begin() + at);
     if (at == 0) q.prompts.back().push_back(begin >= 0 ? begin : example.ids[0]);  // nothing is asked
     longest = std::max(longest, at);
-    const Index room = static_cast<Index>(example.ids.size()) - at + 8;  // somewhat more than the reference has
+    const Index room = size_of(example.ids) - at + 8;  // somewhat more than the reference has
     q.how.max_tokens = std::max(q.how.max_tokens, std::min<Index>(64, room));
   }
   q.how.max_tokens = std::min(q.how.max_tokens, std::max<Index>(1, model.free_positions() - longest));
@@ -71,7 +72,7 @@ Predicted predict(const ClassTask& task, const train::Dataset& examples, Index m
     const std::vector<real> counted = said.votes.values();
     votes.insert(votes.end(), counted.begin(), counted.end());
   }
-  if (n > 0) all.votes = Tensor(Shape{n, static_cast<Index>(task.labels().size())}, std::move(votes));
+  if (n > 0) all.votes = Tensor(Shape{n, size_of(task.labels())}, std::move(votes));
   return all;
 }
 

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "autograd/sizes.h"
 #include "autograd/text.h"
 #include "autograd/utf8.h"
 #include "formats/file.h"
@@ -78,7 +79,7 @@ Variable class_logits(const peft::BaseModel& base, const peft::Verbalizer* verba
                       const Batch& user) {
   const WithSelection restored(base.model, base.model.selection());
   if (!prompts.empty()) base.model.select(Selection(peft::rows_for(prompts, user.rows())));
-  const Batch all = prompts.empty() ? user : peft::repeated(user, static_cast<Index>(prompts.size()));
+  const Batch all = prompts.empty() ? user : peft::repeated(user, size_of(prompts));
   if (verbalizer) return (*verbalizer)(base.model, all);
   auto* classifier = dynamic_cast<Classifier*>(&base.root);
   expect<ValueError>(classifier != nullptr, base.root.kind(), " has no head for classes; make_classifier() puts one on");

@@ -5,6 +5,7 @@
 #include <ostream>
 
 #include "autograd/linalg.h"
+#include "autograd/sizes.h"
 #include "nn/attention.h"
 #include "peft/lora.h"
 #include "peft/prefix.h"
@@ -181,7 +182,7 @@ std::vector<VirtualToken> nearest_words(const peft::BaseModel& base, const Token
     for (Index v = 0; v < V; ++v) {
       double dot = 0;
       for (Index i = 0; i < D; ++i) dot += static_cast<double>(words[v * D + i]) * static_cast<double>(rows[p * D + i]);
-      near.emplace_back(dot / (lengths[static_cast<std::size_t>(v)] * own + 1e-30), static_cast<Id>(v));
+      near.emplace_back(dot / (nth(lengths, v) * own + 1e-30), static_cast<Id>(v));
     }
     const auto few = near.begin() + std::min<std::ptrdiff_t>(count, static_cast<std::ptrdiff_t>(near.size()));
     std::partial_sort(near.begin(), few, near.end(), std::greater<>());

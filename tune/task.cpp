@@ -4,6 +4,7 @@
 #include <limits>
 #include <numeric>
 
+#include "autograd/sizes.h"
 #include "peft/ensemble.h"
 #include "tune/classes.h"
 
@@ -16,13 +17,13 @@ Task::Task(const peft::BaseModel& model, train::Dataset examples, train::Dataset
       held(std::move(validation)),
       batch_size(batch),
       ensemble(std::move(prompts)),
-      order_(static_cast<Index>(data.examples.size()), batch, rng.next()) {
+      order_(size_of(data.examples), batch, rng.next()) {
   base.root.training(&rng);
   if (ensemble.size() > 1) peft::select(base, ensemble[0]);
 }
 
 Index Task::prompts() const {
-  return ensemble.size() > 1 && !base.model.selection().one().empty() ? static_cast<Index>(ensemble.size()) : 1;
+  return ensemble.size() > 1 && !base.model.selection().one().empty() ? size_of(ensemble) : 1;
 }
 
 double Task::gradients(Index step) {
@@ -78,7 +79,7 @@ double Task::loss(const train::Dataset& examples) const {
   const NoGrad constant;
   const Evaluating no_dropout(base.root);
   double sum = 0, count = 0;
-  for (const std::vector<Index>& which : in_batches(static_cast<Index>(examples.examples.size()))) {
+  for (const std::vector<Index>& which : in_batches(size_of(examples.examples))) {
     const double these = static_cast<double>(scored(examples, which));
     sum += these * static_cast<double>(batch_loss(examples, which, 1).item()) / static_cast<double>(prompts());
     count += these;
@@ -127,7 +128,7 @@ ClassTask::ClassTask(const peft::BaseModel& base, train::Dataset examples, train
   expect<ValueError>(data.kind == train::Dataset::Kind::labelled, "the examples are ", name(data.kind),
                      ", which have no classes; LanguageTask trains on them");
   expect<ValueError>(base.score == nullptr, base.root.kind(), " has a head; label words need a language model");
-  expect<ValueError>(verbalizer_->labels() == static_cast<Index>(data.labels.size()), "there are words for ",
+  expect<ValueError>(verbalizer_->labels() == size_of(data.labels), "there are words for ",
                      verbalizer_->labels(), " classes, the examples have ", data.labels.size());
 }
 
@@ -143,6 +144,6 @@ Variable ClassTask::batch_loss(const train::Dataset& of, const std::vector<Index
   return cross_entropy(logits(train::batch(of, which, 0)), right, each);
 }
 
-Index ClassTask::scored(const train::Dataset&, const std::vector<Index>& which) const { return static_cast<Index>(which.size()); }
+Index ClassTask::scored(const train::Dataset&, const std::vector<Index>& which) const { return size_of(which); }
 
 }  // namespace graft::tune

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include "autograd/sizes.h"
 #include "nn/generate.h"
 #include "peft/ensemble.h"
 #include "peft/quantize.h"
@@ -57,7 +58,7 @@ TextClassifier::Answer TextClassifier::operator()(const std::string& words) cons
   expect<ValueError>(!ids.empty(), "classify: \"", words, "\" gives no tokens");
   around_.put_begin(ids);
   const Tensor logits = class_logits(base_, verbalizer_ ? &*verbalizer_ : nullptr, ensemble_, padded({ids})).value();
-  const peft::Votes said = peft::vote(logits, std::max<Index>(1, static_cast<Index>(ensemble_.size())));
+  const peft::Votes said = peft::vote(logits, std::max<Index>(1, size_of(ensemble_)));
   const Id label = said.majority[0];
   return {classes_.labels.at(static_cast<std::size_t>(label)), static_cast<double>(said.probabilities[label])};
 }

@@ -5,6 +5,7 @@
 
 #include "autograd/cpu/blocks_fast.h"
 #include "autograd/ledger.h"
+#include "autograd/sizes.h"
 
 namespace graft {
 namespace {
@@ -61,9 +62,9 @@ Packed packed_blocks(BlockFormat format, Index rows, Index cols, const void* blo
 
 Packed packed_blocks_in_order(BlockFormat format, Index rows, Index cols, const void* blocks, const std::vector<Index>& order) {
   const Blocks source(format, rows, cols, blocks, nullptr);
-  const Index count = static_cast<Index>(order.size());
+  const Index count = size_of(order);
   for (Index i = 0; i < count; ++i) {
-    const Index r = order[static_cast<std::size_t>(i)];
+    const Index r = nth(order, i);
     expect<IndexError>(0 <= r && r < rows, "packed_blocks_in_order: row ", i, " is to be row ", r,
                        " of the blocks, but they have ", rows, " rows");
   }

@@ -3,6 +3,7 @@
 
 #include "autograd/cpu/product.h"
 #include "autograd/kernels.h"
+#include "autograd/sizes.h"
 
 namespace graft::kernel {
 namespace {
@@ -74,7 +75,7 @@ LinearScored linear_cross_entropy(const Tensor& x, const Tensor& W, const Ids& l
   std::vector<Index> rows;  // the scored rows; the others cost nothing from here on
   for (Index r = 0; r < N; ++r)
     if (weights[r] != 0) rows.push_back(r);
-  const Index n = static_cast<Index>(rows.size());
+  const Index n = size_of(rows);
   if (want_dx && n < N) scored.dx.fill(0);
   if (n == 0) {
     if (want_dW) scored.dW.fill(0);

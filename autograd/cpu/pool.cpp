@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "autograd/cpu/crowd.h"
+#include "autograd/sizes.h"
 #endif
 
 namespace graft::kernel {
@@ -157,18 +158,18 @@ void Pool::Seat::wait() {
 
 /// As many seats as wanted, or fewer if the system cannot create more threads.
 Index Pool::seats(Index wanted) {
-  while (static_cast<Index>(seats_.size()) < wanted) {
+  while (size_of(seats_) < wanted) {
     seats_.push_back(std::make_unique<Seat>());
     try {
       Seat& seat = *seats_.back();
-      const auto part = static_cast<Index>(seats_.size());
+      const auto part = size_of(seats_);
       std::thread([this, &seat, part] { work(seat, part); }).detach();
     } catch (...) {
       seats_.pop_back();
       break;
     }
   }
-  return std::min(wanted, static_cast<Index>(seats_.size()));
+  return std::min(wanted, size_of(seats_));
 }
 
 void Pool::work(Seat& seat, Index part) {

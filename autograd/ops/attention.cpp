@@ -2,6 +2,7 @@
 #include "autograd/kernels.h"
 #include "autograd/ops.h"
 #include "autograd/ops/check.h"
+#include "autograd/sizes.h"
 
 #include <cmath>
 
@@ -14,7 +15,7 @@ std::vector<Index> past_of(const Variable& Q, const Variable& K, const std::vect
     expect(S >= T, "causal_attention: ", T, " queries but only ", S, " keys; each query has a key of its own");
     return std::vector<Index>(static_cast<std::size_t>(B), S - T);
   }
-  expect(static_cast<Index>(past.size()) == B, "causal_attention: past has ", past.size(), " lengths for a batch of ", B);
+  expect(size_of(past) == B, "causal_attention: past has ", past.size(), " lengths for a batch of ", B);
   for (std::size_t b = 0; b < past.size(); ++b)
     expect<IndexError>(past[b] >= 0 && past[b] + T <= S, "causal_attention: row ", b, " has ", past[b], " past keys and ", T,
                        " queries, but K ", K.shape(), " has room for ", S, " keys");

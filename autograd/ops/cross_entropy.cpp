@@ -3,6 +3,7 @@
 #include "autograd/ops.h"
 #include "autograd/ops/check.h"
 #include "autograd/ops/loss.h"
+#include "autograd/sizes.h"
 
 namespace graft {
 
@@ -10,7 +11,7 @@ std::vector<real> row_weights(const char* op, const Shape& rows, const Ids& labe
   const Index N = rows.rows();
   expect(rows.rank() >= 1 && labels.numel() == N, op, ": ", rows, " has ", N, " rows but labels ", labels.shape(), " are ",
          labels.numel(), "; one label per row");
-  expect(reduction.weights.empty() || static_cast<Index>(reduction.weights.size()) == N, op, ": ", reduction.weights.size(),
+  expect(reduction.weights.empty() || size_of(reduction.weights) == N, op, ": ", reduction.weights.size(),
          " weights for ", N, " rows");
   Index scored = 0;
   for (Index i = 0; i < N; ++i) {

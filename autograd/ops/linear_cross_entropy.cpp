@@ -7,6 +7,7 @@
 #include "autograd/ops.h"
 #include "autograd/ops/check.h"
 #include "autograd/ops/loss.h"
+#include "autograd/sizes.h"
 
 namespace graft {
 namespace {
@@ -58,7 +59,7 @@ Variable cross_entropy_by_rows(const Variable& x, const Ids& labels, const Head&
     for (std::size_t i = begin; i < end; ++i) {
       std::copy_n(x.value().data() + scored[i] * D, D, out + static_cast<Index>(i - begin) * D);
       part_labels.push_back(labels[scored[i]]);
-      part_weights.weights.push_back(weights[static_cast<std::size_t>(scored[i])]);
+      part_weights.weights.push_back(nth(weights, scored[i]));
     }
     const Variable leaf(part, std::make_shared<Node>("rows", part.shape(), Node::State::leaf, dx.defined()));
     const std::uint64_t boundary = next_sequence();

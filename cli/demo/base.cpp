@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "autograd/errors.h"
+#include "autograd/sizes.h"
 #include "autograd/threads.h"
 #include "cli/compare/children.h"
 #include "cli/demo/world.h"
@@ -66,7 +67,7 @@ void write_untrained(const fs::path& folder, const DemoSize& size, const std::st
   }
   const Tokenizer tokenizer = train_tokenizer(lines, demo_vocabulary, PreTokenizer::gpt2, {"<|endoftext|>"});
   Gpt2Config c = size.config();
-  c.vocabulary = static_cast<Index>(tokenizer.size());
+  c.vocabulary = size_of(tokenizer);
   auto model = std::make_unique<Gpt2>(c);
   Rng rng(1);
   model->initialize(rng);

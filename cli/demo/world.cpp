@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "autograd/errors.h"
+#include "autograd/sizes.h"
 
 namespace graft::cli {
 namespace {
@@ -89,7 +90,7 @@ std::string story(Rng& rng) {
   std::string all;
   const auto say = [&](const std::string& sentence) { all += (all.empty() ? "" : " ") + capital(sentence) + "."; };
   const auto pick = [&](std::initializer_list<std::string> ways) {
-    say(*(ways.begin() + rng.below(static_cast<Index>(ways.size()))));
+    say(*(ways.begin() + rng.below(size_of(ways))));
   };
 
   pick({text("one ", sky.adjective, " day ", person.name, " was ", at(place)), text(person.name, " went out when ", sky.clause),
@@ -120,7 +121,7 @@ std::string story(Rng& rng) {
       if (all.find(word) != std::string::npos) words.push_back(word);
     words.emplace_back(sky.name);
     for (std::size_t i = words.size(); i > 1; --i)
-      std::swap(words[i - 1], words[static_cast<std::size_t>(rng.below(static_cast<Index>(i)))]);
+      std::swap(words[i - 1], nth(words, rng.below(static_cast<Index>(i))));
     std::string list;
     for (const std::string& word : words) list += (list.empty() ? "" : ", ") + word;
     all = text("Words: ", list, ". ", all);
@@ -154,7 +155,7 @@ Description description(Rng& rng) {
   if (with_sky) fields.push_back(text("weather: ", sky.name));
   if (with_feeling) fields.push_back("feeling: " + feeling);
   for (std::size_t i = fields.size(); i > 1; --i)
-    std::swap(fields[i - 1], fields[static_cast<std::size_t>(rng.below(static_cast<Index>(i)))]);
+    std::swap(fields[i - 1], nth(fields, rng.below(static_cast<Index>(i))));
   Description d;
   for (const std::string& field : fields) d.table += (d.table.empty() ? "" : ", ") + field;
   d.table += ".";

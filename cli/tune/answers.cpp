@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <numeric>
 
+#include "autograd/sizes.h"
 #include "cli/interrupt.h"
 #include "peft/prefix.h"
 #include "peft/wrapper.h"
@@ -61,7 +62,7 @@ json score(const Job& job, const Answers& answers) {
   json all{{"score", s.value}, {"score_name", s.name}, {"higher_is_better", s.higher_is_better}};
   if (s.confusion) {
     json rows = json::array();
-    const Index L = static_cast<Index>(job.data().labels.size());
+    const Index L = size_of(job.data().labels);
     for (Index t = 0; t < L; ++t) {
       json row = json::array();
       for (Index p = 0; p < L; ++p) row.push_back(s.confusion->count(t, p));
@@ -86,7 +87,7 @@ json samples(const Job& job, const Answers& answers, const json& before, Index c
     const train::Example& example = job.eval_set().examples[i];
     json one{{"prompt", example.prompt}, {"reference", example.reference}};
     if (job.classes() && i < predicted.size()) {
-      one["after"] = labels[static_cast<std::size_t>(predicted[i])];
+      one["after"] = nth(labels, predicted[i]);
       one["before"] = before.contains("predicted") ? label(before["predicted"], i) : "";
     } else if (i < answers.texts.size()) {
       one["after"] = answers.texts[i];
@@ -105,17 +106,17 @@ json samples(const Job& job, const Answers& answers, const json& before, Index c
 json votes(const Job& job, const Answers& answers, Index count) {
   json all = json::array();
   const std::vector<std::string>& labels = job.data().labels;
-  const Index L = static_cast<Index>(labels.size());
+  const Index L = size_of(labels);
   const std::vector<Index>& predicted = answers.predicted.classes;
-  for (Index i = 0; i < count && i < static_cast<Index>(predicted.size()); ++i) {
+  for (Index i = 0; i < count && i < size_of(predicted); ++i) {
     const std::size_t at = static_cast<std::size_t>(i);
     json counts = json::object();
     for (Index l = 0; l < L; ++l)
       if (answers.predicted.votes[i * L + l] > 0)
-        counts[labels[static_cast<std::size_t>(l)]] = static_cast<Index>(answers.predicted.votes[i * L + l]);
+        counts[nth(labels, l)] = static_cast<Index>(answers.predicted.votes[i * L + l]);
     all.push_back({{"text", job.eval_set().examples[at].prompt},
                    {"answer", job.eval_set().examples[at].reference},
-                   {"majority", labels[static_cast<std::size_t>(predicted[at])]},
+                   {"majority", nth(labels, predicted[at])},
                    {"votes", counts}});
   }
   return all;
@@ -133,7 +134,7 @@ json insight(const Job& job) {
       delta.push_back({{"name", one.path}, {"norm", one.norm}, {"singular", one.singular}});
   put("delta", delta);
   if (dynamic_cast<peft::Prefix*>(&*job.loaded.model->memory)) {
-    std::vector<Index> some(static_cast<std::size_t>(std::min<Index>(4, static_cast<Index>(job.data().examples.size()))));
+    std::vector<Index> some(static_cast<std::size_t>(std::min<Index>(4, size_of(job.data().examples))));
     std::iota(some.begin(), some.end(), Index(0));
     put("prefix_attention", tune::prefix_attention(job.base(), train::batch(job.data(), some, 0)));
   }

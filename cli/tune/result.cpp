@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "autograd/ledger.h"
+#include "autograd/sizes.h"
 #include "cli/progress.h"
 #include "cli/tune/answers.h"
 #include "peft/adapter_file.h"
@@ -41,7 +42,7 @@ double median(std::vector<double> all) {
 
 json peaks() {
   const Ledger l = ledger();
-  const auto of = [&](Category c) { return l.peak[static_cast<std::size_t>(c)]; };
+  const auto of = [&](Category c) { return nth(l.peak, c); };
   return {{"frozen", of(Category::frozen)},      {"parameters", of(Category::trainable)},
           {"gradients", of(Category::gradient)}, {"optimizer", of(Category::optimizer)},
           {"activations", of(Category::saved)},  {"other", of(Category::temporary)},

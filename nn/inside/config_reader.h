@@ -8,6 +8,7 @@
 
 #include "autograd/errors.h"
 #include "autograd/real.h"
+#include "autograd/sizes.h"
 
 namespace graft {
 
@@ -35,7 +36,7 @@ class ConfigReader {
   bool is_word(const std::string& field) const;                              ///< a text, where a list may stand
   std::vector<std::string> words(const std::string& field) const;            ///< a text, or a list of them; missing: none
   std::vector<std::int64_t> integers(const std::string& field) const;        ///< one, or a list of them; missing: none
-  Index entries() const { return static_cast<Index>(object_->size()); }
+  Index entries() const { return size_of(*object_); }
 
   [[noreturn]] void refuse(const std::string& field, const std::string& what) const;  ///< "the field .. is <what>, which .."
   void only(const std::string& field, bool supported) const;                          ///< refuses the other value

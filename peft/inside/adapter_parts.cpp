@@ -84,7 +84,7 @@ void Keys::expect_all_taken() const {
                       "\"; the adapter is made for another base, or its adapter_config.json is not its own");
 }
 
-void write_tensors(const std::string& path, const Named_tensors& tensors, const std::map<std::string, std::string>& metadata) {
+void write_tensors(const std::string& path, const NamedTensors& tensors, const std::map<std::string, std::string>& metadata) {
   std::vector<formats::Numbers> numbers;
   for (const auto& entry : tensors) {
     formats::Numbers n;
@@ -151,7 +151,7 @@ void read_head(const BaseModel& base, const std::string& name, Keys& keys, const
   if (head->bias) head->bias->set(keys.take(key + ".bias", head->bias->shape(), "the classifier's head"));
 }
 
-void write_head(const BaseModel& base, const std::string& name, Named_tensors& tensors, const std::string& prefix) {
+void write_head(const BaseModel& base, const std::string& name, NamedTensors& tensors, const std::string& prefix) {
   const Copy* head = head_of(base, name);
   if (!head) return;
   const std::string key = prefix + head_of_file(base);

@@ -49,7 +49,7 @@ class Keys {
   std::set<std::string> taken_;
 };
 
-void write_tensors(const std::string& path, const Named_tensors& tensors,
+void write_tensors(const std::string& path, const NamedTensors& tensors,
                    const std::map<std::string, std::string>& metadata = {{"format", "pt"}});
 
 /// Rows [part·n/parts, ..) of a matrix or vector; the inverse of stacking.
@@ -60,7 +60,7 @@ Tensor transposed(const Tensor& matrix);
 /// The variants `name` of base parameters, from or to keys `prefix` + Hugging Face's name (key(path) changes it if needed).
 using KeyOf = std::function<std::string(const std::string& path, const std::string& hf_name)>;
 void read_variants(const BaseModel& base, const std::string& name, Keys& keys, const KeyOf& key);
-void write_variants(const BaseModel& base, const std::string& name, Named_tensors& tensors, const KeyOf& key);
+void write_variants(const BaseModel& base, const std::string& name, NamedTensors& tensors, const KeyOf& key);
 /// Paths of the modules here that modules_to_save means, as PEFT reads it: every module whose name ends with the word, also
 /// without a dot ("norm": input_layernorm), and all that is in it. Not the head of a classifier, which attach() makes learn.
 std::vector<std::string> saved_modules(const BaseModel& base, const std::vector<std::string>& words);
@@ -69,7 +69,7 @@ nlohmann::json saved_names(const BaseModel& base, const std::vector<std::string>
 /// base's place under `name`. Errors: FormatError: tied weights that differ, or a packed table that would have to be replaced.
 void read_tables(const BaseModel& base, const std::string& name, Keys& keys, const std::string& prefix);
 /// but_the_head: nor the table, if the two are tied.
-void write_tables(const BaseModel& base, const std::string& name, Named_tensors& tensors, const std::string& prefix,
+void write_tables(const BaseModel& base, const std::string& name, NamedTensors& tensors, const std::string& prefix,
                   bool but_the_head = false);
 /// Errors: FormatError names both sizes if the tables of the file have other rows than the model.
 void expect_vocabulary(const BaseModel& base, const Keys& keys, const std::string& prefix);
@@ -80,7 +80,7 @@ void expect_all_known(const BaseModel& base, const Keys& keys);
 std::string head_of_file(const BaseModel& base);
 /// The trained copy of the head, weight and bias, under prefix + that name.
 void read_head(const BaseModel& base, const std::string& name, Keys& keys, const std::string& prefix);
-void write_head(const BaseModel& base, const std::string& name, Named_tensors& tensors, const std::string& prefix);
+void write_head(const BaseModel& base, const std::string& name, NamedTensors& tensors, const std::string& prefix);
 
 /// The wrappers of kind W that hold `name`, by the paths of the slots of T that they are in.
 template <class W, class T>

@@ -12,7 +12,7 @@ namespace graft::peft {
 
 class AdapterConfig;
 class Keys;
-using Named_tensors = std::map<std::string, Tensor>;  ///< what is to be written
+using NamedTensors = std::map<std::string, Tensor>;  ///< what is to be written
 
 struct FileFormat {
   std::vector<std::string> types;  ///< peft_type: what read() reads
@@ -20,7 +20,7 @@ struct FileFormat {
   /// Attaches what the two files hold, as `name`. Errors: FormatError; the model is then as it was.
   Attached (*read)(const BaseModel&, const AdapterConfig&, Keys&, const std::string& name);
   /// The fields of adapter_config.json, peft_type among them, and the tensors. Errors: ValueError for what it cannot hold.
-  void (*write)(const BaseModel&, const Attached&, nlohmann::json& config, Named_tensors&);
+  void (*write)(const BaseModel&, const Attached&, nlohmann::json& config, NamedTensors&);
   /// Of folders that are not PEFT's, instead of read and write: all of save_adapter() and expect_saveable().
   void (*save)(const BaseModel&, const Attached&, const std::string& folder, const std::string& base_name) = nullptr;
   void (*expect_holds)(const BaseModel&, const Attached&) = nullptr;

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "autograd/sizes.h"
 #include "nn/names.h"
 #include "peft/ia3.h"
 #include "peft/inside/adapter_parts.h"
@@ -56,10 +57,10 @@ static Attached read_ia3(const BaseModel& base, const AdapterConfig& config, Key
     const auto wrappers = holders<Ia3Linear, Projection>(base, name);
     for (const HfModule& m : modules) {
       const bool input = feedforward.has(m.name);
-      const Index parts = static_cast<Index>(m.paths.size()), n = input ? m.in : m.out;
+      const Index parts = size_of(m.paths), n = input ? m.in : m.out;
       const Tensor l = keys.take(prefix + m.name + ".ia3_l", input ? Shape{1, n} : Shape{n, 1}, m.paths[0]).reshape(Shape{n});
       for (Index i = 0; i < parts; ++i)  // q, k and v of c_attn have one input
-        wrappers.at(m.paths[static_cast<std::size_t>(i)])
+        wrappers.at(nth(m.paths, i))
             ->entry(name)
             .l.set(input ? l.clone() : rows_part(l, i, parts).clone());
     }
@@ -74,7 +75,7 @@ static Attached read_ia3(const BaseModel& base, const AdapterConfig& config, Key
   return attached;
 }
 
-static void write_ia3(const BaseModel& base, const Attached& attached, Json& config, Named_tensors& tensors) {
+static void write_ia3(const BaseModel& base, const Attached& attached, Json& config, NamedTensors& tensors) {
   const std::string& name = attached.name;
   Json targets = Json::array(), feedforward = Json::array();
   const auto wrappers = holders<Ia3Linear, Projection>(base, name);
@@ -85,7 +86,7 @@ static void write_ia3(const BaseModel& base, const Attached& attached, Json& con
       const auto found = wrappers.find(path);
       const Ia3Scales* s = found == wrappers.end() ? nullptr : &found->second->entry(name);
       scaled += s != nullptr, inputs += s && s->at_input;
-      parts.push_back(s ? s->l.value() : Tensor(Shape{m.out / static_cast<Index>(m.paths.size())}, 1));  // ones change nothing
+      parts.push_back(s ? s->l.value() : Tensor(Shape{m.out / size_of(m.paths)}, 1));  // ones change nothing
     }
     if (scaled == 0) continue;
     const auto same = [&](const Tensor& l) { return std::equal(l.data(), l.data() + l.numel(), parts[0].data()); };

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "autograd/kernels.h"
+#include "autograd/sizes.h"
 #include "nn/names.h"
 #include "peft/dora.h"
 #include "peft/inside/adapter_parts.h"
@@ -141,7 +142,7 @@ static Attached read_lora(const BaseModel& base, const AdapterConfig& config, Ke
         if (p.magnitude) p.magnitude->set(take_magnitude(keys, at, p.magnitude->shape(), module.paths[0]));
         continue;
       }
-      const Index parts = static_cast<Index>(module.paths.size());
+      const Index parts = size_of(module.paths);
       std::vector<LoraPair*> pairs;
       for (const std::string& path : module.paths) pairs.push_back(&wrappers.at(path)->entry(name));
       pairs[0]->A.set(keys.take(at + ".lora_A.weight", pairs[0]->A.shape(), module.paths[0]));
@@ -150,7 +151,7 @@ static Attached read_lora(const BaseModel& base, const AdapterConfig& config, Ke
       if (lora.bias) b = keys.take(at + ".lora_B.bias", Shape{module.out}, module.paths[0]);
       if (lora.dora) m = take_magnitude(keys, at, Shape{module.out}, module.paths[0]);
       for (Index i = 0; i < parts; ++i) {
-        LoraPair& p = *pairs[static_cast<std::size_t>(i)];
+        LoraPair& p = *nth(pairs, i);
         p.B.set(rows_part(B, i, parts));
         if (p.b) p.b->set(rows_part(b, i, parts));
         if (p.magnitude) p.magnitude->set(rows_part(m, i, parts));
@@ -250,7 +251,7 @@ Joined joined(const std::vector<Piece>& pieces) {
 
 }  // namespace
 
-static void write_lora(const BaseModel& base, const Attached& attached, Json& config, Named_tensors& tensors) {
+static void write_lora(const BaseModel& base, const Attached& attached, Json& config, NamedTensors& tensors) {
   const auto& lora = dynamic_cast<const Lora&>(*attached.method);
   const std::string& name = attached.name;
   Json targets = Json::array(), ranks = Json::object(), alphas = Json::object();

@@ -4,6 +4,7 @@
 #include <cctype>
 
 #include "autograd/errors.h"
+#include "autograd/sizes.h"
 #include "peft/inside/regex_tree.h"
 
 namespace graft::peft {
@@ -92,7 +93,7 @@ class Writer {
 
  private:
   int here() const { return static_cast<int>(program_.ops.size()); }
-  Op& op(int i) { return program_.ops[static_cast<std::size_t>(i)]; }
+  Op& op(int i) { return nth(program_.ops, i); }
   int add(Do what) {
     expect<FormatError>(program_.ops.size() < longest, what_, " is too large: with its repetitions written out it has more ",
                         "than ", longest, " steps");
@@ -174,10 +175,10 @@ class Run {
         const std::size_t pair = static_cast<std::size_t>(i - first) * places + static_cast<std::size_t>(at);
         if (visited[pair]) break;
         visited[pair] = true;
-        const Op& op = program_.ops[static_cast<std::size_t>(i)];
+        const Op& op = nth(program_.ops, i);
         switch (op.what) {
           case Do::one_of:
-            i = at < length_ && program_.sets[static_cast<std::size_t>(op.a)][letter(at)] ? i + 1 : nowhere;
+            i = at < length_ && nth(program_.sets, op.a)[letter(at)] ? i + 1 : nowhere;
             at += i != nowhere;
             break;
           case Do::fork:
@@ -217,7 +218,7 @@ class Run {
     return nowhere;
   }
 
-  unsigned char letter(int at) const { return static_cast<unsigned char>(text_[static_cast<std::size_t>(at)]); }
+  unsigned char letter(int at) const { return static_cast<unsigned char>(nth(text_, at)); }
   bool word(int at) const {
     return at >= 0 && at < length_ && letter(at) < 128 && (std::isalnum(letter(at)) || letter(at) == '_');
   }

@@ -92,7 +92,7 @@ void read_variants(const BaseModel& base, const std::string& name, Keys& keys, c
   }
 }
 
-void write_variants(const BaseModel& base, const std::string& name, Named_tensors& tensors, const KeyOf& key) {
+void write_variants(const BaseModel& base, const std::string& name, NamedTensors& tensors, const KeyOf& key) {
   const std::map<std::string, Param*> own = learned(base, name);
   std::map<std::string, bool> turned;  // of the keys that have something to write
   for (const auto& one : own) {
@@ -199,7 +199,7 @@ void read_tables(const BaseModel& base, const std::string& name, Keys& keys, con
   }
 }
 
-void write_tables(const BaseModel& base, const std::string& name, Named_tensors& tensors, const std::string& prefix,
+void write_tables(const BaseModel& base, const std::string& name, NamedTensors& tensors, const std::string& prefix,
                   bool but_the_head) {
   const auto all = places(base), own = learned(base, name);
   const bool tied = is_tied(base.model);

@@ -119,7 +119,7 @@ static Attached read_soft(const BaseModel& base, const AdapterConfig& config, Ke
   return attached;
 }
 
-static void write_soft(const BaseModel& base, const Attached& attached, Json& config, Named_tensors& tensors) {
+static void write_soft(const BaseModel& base, const Attached& attached, Json& config, NamedTensors& tensors) {
   const std::string& name = attached.name;
   const NoGrad no_grad;
   Tensor rows;

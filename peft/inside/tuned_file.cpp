@@ -26,7 +26,7 @@ static Attached read_tuned(const BaseModel& base, const AdapterConfig& config, K
   return attached;
 }
 
-static void write_tuned(const BaseModel& base, const Attached& attached, nlohmann::json& config, Named_tensors& tensors) {
+static void write_tuned(const BaseModel& base, const Attached& attached, nlohmann::json& config, NamedTensors& tensors) {
   config["peft_type"] = dynamic_cast<const BitFit*>(attached.method.get())            ? "GRAFT_BITFIT"
                         : dynamic_cast<const LayerNormTuning*>(attached.method.get()) ? "GRAFT_LAYER_NORM"
                                                                                       : "GRAFT_LINEAR_PROBE";

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "autograd/sizes.h"
 #include "tests/autograd/blocks.h"
 #include "tests/autograd/compare.h"
 #include "tests/here.h"
@@ -71,7 +72,7 @@ TEST(Blocks, TheClearVersionIsTheReferenceBitForBit) {
     EXPECT_EQ(name(g.format), g.name);
     EXPECT_EQ(numbers_per_block(g.format), g.numbers);
     EXPECT_EQ(bytes_per_block(g.format), g.bytes);
-    const Index n = static_cast<Index>(g.expected.size());
+    const Index n = size_of(g.expected);
     ASSERT_EQ(bytes_per_row(g.format, n), g.blocks.size());
     std::vector<real> ours(g.expected.size());
     unpack_blocks(g.format, g.blocks.data(), n, ours.data());
@@ -83,7 +84,7 @@ TEST(Blocks, TheClearVersionIsTheReferenceBitForBit) {
 
 TEST(Blocks, MatricesUnpackTheSameAtAnyAlignment) {
   for (const Golden& g : goldens()) {
-    const Index n = static_cast<Index>(g.expected.size());
+    const Index n = size_of(g.expected);
     for (const std::size_t shift : {0, 1, 2, 3, 7}) {
       SCOPED_TRACE(text(g.name, ", ", g.what, ", shifted by ", shift));
       // Exactly as long as the blocks, on the heap: reading past their end is an error under AddressSanitizer.
@@ -137,7 +138,7 @@ TEST(Blocks, RowsInAnotherOrder) {
     EXPECT_EQ(ledger()[Category::frozen] - before, W->bytes());
     const Tensor ours = dense(*W);
     for (Index i = 0; i < 5; ++i)
-      for (Index c = 0; c < cols; ++c) ASSERT_EQ(ours[i * cols + c], all[order[static_cast<std::size_t>(i)] * cols + c]);
+      for (Index c = 0; c < cols; ++c) ASSERT_EQ(ours[i * cols + c], all[nth(order, i) * cols + c]);
   }
   EXPECT_EQ(ledger()[Category::frozen], before);
 }

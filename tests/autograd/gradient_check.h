@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "autograd/sizes.h"
 #include "autograd/variable.h"
 #include "tests/autograd/compare.h"
 
@@ -54,7 +55,7 @@ inline std::vector<std::vector<double>> backward_gradients(const Loss& f, const 
   if (y.learns()) y.backward(R);
   std::vector<std::vector<double>> gradients;
   for (const Variable& v : x) gradients.push_back(numbers(v.grad().defined() ? v.grad() : Tensor(v.shape(), 0)));
-  if (frozen_one) *frozen_one = x[static_cast<std::size_t>(frozen_input)];
+  if (frozen_one) *frozen_one = nth(x, frozen_input);
   return gradients;
 }
 

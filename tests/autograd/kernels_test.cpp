@@ -10,6 +10,7 @@
 
 #include "autograd/clear.h"
 #include "autograd/ops.h"
+#include "autograd/sizes.h"
 #include "tests/autograd/compare.h"
 
 namespace graft::table {
@@ -148,7 +149,7 @@ Tensor ladder(bool positive) {
   if (!positive)
     for (std::size_t i = 0; i < n; ++i) v.push_back(-v[i]);
   if (!positive) v.push_back(0);
-  return Tensor({static_cast<Index>(v.size())}, v);
+  return Tensor({size_of(v)}, v);
 }
 
 TEST(Kernels, FunctionsAgreeWithTheStandardLibrary) {
@@ -352,7 +353,7 @@ Tensor with_spare(Tensor x, const std::vector<Index>& past, Index T, real value)
   const Index G = x.dim(1), S = x.dim(2), D = x.dim(3);
   for (Index b = 0; b < x.dim(0); ++b)
     for (Index g = 0; g < G; ++g)
-      for (Index s = past[static_cast<std::size_t>(b)] + T; s < S; ++s) std::fill_n(out + ((b * G + g) * S + s) * D, D, value);
+      for (Index s = nth(past, b) + T; s < S; ++s) std::fill_n(out + ((b * G + g) * S + s) * D, D, value);
   return x;
 }
 
@@ -532,9 +533,9 @@ TEST(Kernels, BinaryAndFold) {
     EXPECT_CLOSE(into, made(shape, [&](Index i) { return a[i] + c[i]; }));
     std::vector<double> sum(static_cast<std::size_t>(n), 0), products = sum, with_tail = sum;
     for (Index i = 0; i < shape.numel(); ++i) {
-      sum[static_cast<std::size_t>(i % n)] += a[i];
-      products[static_cast<std::size_t>(i % n)] += double(a[i]) * c[i];
-      with_tail[static_cast<std::size_t>(i % n)] += double(a[i]) * b[i % n];
+      nth(sum, i % n) += a[i];
+      nth(products, i % n) += double(a[i]) * c[i];
+      nth(with_tail, i % n) += double(a[i]) * b[i % n];
     }
     const double floor = std::sqrt(double(shape.numel()) / double(n) + 1);  // sums that happen to cancel
     EXPECT_LE(distance(numbers(kernel::sum_to(a, tail)), sum, floor), tolerance);
@@ -561,7 +562,7 @@ TEST(Kernels, SumsOverAllAndOverAnAxis) {
       const Index n = shape[axis], inside = shape.inner(axis);
       std::vector<double> sum(static_cast<std::size_t>(shape.without(axis).numel()), 0);
       const auto place = [&](Index i) { return i / (n * inside) * inside + i % inside; };
-      for (Index i = 0; i < shape.numel(); ++i) sum[static_cast<std::size_t>(place(i))] += x[i];
+      for (Index i = 0; i < shape.numel(); ++i) nth(sum, place(i)) += x[i];
       const Tensor y = kernel::sum_axis(x, axis);
       EXPECT_EQ(y.shape(), shape.without(axis));
       EXPECT_LE(distance(numbers(y), sum, std::sqrt(double(n))), tolerance) << shape << " axis " << axis;
@@ -615,7 +616,7 @@ TEST(Kernels, Tables) {
       EXPECT_CLOSE(kernel::scatter_add(dy, both, 13, {4, D}), clear::scatter_add(dy, both, 13, {4, D}));
       std::vector<double> sums(static_cast<std::size_t>(4 * D), 0);  // and the clear version against the definition
       for (Index i = 0; i < n * D; ++i)
-        if (both[i / D] >= 13) sums[static_cast<std::size_t>((both[i / D] - 13) * D + i % D)] += dy[i];
+        if (both[i / D] >= 13) nth(sums, (both[i / D] - 13) * D + i % D) += dy[i];
       EXPECT_LE(distance(numbers(clear::scatter_add(dy, both, 13, {4, D})), sums, 1), tolerance);
     }
 }

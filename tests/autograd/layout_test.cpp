@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "autograd/rng.h"
+#include "autograd/sizes.h"
 
 namespace graft::graph {
 namespace {
@@ -38,8 +39,8 @@ TEST(Layout, OfRandomGraphsNothingOverlapsAndInputsStandAbove) {
     for (std::size_t i = 0; i < boxes.size(); ++i) {
       boxes[i].width = 20 + 80 * rng.uniform();
       if (i == 0) continue;  // each is an input of some box before it, and perhaps of a second
-      boxes[static_cast<std::size_t>(rng.below(static_cast<Index>(i)))].inputs.push_back(i);
-      if (rng.below(2)) boxes[static_cast<std::size_t>(rng.below(static_cast<Index>(i)))].inputs.push_back(i);
+      nth(boxes, rng.below(static_cast<Index>(i))).inputs.push_back(i);
+      if (rng.below(2)) nth(boxes, rng.below(static_cast<Index>(i))).inputs.push_back(i);
     }
     SCOPED_TRACE(seed);
     check(boxes, layout(boxes, gap));

@@ -21,6 +21,7 @@
 #include "autograd/errors.h"
 #include "autograd/kernels.h"
 #include "autograd/rng.h"
+#include "autograd/sizes.h"
 
 namespace graft {
 namespace {
@@ -68,7 +69,7 @@ TEST(Pool, EveryPartRunsOnce) {
       for (Index count = 2; count <= 9; ++count) {
         if (asleep) fall_asleep();
         std::vector<std::atomic<int>> runs(static_cast<std::size_t>(count));
-        run_parts(count, [&](Index part) { ++runs[static_cast<std::size_t>(part)]; }, work);
+        run_parts(count, [&](Index part) { ++nth(runs, part); }, work);
         for (const std::atomic<int>& n : runs) EXPECT_EQ(n, 1) << count << " parts, asleep " << asleep << ", work " << work;
       }
 }
@@ -166,7 +167,7 @@ TEST(Pool, TheCountMayChangeBetweenLoops) {
   for (const int count : {2, 5, 1, 3, 5, 2, 1, 4, 3, 4}) {
     threads(count);
     const std::vector<real> now = numbers();
-    std::vector<real>& before = first[static_cast<std::size_t>(count)];
+    std::vector<real>& before = nth(first, count);
     if (before.empty()) before = now;
     EXPECT_EQ(now, before) << count << " threads";
   }

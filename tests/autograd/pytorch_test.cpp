@@ -7,6 +7,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "autograd/sizes.h"
 #include "tests/autograd/compare.h"
 #include "tests/autograd/ops_table.h"
 #include "tests/here.h"
@@ -105,7 +106,7 @@ TEST(PyTorch, RotaryFrequencies) {
     const Tensor ours = rotary_frequencies(f["dim"].get<Index>(), f["base"].get<real>());
     EXPECT_LE(distance(numbers(ours), numbers_of(f)), tolerance) << f["dim"];
     for (Index j = 0; j < ours.numel(); ++j)  // each by itself too: the small ones turn the far positions
-      EXPECT_NEAR(ours[j] / f["values"][static_cast<std::size_t>(j)].get<double>(), 1, tolerance) << j;
+      EXPECT_NEAR(ours[j] / nth(f["values"], j).get<double>(), 1, tolerance) << j;
   }
 }
 
@@ -139,7 +140,7 @@ TEST(Dropout, KeepsTheRightPart) {
     std::vector<double> column(static_cast<std::size_t>(cols), 0);
     for (Index i = 0; i < y.numel(); ++i) {
       kept += y[i] != 0;
-      column[static_cast<std::size_t>(i % cols)] += y[i] != 0;
+      nth(column, i % cols) += y[i] != 0;
       if (i) pairs += y[i] != 0 && y[i - 1] != 0;
     }
     const auto within = [](double count, double n, double q) {

@@ -5,6 +5,7 @@
 
 #include "autograd/ops.h"
 #include "autograd/rng.h"
+#include "autograd/sizes.h"
 
 namespace graft {
 namespace {
@@ -12,7 +13,7 @@ namespace {
 template <class Number>
 std::vector<Number> graph(std::vector<Number> all, Rng rng) {  // by copy: the same draws for both engines
   for (int op = 0; op < 12; ++op) {
-    const auto any = [&]() -> const Number& { return all[static_cast<std::size_t>(rng.below(static_cast<Index>(all.size())))]; };
+    const auto any = [&]() -> const Number& { return nth(all, rng.below(size_of(all))); };
     const Number a = any(), b = any();
     switch (rng.below(5)) {
       case 0: all.push_back(a + b); break;

@@ -1,4 +1,5 @@
 // The engine: what record() keeps, what backward() does, and when it refuses.
+#include "autograd/sizes.h"
 #include "autograd/variable.h"
 
 #include <gtest/gtest.h>
@@ -11,7 +12,7 @@
 namespace graft {
 namespace {
 
-Variable leaf(std::vector<real> values) { return parameter(Tensor(Shape{static_cast<Index>(values.size())}, values)); }
+Variable leaf(std::vector<real> values) { return parameter(Tensor(Shape{size_of(values)}, values)); }
 
 TEST(Variable, ChainRuleByHand) {  // L = Σ (w·x + b)², ∂w = 2(w·x + b)·x, ∂b = 2(w·x + b)
   const Variable w = leaf({2, -1}), b = leaf({1, 0.5});

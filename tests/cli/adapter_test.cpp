@@ -1,6 +1,7 @@
 // --adapter of logits, generate, evaluate and info, and graft merge, with adapters of PEFT and AdapterHub (tests/fixtures).
 #include <nlohmann/json.hpp>
 
+#include "autograd/sizes.h"
 #include "formats/safetensors.h"
 #include "nn/generate.h"
 #include "peft/adapter_file.h"
@@ -259,7 +260,7 @@ TEST_F(Adapters, GenerateAndEvaluate) {
   const Tokenizer tokenizer = load_tokenizer_of(tiny());
   const std::vector<TokenId> ids = tokenizer.encode(words);
   GenerateOptions all;
-  all.max_tokens = 64 - 6 - static_cast<Index>(ids.size());
+  all.max_tokens = 64 - 6 - size_of(ids);
   const auto said = generate(*loaded.model, {{ids.begin(), ids.end()}}, all, rng)[0];
   const Result as_long = graft({"generate", "--model", tiny(), "--adapter", folder / "prompt", "--prompt", words, "--quiet"});
   EXPECT_EQ(as_long.code, 0) << as_long;

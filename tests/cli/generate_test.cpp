@@ -2,6 +2,7 @@
 #include <csignal>
 #include <thread>
 
+#include "autograd/sizes.h"
 #include "nn/generate.h"
 #include "tests/cli/models.h"
 #include "tests/here.h"
@@ -155,7 +156,7 @@ TEST(Generate, CtrlCEndsWithWhatIsThere) {
   const TemporaryFolder folder;
   LlamaConfig c;
   const Tokenizer tokenizer = load_tokenizer_of(tiny());
-  c.vocabulary = static_cast<Index>(tokenizer.size());
+  c.vocabulary = size_of(tokenizer);
   c.context = 1000000;
   c.dim = 64;
   c.hidden = 64;

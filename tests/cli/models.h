@@ -1,6 +1,7 @@
 // A tiny Llama with a tokenizer, made once, as a Hugging Face folder: enough to write nonsense with. What its numbers should
 // be is no question here; the fixtures are for that.
 #pragma once
+#include "autograd/sizes.h"
 #include "nn/llama.h"
 #include "nn/load.h"
 #include "tests/cli/process.h"
@@ -20,7 +21,7 @@ class TinyModel {
     const std::string words = "the cat sat on the mat and the cat ate the rat that sat on the mat. " + more;
     Tokenizer tokenizer = train_tokenizer({words, words, words}, vocabulary, PreTokenizer::gpt2, chat_markers());
     LlamaConfig c;
-    c.vocabulary = static_cast<Index>(tokenizer.size());
+    c.vocabulary = size_of(tokenizer);
     c.context = 64;
     c.dim = 16;
     c.hidden = 24;

@@ -1,5 +1,6 @@
 // What is put around texts, by every command alike: the token that begins one, the system turn of a chat, the token that ends one;
 // ids that no token has; and the small files that models take along.
+#include "autograd/sizes.h"
 #include "nn/evaluate.h"
 #include "nn/generate.h"
 #include "tests/cli/tune_fixture.h"
@@ -264,7 +265,7 @@ TEST_F(Texts, ChatsBeginWithTheModelsOwnSystemTurn) {
 TEST_F(Texts, IdsWithoutATokenAreNoText) {
   const Tokenizer tokenizer = load_tokenizer_of(tiny());
   LlamaConfig c;
-  c.vocabulary = 8 * static_cast<Index>(tokenizer.size());  // most of its rows have no token
+  c.vocabulary = 8 * size_of(tokenizer);  // most of its rows have no token
   c.context = 64, c.dim = 16, c.hidden = 24, c.layers = 2, c.heads = 2, c.kv_heads = 1;
   auto model = std::make_unique<Llama>(c);
   Rng rng(1);

@@ -1,4 +1,5 @@
 // config.json: both ways to write rotary options, several end tokens, sizes that cannot be.
+#include "autograd/sizes.h"
 #include "nn/config.h"
 
 #include <gtest/gtest.h>
@@ -125,7 +126,7 @@ TEST(Save, AsksBeforeEachTensorWhetherToGoOn) {
     asked.push_back(done);
   });
   ASSERT_EQ(asked.size(), 28u);
-  for (Index i = 0; i < 28; ++i) EXPECT_EQ(asked[static_cast<std::size_t>(i)], i);
+  for (Index i = 0; i < 28; ++i) EXPECT_EQ(nth(asked, i), i);
   const auto stop = [](Index done, Index) {
     if (done == 5) throw 5;
   };

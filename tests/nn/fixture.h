@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "autograd/sizes.h"
 #include "formats/safetensors.h"
 #include "nn/classifier.h"
 #include "nn/gpt2.h"
@@ -162,7 +163,7 @@ inline Numbers numbers_for(const std::string& ours, const RawFile& file, bool gp
   const Index first = s.third < 0 ? 0 : s.third * out / 3, count = s.third < 0 ? out : out / 3;
   Numbers v;
   for (Index o = first; o < first + count; ++o)
-    for (Index i = 0; i < in; ++i) v.push_back(all[static_cast<std::size_t>(i * out + o)]);
+    for (Index i = 0; i < in; ++i) v.push_back(nth(all, i * out + o));
   return v;
 }
 
@@ -252,9 +253,9 @@ inline Ids ids_of(const json& rows) {
   std::vector<Id> all;
   for (const json& row : rows)
     for (const json& id : row) all.push_back(id.get<Id>());
-  return Ids({static_cast<Index>(rows.size()), static_cast<Index>(rows.at(0).size())}, all);
+  return Ids({size_of(rows), static_cast<Index>(rows.at(0).size())}, all);
 }
-inline Ids row_of(const std::vector<Id>& ids) { return Ids({1, static_cast<Index>(ids.size())}, ids); }
+inline Ids row_of(const std::vector<Id>& ids) { return Ids({1, size_of(ids)}, ids); }
 
 /// The largest difference, infinite if the sizes differ.
 inline double apart(const Numbers& a, const Numbers& b) {

@@ -1,4 +1,5 @@
 // Sampling against probabilities worked out by hand; generate(): reproducible, each row by itself, stopping, errors.
+#include "autograd/sizes.h"
 #include "nn/generate.h"
 
 #include <gtest/gtest.h>
@@ -53,7 +54,7 @@ TEST_P(Sampled, HasTheDistribution) {
   constexpr int n = 20000;
   std::vector<int> counts(4);
   Rng rng(17);
-  for (int i = 0; i < n; ++i) ++counts[static_cast<std::size_t>(sample(logits.data(), 4, c.seen, c.sampling, rng))];
+  for (int i = 0; i < n; ++i) ++nth(counts, sample(logits.data(), 4, c.seen, c.sampling, rng));
   for (std::size_t i = 0; i < 4; ++i) {
     const double p = c.p[i];
     EXPECT_LE(std::abs(counts[i] - n * p), 5 * std::sqrt(n * p * (1 - p))) << "token " << i << ": " << counts[i];
@@ -109,7 +110,7 @@ TEST_P(Generate, FalseEndsARowAndNoOther) {
   const Rows all = run(prompts, options(1), 4);
   Rows heard(3);
   const Rows cut = run(prompts, options(1), 4, [&](Index row, Id token) {
-    heard[static_cast<std::size_t>(row)].push_back(token);
+    nth(heard, row).push_back(token);
     return row != 1 || heard[1].size() < 3;
   });
   EXPECT_EQ(heard, cut);

@@ -1,4 +1,5 @@
 // load_model() and save_model(): every tensor in its place, round trips, shards, dtypes, GGUF; files that are not what they say.
+#include "autograd/sizes.h"
 #include "nn/load.h"
 
 #include <gtest/gtest.h>
@@ -141,7 +142,7 @@ TEST(LoadGguf, LogitsOfEveryBlockType) {
     const NoGrad no_grad;
     const Tensor logits = (*l.model)(ids_of(known["ids"])).value();
     EXPECT_LE(apart(table::numbers(logits), known["logits"].get<Numbers>()), 1e-4) << name;
-    const Index T = static_cast<Index>(known["ids"][0].size());
+    const Index T = size_of(known["ids"][0]);
     EXPECT_GE(apart(rows_of(logits, T - 1, T), known["wrong"].get<Numbers>()), 0.1) << name << ": q and k as in the file";
     EXPECT_EQ(l.format, "GGUF");
   }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "autograd/sizes.h"
 #include "nn/evaluate.h"
 #include "nn/generate.h"
 #include "tests/nn/fixture.h"
@@ -29,7 +30,7 @@ class Models : public testing::TestWithParam<std::string> {
     if (m.token_classifier) return token_loss(*m.token_classifier, {ids, ids_of(golden.data["tags"])});
     if (!m.classifier) return language_loss(*m.model, ids, ids_of(golden.data["labels"]));
     const auto classes = golden.data["classes"].get<std::vector<Id>>();
-    return cross_entropy((*m.classifier)(ids), Ids({static_cast<Index>(classes.size())}, classes));
+    return cross_entropy((*m.classifier)(ids), Ids({size_of(classes)}, classes));
   }
 };
 
@@ -58,7 +59,7 @@ TEST_P(Models, LogitsOfAPaddedBatch) {
   }
   const Index T = ids.shape()[1];
   for (Index b = 0; b < ids.shape()[0]; ++b) {
-    const Index end = b * T + lengths[static_cast<std::size_t>(b)];
+    const Index end = b * T + nth(lengths, b);
     EXPECT_LE(apart(rows_of(ours, b * T, end), rows_of(expected, b * T, end)), tolerance) << "row " << b;
   }
 }
@@ -122,7 +123,7 @@ TEST_P(LanguageModels, GreedyTokens) {
     expected.push_back(g["tokens"].get<std::vector<Id>>());
   }
   GenerateOptions options;
-  options.max_tokens = static_cast<Index>(expected[0].size());
+  options.max_tokens = size_of(expected[0]);
   Rng rng(1);
   EXPECT_EQ(generate(*m.model, prompts, options, rng), expected) << "together";
   for (std::size_t i = 0; i < prompts.size(); ++i)

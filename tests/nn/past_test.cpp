@@ -1,5 +1,6 @@
 // The key/value cache: token by token equals the full forward, rows of different lengths included; under NoGrad appending
 // copies nothing old; gradients flow through a memory.
+#include "autograd/sizes.h"
 #include "nn/past.h"
 
 #include <gtest/gtest.h>
@@ -73,7 +74,7 @@ class Cache : public testing::TestWithParam<std::string> {
     Rows starts;
     for (std::size_t r = 0; r < rows.size(); ++r) starts.emplace_back(rows[r].begin(), rows[r].begin() + prompt[r]);
     const Batch start = padded(starts, 2);
-    Past past = m.begin(static_cast<Index>(rows.size()));
+    Past past = m.begin(size_of(rows));
     past.reserve = reserve;
     const std::vector<Index> before = past.lengths;
     const Tensor first = m.output()(m.hidden(Templated::raw(start.ids, start.lengths), past)).value();
@@ -84,8 +85,8 @@ class Cache : public testing::TestWithParam<std::string> {
     }
     for (Index s = 0; s < steps; ++s) {
       std::vector<Id> next;
-      for (std::size_t r = 0; r < rows.size(); ++r) next.push_back(rows[r][static_cast<std::size_t>(prompt[r] + s)]);
-      const Index n = static_cast<Index>(next.size());
+      for (std::size_t r = 0; r < rows.size(); ++r) next.push_back(nth(rows[r], prompt[r] + s));
+      const Index n = size_of(next);
       const Tensor logits = m(Ids({n, 1}, next), past).value();
       for (std::size_t r = 0; r < rows.size(); ++r) {
         const Index i = static_cast<Index>(r), t = prompt[r] + s;

@@ -1,4 +1,5 @@
 // Classification of every token, beyond models_test.cpp's comparison with transformers: dropout, the loss, what is refused.
+#include "autograd/sizes.h"
 #include "nn/token_classifier.h"
 
 #include <gtest/gtest.h>
@@ -50,7 +51,7 @@ TEST(TokenClassifier, DropoutOfTheConfiguration) {
   for (int i = 0; i < 2000; ++i) {
     const Tensor y = (*l.token_classifier)(ids).value();
     moved = moved || y.values() != calm.values();
-    for (Index k = 0; k < y.numel(); ++k) mean[static_cast<std::size_t>(k)] += y[k] / 2000;
+    for (Index k = 0; k < y.numel(); ++k) nth(mean, k) += y[k] / 2000;
   }
   EXPECT_TRUE(moved);
   EXPECT_LE(fixture::apart(mean, table::numbers(calm)), 0.15);

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <filesystem>
 
+#include "autograd/sizes.h"
 #include "formats/file.h"
 #include "peft/adapter_file.h"
 #include "peft/lora.h"
@@ -256,8 +257,8 @@ TEST(Lora, OLoRAOfAColumnOfZeros) {
   for (Index i = 0; i < m; ++i)
     for (Index j = 0; j < n; ++j) {
       double along = 0;
-      for (Index k = 0; k < m; ++k) along += u[static_cast<std::size_t>(k)] * W[k * n + j];
-      right.push_back((i == 0 ? 0 : W[i * n + j]) - u[static_cast<std::size_t>(i)] * along / norm);
+      for (Index k = 0; k < m; ++k) along += nth(u, k) * W[k * n + j];
+      right.push_back((i == 0 ? 0 : W[i * n + j]) - nth(u, i) * along / norm);
     }
   EXPECT_LE(fixture::apart(table::numbers(weight.value()), right), 1e-5) << "the base goes without Q_r·R_r";
 }

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "autograd/ops.h"
+#include "autograd/sizes.h"
 #include "nn/generate.h"
 #include "peft/adapter_file.h"
 #include "peft/ensemble.h"
@@ -442,7 +443,7 @@ Id next_of(Model& m, const std::vector<Id>& prompt, const std::vector<Id>& answe
   const NoGrad no_grad;
   std::vector<Id> ids = prompt;
   ids.insert(ids.end(), answer.begin(), answer.end());
-  const Batch user{Ids({1, static_cast<Index>(ids.size())}, ids), {}, {}, {static_cast<Index>(prompt.size())}};
+  const Batch user{Ids({1, size_of(ids)}, ids), {}, {}, {size_of(prompt)}};
   const Tensor y = m(m.prompt_template(user)).value();
   const real* at = y.data() + (y.dim(1) - 1) * y.dim(2);
   return static_cast<Id>(std::max_element(at, at + m.vocabulary()) - at);
@@ -463,11 +464,11 @@ TEST_F(Attach, SwitchingWhileGenerating) {
     Rng draws(1);
     int tokens = 0;
     generate(*model, prompts, options, draws, [&](Index b, Id token) {
-      auto& mine = so_far[static_cast<std::size_t>(b)];
+      auto& mine = nth(so_far, b);
       const Selection now = model->selection();
       // Under which the token was drawn: it changes after the second row's third and fourth token.
       model->select(mine.size() < 2 ? "one" : mine.size() < 4 ? "two" : "");
-      EXPECT_EQ(token, next_of(*model, prompts[static_cast<std::size_t>(b)], mine))
+      EXPECT_EQ(token, next_of(*model, nth(prompts, b), mine))
           << row.name << " row " << b << " token " << mine.size();
       model->select(now);
       mine.push_back(token);

@@ -1,4 +1,5 @@
 // Prompts of one task trained in one batch as K models, their votes, tasks that share a batch; going on from a saved state.
+#include "autograd/sizes.h"
 #include "peft/ensemble.h"
 
 #include <gtest/gtest.h>
@@ -52,7 +53,7 @@ TEST(Ensemble, OneBatchTrainsKModels) {
     train::AdamW own(peft::learning(*alone));
     for (int step = 0; step < 10; ++step) {
       const Variable y = language_loss(*alone, ids, labels);
-      expected[static_cast<std::size_t>(step)] += y.item();
+      nth(expected, step) += y.item();
       own.clear_gradients();
       y.backward();
       train::clip_gradients(peft::parameters(*alone, name), largest);
@@ -110,7 +111,7 @@ TEST(Ensemble, ClassifiersInOneBatch) {
     const auto mine = answers(*one, ids).value().values();
     alone.insert(alone.end(), mine.begin(), mine.end());
   }
-  for (Index i = 0; i < all.numel(); ++i) EXPECT_NEAR(all[i], alone[static_cast<std::size_t>(i)], 1e-3) << i;
+  for (Index i = 0; i < all.numel(); ++i) EXPECT_NEAR(all[i], nth(alone, i), 1e-3) << i;
   const peft::Votes v = peft::vote(all, K), w = peft::vote(Tensor(Shape{K * 2, 3}, alone), K);
   for (Index b = 0; b < 2; ++b) EXPECT_EQ(v.majority[b], w.majority[b]);
 }
@@ -151,7 +152,7 @@ TEST(Ensemble, TasksMayShareABatch) {
     const Tensor y = (*m)(batch).value();
     std::vector<std::vector<real>> rows;
     for (Index b = 0; b < batch.rows(); ++b) {
-      const real* from = y.data() + (b * y.dim(1) + batch.last()[static_cast<std::size_t>(b)]) * y.dim(2);
+      const real* from = y.data() + (b * y.dim(1) + nth(batch.last(), b)) * y.dim(2);
       rows.emplace_back(from, from + y.dim(2));
     }
     return rows;

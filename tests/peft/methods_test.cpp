@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "autograd/ops.h"
+#include "autograd/sizes.h"
 #include "nn/generate.h"
 #include "peft/adapter_file.h"
 #include "peft/lora_table.h"
@@ -390,9 +391,9 @@ TEST_P(Methods, CachedGenerationEqualsTheFullForward) {
   const NoGrad no_grad;
   for (std::size_t b = 0; b < prompts.size(); ++b) {
     std::vector<Id> row = prompts[b];
-    const Index asked = static_cast<Index>(row.size());
+    const Index asked = size_of(row);
     for (const Id token : written[b]) {  // greedy: the most likely of the full forward, what was written being the answer
-      const Index T = static_cast<Index>(row.size());
+      const Index T = size_of(row);
       const Templated batch = model.prompt_template(Batch{Ids({1, T}, row), {}, {}, {asked}});
       const Tensor all = model(batch).value();
       const real* at = all.data() + batch.last()[0] * all.dim(2);

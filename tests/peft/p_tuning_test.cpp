@@ -1,4 +1,5 @@
 // P-tuning: templates in words, encoders beside PEFT's and the paper's sizes, starts, flattening.
+#include "autograd/sizes.h"
 #include "peft/p_tuning.h"
 
 #include <gtest/gtest.h>
@@ -152,7 +153,7 @@ TEST(PTuning, Starts) {
     const Tensor start = model.parameter(encoder == Encoder::none ? "embed.prompt.mine" : "embed.embedding.mine").value();
     for (Index i = 0; i < 3; ++i)
       EXPECT_EQ(fixture::rows_of(start, i, i + 1),
-                fixture::rows_of(E, p.words[static_cast<std::size_t>(i)], p.words[static_cast<std::size_t>(i)] + 1));
+                fixture::rows_of(E, nth(p.words, i), nth(p.words, i) + 1));
     if (encoder == Encoder::none) {  // as the template that was written by hand
       const NoGrad no_grad;
       const Ids user({1, 2}, {4, 5});

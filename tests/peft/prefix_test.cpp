@@ -1,5 +1,6 @@
 // Prefix tuning and P-tuning v2 beyond the property table: the layout of the memory, starts from words, flattening, rows of
 // one batch with prefixes of their own, padded rows, dropout, sizes.
+#include "autograd/sizes.h"
 #include "peft/prefix.h"
 
 #include <gtest/gtest.h>
@@ -83,7 +84,7 @@ TEST_P(PrefixTest, StartsAsTheKeysAndValuesOfWords) {
     for (Index i = 0; i < 2 * L; ++i)
       for (Index g = 0; g < G; ++g)
         for (Index j = 0; j < d; ++j) {
-          const KeyValue& kv = past.layers[static_cast<std::size_t>(i / 2)];
+          const KeyValue& kv = nth(past.layers, i / 2);
           const Tensor x = (i % 2 ? kv.v() : kv.k()).value();
           ASSERT_EQ(numbers[((p * 2 * L + i) * G + g) * d + j], x[(g * x.dim(2) + p) * d + j]);
         }
@@ -195,8 +196,8 @@ TEST_P(PrefixTest, GeneratesInBatchesAsAlone) {
       std::vector<Id> so_far = prompts[b];
       so_far.insert(so_far.end(), alone[b].begin(), alone[b].begin() + static_cast<std::ptrdiff_t>(t));
       const fixture::Numbers last =
-          rows(logits(so_far), static_cast<Index>(so_far.size()) - 1, static_cast<Index>(so_far.size()));
-      EXPECT_GE(last[static_cast<std::size_t>(alone[b][t])] + close, *std::max_element(last.begin(), last.end()));
+          rows(logits(so_far), size_of(so_far) - 1, size_of(so_far));
+      EXPECT_GE(nth(last, alone[b][t]) + close, *std::max_element(last.begin(), last.end()));
     }
   }
   model.select(Selection(names));
@@ -220,7 +221,7 @@ TEST_P(PrefixTest, PaddingOnTheRightChangesNoAnswer) {
   const NoGrad no_grad;
   const auto row = [&](Index b) {
     std::vector<Id> ids;
-    for (Index t = 0; t < lengths[static_cast<std::size_t>(b)]; ++t) ids.push_back(padded[5 * b + t]);
+    for (Index t = 0; t < nth(lengths, b); ++t) ids.push_back(padded[5 * b + t]);
     return fixture::row_of(ids);
   };
   peft::PTuningV2 v2;
@@ -239,7 +240,7 @@ TEST_P(PrefixTest, PaddingOnTheRightChangesNoAnswer) {
   const Tensor all = tokens(padded).value();
   ASSERT_EQ(all.shape(), (Shape{3, 5, 3}));
   for (Index b = 0; b < 3; ++b) {
-    const Index n = lengths[static_cast<std::size_t>(b)];
+    const Index n = nth(lengths, b);
     EXPECT_LE(fixture::apart(rows(all, 5 * b, 5 * b + n), rows(tokens(row(b)).value(), 0, n)), close) << b;
   }
 }
@@ -256,7 +257,7 @@ TEST_P(PrefixTest, DropoutWhileTraining) {
   Index kept = 0, all = 0;
   const Past past = model.begin(batch);
   for (Index i = 0; i < 2 * L; ++i) {
-    const KeyValue& kv = past.layers[static_cast<std::size_t>(i / 2)];
+    const KeyValue& kv = nth(past.layers, i / 2);
     const Tensor x = (i % 2 ? kv.v() : kv.k()).value();
     const Index G = x.dim(1), d = x.dim(3);
     for (Index b = 0; b < batch; ++b) {

@@ -1,5 +1,6 @@
 // Prompt tuning: X' = [P; E(x)] against a plain model whose vocabulary has P more words; its starts; padded rows of classifiers.
 // Logits, training and files beside PEFT are in adapter_file_test.cpp.
+#include "autograd/sizes.h"
 #include "peft/prompt.h"
 
 #include <gtest/gtest.h>
@@ -129,7 +130,7 @@ TEST(Prompt, StartsFromAPackedTableAndFromTheBase) {
   peft::PromptTuning text = of(3, Init::text);
   text.text = {2, 12, 5};
   const Tensor rows = start(*model, text);
-  for (Index i = 0; i < 3; ++i) EXPECT_EQ(row(rows, i), row(E, text.text[static_cast<std::size_t>(i)]));
+  for (Index i = 0; i < 3; ++i) EXPECT_EQ(row(rows, i), row(E, nth(text.text, i)));
 
   // What another adapter makes of the table is none of a new prompt's business.
   Rng rng(1);

@@ -8,6 +8,7 @@
 #include <map>
 #include <regex>
 
+#include "autograd/sizes.h"
 #include "tests/here.h"
 #include "tests/peft/small.h"
 #include "tests/rules.h"
@@ -174,7 +175,7 @@ Rightly ensemble(const Small& small, std::uint64_t seed, int steps) {
     result.best = std::max(result.best, alone);
     all.insert(all.end(), own.begin(), own.end());
   }
-  const Index prompts = static_cast<Index>(names.size());
+  const Index prompts = size_of(names);
   result.vote = share(peft::vote(Tensor({prompts * Small::digits, Small::digits}, all), prompts).majority);
   for (const peft::Attached& one : attached) peft::detach(*small.model, one);
   return result;

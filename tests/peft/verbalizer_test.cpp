@@ -1,4 +1,5 @@
 // Label words: scores are the words' logits at the answer's place, they teach, and what is refused.
+#include "autograd/sizes.h"
 #include "peft/verbalizer.h"
 
 #include <gtest/gtest.h>
@@ -99,7 +100,7 @@ TEST(Verbalizer, PromptsVote) {
   m->select(Selection(peft::rows_for(names, 2)));
   const Tensor together = words(*m, peft::repeated(user, 3)).value();
   ASSERT_EQ(together.shape(), (Shape{6, 3}));
-  for (Index i = 0; i < 18; ++i) EXPECT_NEAR(together[i], alone[static_cast<std::size_t>(i)], 1e-5);
+  for (Index i = 0; i < 18; ++i) EXPECT_NEAR(together[i], nth(alone, i), 1e-5);
   const peft::Votes v = peft::vote(together, 3);
   for (Index b = 0; b < 2; ++b) EXPECT_EQ(v.votes[3 * b] + v.votes[3 * b + 1] + v.votes[3 * b + 2], 3);
 }

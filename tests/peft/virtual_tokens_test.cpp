@@ -1,5 +1,6 @@
 // Virtual tokens: which rows the table gives and when, where the template puts the ids, padded and mixed batches against
 // single rows, what scores, generates and classifies through the template.
+#include "autograd/sizes.h"
 #include "peft/prompt_template.h"
 
 #include <gtest/gtest.h>
@@ -116,9 +117,9 @@ TEST_F(VirtualTokens, LoraOnTheTableStaysBelow) {
   const NoGrad no_grad;
   const Tensor mixed = model(model.prompt_template(Batch{Ids({4, 3}, {4, 5, 6, 4, 5, 6, 4, 5, 6, 4, 5, 6})})).value();
   for (Index b = 0; b < 4; ++b)
-    for (Index i = 0; i < alone[static_cast<std::size_t>(b)].numel(); ++i)
-      EXPECT_NEAR(mixed[b * mixed.dim(1) * 13 + i], alone[static_cast<std::size_t>(b)][i], close)
-          << names[static_cast<std::size_t>(b)];
+    for (Index i = 0; i < nth(alone, b).numel(); ++i)
+      EXPECT_NEAR(mixed[b * mixed.dim(1) * 13 + i], nth(alone, b)[i], close)
+          << nth(names, b);
   model.select("low");
   peft::merge(model, "low");
   EXPECT_LE(fixture::apart(table::numbers(logits(user)), table::numbers(alone[1])), close);
@@ -250,8 +251,8 @@ TEST_F(VirtualTokens, ATokensLabelIsFoundInTheTemplate) {
       const NoGrad no_grad;
       const Tensor p = softmax(tokens(Templated::raw(row_of({13, 14, 7, 8, 9, 2, 3, 15})))).value();
       for (Index t = 0; t < 3; ++t)
-        if (tags[static_cast<std::size_t>(t)] != ignored)
-          loss -= std::log(p[(2 + t) * 3 + tags[static_cast<std::size_t>(t)]]), ++scored;
+        if (nth(tags, t) != ignored)
+          loss -= std::log(p[(2 + t) * 3 + nth(tags, t)]), ++scored;
     }
     EXPECT_NEAR(token_loss(tokens, {row_of({7, 8, 9}), row_of(tags)}).item(), loss / scored, close);
   }

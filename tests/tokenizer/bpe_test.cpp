@@ -1,4 +1,5 @@
 // The first page on byte-pair encoding and the tokenizer learn the same merges and give the same ids.
+#include "autograd/sizes.h"
 #include "tokenizer/clear/bpe.h"
 
 #include <gtest/gtest.h>
@@ -13,7 +14,7 @@ std::string random_text(Rng& rng) {
   static const std::vector<std::string> parts{"the", "cat", "sat", " on", " ", "  ", "aaaa", "ab", "'s", "12", "3", ".", "\n", "é", "好", "!?", "\xff"};
   std::string text;
   const Index n = 1 + rng.below(40);
-  for (Index i = 0; i < n; ++i) text += parts[static_cast<std::size_t>(rng.below(static_cast<Index>(parts.size())))];
+  for (Index i = 0; i < n; ++i) text += nth(parts, rng.below(size_of(parts)));
   return text;
 }
 

@@ -1,4 +1,5 @@
 // Files become examples: what is scored, where lines are wrong, batches, and an order that is a pure function of seed and number.
+#include "autograd/sizes.h"
 #include "train/data.h"
 
 #include <gtest/gtest.h>
@@ -203,8 +204,8 @@ TEST_F(Data, BatchesAreFilledUpAndSayHowLongRowsAre) {
   const Index T = b.ids.shape()[1], n = b.lengths[1];
   ASSERT_LT(n, T);
   for (Index t = 0; t < T; ++t) {
-    EXPECT_EQ(b.ids[T + t], t < n ? d.examples[0].ids[static_cast<std::size_t>(t)] : 9);
-    EXPECT_EQ(b.labels[T + t] == ignored, t >= n || d.examples[0].labels[static_cast<std::size_t>(t)] == ignored);
+    EXPECT_EQ(b.ids[T + t], t < n ? nth(d.examples[0].ids, t) : 9);
+    EXPECT_EQ(b.labels[T + t] == ignored, t >= n || nth(d.examples[0].labels, t) == ignored);
   }
 }
 

@@ -1,4 +1,5 @@
 // Optimizers against torch.optim (tests/fixtures/optimizers.safetensors), and the paged one against the plain.
+#include "autograd/sizes.h"
 #include "tests/here.h"
 #include "train/optimizer.h"
 
@@ -109,7 +110,7 @@ TEST(Optimizer, Clipping) {
   adam.decay = real(0.1);
   const fixture::Numbers norms = reference().at("clip.norm").numbers();
   expect_trajectory("clip", two, adam, real(0.05), [&](const Two& t, int i) {
-    EXPECT_NEAR(train::clip_gradients(t.parameters(), 1.5), norms[static_cast<std::size_t>(i)], 1e-4);
+    EXPECT_NEAR(train::clip_gradients(t.parameters(), 1.5), nth(norms, i), 1e-4);
   });
   EXPECT_THROW(train::clip_gradients(two.parameters(), 0), ValueError);
 }

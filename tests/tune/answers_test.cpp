@@ -1,4 +1,5 @@
 // Fine-tuning from C++ in ten lines, its answers, and what is seen of the method, against what is computed by hand.
+#include "autograd/sizes.h"
 #include "tune/answers.h"
 
 #include <gtest/gtest.h>
@@ -42,10 +43,10 @@ TEST_F(TuneAnswers, TenLinesTeachAClassifier) {
   for (const train::Example& e : held.examples) {
     const NoGrad constant;
     const Evaluating no_dropout(*base.root);
-    const Tensor logits = (*base.classifier)(Ids({1, static_cast<Index>(e.ids.size())}, e.ids)).value();
+    const Tensor logits = (*base.classifier)(Ids({1, size_of(e.ids)}, e.ids)).value();
     right += (logits[0] >= logits[1] ? 0 : 1) == e.label;
   }
-  EXPECT_EQ(right, static_cast<Index>(held.examples.size()));
+  EXPECT_EQ(right, size_of(held.examples));
 }
 
 TEST_F(TuneAnswers, CompletionsAreWrittenAndScored) {
@@ -146,7 +147,7 @@ TEST_F(TuneAnswers, LoraDeltaIsTheSpectrumOfItsProduct) {
     const Tensor S = singular_values(delta).S;
     ASSERT_EQ(one.singular.size(), 3u);
     for (Index k = 0; k < 3; ++k)
-      EXPECT_NEAR(one.singular[static_cast<std::size_t>(k)], static_cast<double>(S[k]), 1e-4 * static_cast<double>(S[0]));
+      EXPECT_NEAR(nth(one.singular, k), static_cast<double>(S[k]), 1e-4 * static_cast<double>(S[0]));
     EXPECT_NEAR(one.norm, std::sqrt(norm / of_base), 1e-4 * one.norm);
   }
   std::ostringstream said;
@@ -214,7 +215,7 @@ TEST_F(TuneAnswers, WhatWasLearnedIsLoadedAgainInALine) {
     const train::Example& e = data.examples[i];
     const NoGrad constant;
     const Evaluating no_dropout(*base.root);
-    const Tensor logits = (*base.classifier)(Ids({1, static_cast<Index>(e.ids.size())}, e.ids)).value();
+    const Tensor logits = (*base.classifier)(Ids({1, size_of(e.ids)}, e.ids)).value();
     const double p = 1 / (1 + std::exp(-std::fabs(static_cast<double>(logits[0]) - static_cast<double>(logits[1]))));
     const TextClassifier::Answer said = classify(e.prompt);
     EXPECT_EQ(said.label, data.labels[logits[0] >= logits[1] ? 0 : 1]);

@@ -1,4 +1,5 @@
 // Tasks: their losses and gradients against sums by hand, and what they refuse.
+#include "autograd/sizes.h"
 #include "tune/task.h"
 
 #include <gtest/gtest.h>
@@ -45,7 +46,7 @@ TEST_F(TuneTask, LossOfClassesIsTheMeanOfMinusLogP) {
   double sum = 0;
   for (const train::Example& e : data.examples) {
     const NoGrad constant;
-    const Index n = static_cast<Index>(e.ids.size());
+    const Index n = size_of(e.ids);
     sum -= log_softmax((*base.classifier)(Ids({1, n}, e.ids)).value(), 0, e.label);
   }
   EXPECT_NEAR(task.loss(data), sum / static_cast<double>(data.examples.size()), 1e-5);
@@ -63,10 +64,10 @@ TEST_F(TuneTask, LossOfLabelWordsComparesTheirLogitsAlone) {
   double sum = 0;
   for (const train::Example& e : data.examples) {
     const NoGrad constant;
-    const Index n = static_cast<Index>(e.ids.size());
+    const Index n = size_of(e.ids);
     const Tensor logits = (*base.model)(Ids({1, n}, e.ids)).value();
     const auto at = [&](Id id) { return static_cast<double>(logits[(n - 1) * base.model->vocabulary() + id]); };
-    const double other = data.labels[static_cast<std::size_t>(e.label)] == "good" ? at(bad) - at(good) : at(good) - at(bad);
+    const double other = nth(data.labels, e.label) == "good" ? at(bad) - at(good) : at(good) - at(bad);
     sum += std::log1p(std::exp(other));
   }
   EXPECT_NEAR(task.loss(data), sum / static_cast<double>(data.examples.size()), 1e-5);
