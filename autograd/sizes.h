@@ -1,15 +1,14 @@
-// Sizes and places of containers as Index, which is signed, without a cast at every use.
+// Sizes and places of containers as graft's Index, which is signed, without a cast at every use.
 #pragma once
 #include <cstddef>
-
-#include "autograd/real.h"
+#include <cstdint>
 
 namespace graft {
 
 /// How many elements a list has.
 template <class List>
-Index size_of(const List& list) {
-  return static_cast<Index>(list.size());
+std::int64_t size_of(const List& list) {
+  return static_cast<std::int64_t>(list.size());
 }
 /// list[n], where n is an Index or an enumerator. Unchecked, as the list's own.
 template <class List, class N>

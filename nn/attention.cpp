@@ -31,7 +31,7 @@ Variable Attention::operator()(const Variable& x, const Ids& positions, KeyValue
     Q = rotary(Q, positions, sizes.frequencies);
     K = rotary(K, positions, sizes.frequencies);
   }
-  past.append(K, V, lengths, capacity);                                                  // (B, G, past + T, d)
+  past.append(K, V, lengths, capacity);                                              // (B, G, past + T, d)
   const Variable O = causal_attention(Q, past.k(), past.v(), lengths, sizes.scale);  // query i sees keys <= past + i
   const Variable y = out(merge_heads(O));                                            // (B, T, D)
   return drop.empty() ? y : drop(y);

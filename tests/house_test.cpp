@@ -34,7 +34,7 @@ const std::map<std::string, std::set<std::string>> may_include = {
 const std::set<std::string> beside_umbrella = {"autograd/eigen.h", "autograd/kernels.h", "autograd/clear.h"};
 
 // They stand on nothing: one family of errors for all, and one way to write numbers, lists and characters.
-const std::set<std::string> open_to_all = {"autograd/errors.h", "autograd/text.h", "autograd/utf8.h", "autograd/check.h"};
+const std::set<std::string> open_to_all = {"autograd/errors.h", "autograd/text.h", "autograd/utf8.h", "autograd/check.h", "autograd/sizes.h"};
 
 std::string folder(const std::string& path) { return path.substr(0, path.find('/')); }
 bool is_header(const std::string& path) { return fs::path(path).extension() == ".h"; }

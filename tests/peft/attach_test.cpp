@@ -580,7 +580,7 @@ TEST_F(Files, OfAnotherModelOrDamaged) {
   refuses(g, with("lora_gpt2", "use_qalora", true), {"use_qalora"});
   refuses(g, with("lora_gpt2", "layer_replication", {{0, 1}}), {"layer_replication"});
   refuses(g, with("lora_gpt2", "bias", "some"), {"bias", "some"});
-  refuses(g, with("lora_gpt2", "peft_type", "LOHA"), {"LOHA", "LORA"});
+  refuses(g, with("lora_gpt2", "peft_type", "NO_SUCH_TYPE"), {"NO_SUCH_TYPE", "LORA"});
   refuses(g, with("lora_gpt2", "lora_alpha", "much"), {"lora_alpha"});
   refuses(g, with("prompt_gpt2", "num_virtual_tokens", 4), {"prompt_embeddings", "5", "4 rows"});
   refuses(g, with("prompt_gpt2", "num_virtual_tokens", 24), {"24 rows", "5"});
