@@ -36,15 +36,15 @@ const std::map<std::string, const FileFormat*>& formats_by_type() {
   return all;
 }
 
-/// What a folder that is not an adapter holds instead, where it is plain: the end of a message.
+/// What a folder that is not an adapter holds instead, if that is clear: the end of a message.
 std::string instead(const fs::path& folder) {
   const fs::path prompt = folder / "prompt-0";
   if (fs::exists(prompt / "adapter_config.json"))
     return text("; it holds the prompts of an ensemble, and each of them is an adapter: ", prompt.string(), ", ..");
   if (fs::exists(folder / "config.json"))
-    return "; it holds a whole model, as full fine-tuning leaves one: that is loaded by itself, as --model";
+    return "; it holds a whole model, saved by full fine-tuning; load it with --model";
   if (fs::exists(folder / "run.json"))
-    return text("; the training in it has not come to its end, and graft tune --resume ", folder.string(), " goes on with it");
+    return text("; the training in it is unfinished; graft tune --resume ", folder.string(), " resumes it");
   return "";
 }
 
@@ -61,7 +61,7 @@ std::string weights_file(const std::string& folder) {
   const bool pickle = fs::exists(fs::path(folder) / "adapter_model.bin");
   expect<FileError>(
       fs::exists(path), folder, ": there is no adapter_model.safetensors",
-      pickle ? "; adapter_model.bin is a pickle, which can run code and is not read. Save it anew with PEFT" : "");
+      pickle ? "; adapter_model.bin is a pickle, which can run code and is not read. Save it again with PEFT" : "");
   return path.string();
 }
 
@@ -75,7 +75,7 @@ const char* task_of(const BaseModel& base) {
   return dynamic_cast<const TokenClassifier*>(&base.root) ? "TOKEN_CLS" : "SEQ_CLS";
 }
 
-/// What the two files are to hold. Errors: ValueError if they cannot hold it.
+/// The contents of the two files. Errors: ValueError if they cannot hold it.
 struct Contents {
   Json config;
   NamedTensors tensors;
@@ -141,14 +141,14 @@ void expect_saveable(const BaseModel& base, const Attached& attached) {
 
 namespace {
 
-/// How many classes the head in the file tells apart; 0 if it holds none. Errors: FormatError if it is no matrix of so many
-/// columns: [2^40, 0] takes no room in a file.
+/// How many classes the head in the file has; 0 if there is none. Errors: FormatError if it is not a matrix of that many
+/// columns: [2^40, 0] takes no space in a file.
 Index classes_of(const formats::Safetensors& file, const std::string& head, Index width) {
   for (const char* prefix : {"base_model.model.", "base_model."})
     if (const formats::TensorEntry* entry = file.find(prefix + head + ".weight")) {
       expect<FormatError>(entry->shape.size() == 2 && entry->shape[1] == width, file.path(), ": the tensor \"", entry->name,
                           "\" has shape [", joined(entry->shape), "], but this model's head needs [",
-                          entry->shape.empty() ? 0 : entry->shape[0], ", ", width, "]; the adapter is made for another base");
+                          entry->shape.empty() ? 0 : entry->shape[0], ", ", width, "]; the adapter was made for another base");
       return static_cast<Index>(entry->shape[0]);
     }
   return 0;
@@ -168,7 +168,7 @@ Attached load_adapter(Loaded& loaded, const std::string& folder, const std::stri
   const Index labels = classes_of(formats::Safetensors(weights), head, loaded.model->width());
   expect<FormatError>(labels > 0, weights, ": the adapter is for a classifier (", task, "), but holds no head for one (", head,
                       ".weight), and ", loaded.root->kind(), " has none; load it on the classifier that it was trained on");
-  expect<ValueError>(loaded.model->attachments.empty(), "load_adapter: ", folder, " makes a classifier of the model, and \"",
+  expect<ValueError>(loaded.model->attachments.empty(), "load_adapter: ", folder, " turns the model into a classifier, and \"",
                      joined(loaded.model->attachments.names()), "\" is attached to it as a language model; detach that first");
   std::vector<std::string> names;
   for (Index i = 0; i < labels; ++i) names.push_back(text("LABEL_", i));

@@ -46,7 +46,7 @@ std::vector<NetPlace> nets(const BaseModel& base, const std::string& name) {
   return all;
 }
 
-/// Every other option must be at its default, or say nothing.
+/// Every other option must be at its default, or be empty.
 void expect_known(const ConfigReader& config) {
   for (const char* off : {"adapter_residual_before_ln", "cross_adapter", "ln_after", "ln_before", "phm_layer", "use_gating"})
     config.only(off, false);
@@ -68,7 +68,7 @@ Attached load_adapterhub(const BaseModel& base, const std::string& folder, const
   const AdapterConfig top((fs::path(folder) / "adapter_config.json").string(), options.ignored_fields);
   const std::string theirs = top.word("name");
   const ConfigReader config = top.inner("config");
-  top.expect_all_known({"hidden_size", "model_type", "model_name", "model_class", "version", "config_id"});  // whence it came
+  top.expect_all_known({"hidden_size", "model_type", "model_name", "model_class", "version", "config_id"});  // its origin
   BottleneckAdapter b;
   const bool attention = config.flag("mh_adapter", false), output = config.flag("output_adapter", true);
   if (!output) config.refuse("output_adapter", "false");
@@ -87,7 +87,7 @@ Attached load_adapterhub(const BaseModel& base, const std::string& folder, const
   b.size = static_cast<Index>(size);
   expect_known(config);
   Keys keys((fs::path(folder) / "adapter.safetensors").string());
-  bool any = false;  // before a wrong size asks for a lot of memory
+  bool any = false;  // before a wrong size allocates a lot of memory
   for (const std::string& tensor : keys.left())
     if (tensor.find("adapter_down.0.weight") != std::string::npos) {
       any = true;
@@ -134,7 +134,7 @@ void expect_adapterhub_holds(const BaseModel& base, const Attached& attached) {
   expect<ValueError>(b != nullptr, "save_adapterhub: ", attached.method->kind(),
                      " is not a bottleneck adapter; save_adapter() writes it");
   expect<ValueError>(!b->layer_norms,
-                     "save_adapterhub: the LayerNorms of this adapter learned too, and AdapterHub's files cannot ",
+                     "save_adapterhub: this adapter has trained LayerNorms, and AdapterHub's files cannot ",
                      "hold them; attach it without layer_norms");
   expect<ValueError>(!nets(base, attached.name).empty(), "save_adapterhub: \"", attached.name,
                      "\" is not attached to this model; save it before detach()");

@@ -37,7 +37,7 @@ void BottleneckAdapter::graft(const BaseModel& base, const std::string& name, Rn
   const Index dim = base.model.width(), m = size > 0 ? size : reduction > 0 ? dim / reduction : 0;
   expect<ValueError>(m > 0, "Adapter: a bottleneck of ", m, " (", dim, " features over ", reduction,
                      "); give a size, or a reduction of at most ", dim);
-  expect<ValueError>(std::isfinite(scale) && scale != 0, "Adapter: the scale is ", scale, ", which leaves nothing of it");
+  expect<ValueError>(std::isfinite(scale) && scale != 0, "Adapter: the scale is ", scale, ", but must be finite and not 0");
   const Activation f = graft::activation(!activation.empty() ? activation : form == Form::houlsby ? "silu" : "relu");
   const bool x = form != Form::houlsby, h = form != Form::parallel;
 
@@ -64,13 +64,13 @@ namespace {
 std::shared_ptr<const Method> make(OptionReader& options) {
   using B = BottleneckAdapter;
   const auto adapter = std::make_shared<B>();
-  options.take("bottleneck", "its width (a 16th of the model's)", adapter->size, {1, 100000});
-  options.take("form", "where its nets sit", adapter->form,
+  options.take("bottleneck", "bottleneck width (1/16 of the model's)", adapter->size, {1, 100000});
+  options.take("form", "where the small networks are placed", adapter->form,
                {{"houlsby", B::Form::houlsby}, {"after-mlp", B::Form::after_mlp}, {"parallel", B::Form::parallel}});
-  options.take("scale", "what it adds is multiplied by this; He et al. have 4 with --form parallel", adapter->scale, above(0));
-  options.take("activation", "its function: gelu (Houlsby et al.), relu, silu, .. (silu for houlsby, else relu)",
+  options.take("scale", "factor on what it adds; 4 in He et al., with --form parallel", adapter->scale, above(0));
+  options.take("activation", "activation: gelu (Houlsby et al.), relu, silu, .. (silu for houlsby, else relu)",
                adapter->activation);
-  options.take("init", "how it starts", adapter->init,
+  options.take("init", "initialization", adapter->init,
                {{"near-identity", B::Init::near_identity}, {"bert", B::Init::bert}, {"zero-up", B::Init::zero_up}});
   return adapter;
 }

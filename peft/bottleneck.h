@@ -3,7 +3,7 @@
 //     after_mlp   h + U·f(D·(h + x))  behind the MLP only                     Pfeiffer et al. 2021; AdapterHub's seq_bn
 //     parallel    h + s·U·f(D·x)      beside the MLP                          He et al. 2022; AdapterHub's par_bn
 // AdapterHub's seq_bn feeds the net with h + x, not h; the released code of Houlsby with h, before the residual is added.
-// Where the model drops out at the end of its MLP, the net comes after that, as in AdapterHub.
+// Where the model has dropout at the end of its MLP, the net comes after that, as in AdapterHub.
 #pragma once
 #include "nn/mlp.h"
 #include "peft/method.h"
@@ -19,10 +19,10 @@ struct BottleneckAdapter : Method {
   std::string activation;  ///< "": silu for houlsby and relu for the others, as AdapterHub; the paper's code has gelu
   real scale = 1;          ///< s; AdapterHub's parallel form has 4
   /// near_identity: all N(0, 1e-3), as the released code (the paper's text says 1e-2); bert: N(0, 0.02), AdapterHub's
-  /// default; zero_up: D as U(±1/√D), U = 0 (He et al.), exactly silent at first. Biases are 0.
+  /// default; zero_up: D as U(±1/√D), U = 0 (He et al.), which adds exactly 0 at first. Biases are 0.
   enum class Init { near_identity, bert, zero_up };
   Init init = Init::near_identity;
-  bool layer_norms = false;  ///< the norms of the blocks learn too, as in the paper
+  bool layer_norms = false;  ///< the norms of the blocks are trained too, as in the paper
 
   static std::vector<MethodRow> rows();
   std::string kind() const override { return "Adapter"; }

@@ -6,8 +6,8 @@
 
 namespace graft::peft {
 
-/// What has W₀ and b₀ for the name whose rows are computed. In a batch of several names a wrapper in between would give those of
-/// the first row; it does not concern this name, which it does not hold.
+/// The holder of W₀ and b₀ for the name whose rows are computed. In a batch of several names a wrapper in between would give
+/// those of the first row; it is skipped, since it does not hold this name.
 template <class T>
 const T& below(const Slot<T>& base, const Selection& selection) {
   const T* at = &*base;

@@ -58,7 +58,7 @@ Variable ensemble_loss(Model& model, const std::vector<std::string>& prompts, co
   expect<ValueError>(!prompts.empty(), "ensemble_loss: no prompts given; at least one is needed");
   for (const std::string& prompt : prompts)
     expect<ValueError>(model.attachments.has(prompt), "ensemble_loss: there is no \"", prompt, "\" among the ",
-                       model.attachments.names().size(), " that are attached; name those that attach_ensemble() gave");
+                       model.attachments.names().size(), " that are attached; use the names that attach_ensemble() returned");
   user.check();
   expect(user.labels.numel() > 0, "ensemble_loss: there are no labels for ids ", user.ids.shape());
   const Index B = user.rows(), K = size_of(prompts);

@@ -17,7 +17,7 @@ std::vector<Attached> attach_ensemble(const BaseModel& base, std::shared_ptr<con
                                       const std::string& name);
 }
 
-/// K of the method's prompts as NAME-0 .. NAME-(K-1), from K streams of rng; all learn. Errors: as attach(); then none is there.
+/// K of the method's prompts as NAME-0 .. NAME-(K-1), from K streams of rng; all learn. Errors: as attach(); then none is attached.
 template <class M>
 std::vector<Attached> attach_ensemble(const BaseModel& base, const M& method, Index count, Rng& rng, const std::string& name) {
   return detail::attach_ensemble(base, std::make_shared<M>(method), count, rng, name);
@@ -27,20 +27,20 @@ std::vector<std::string> names_of(const std::vector<Attached>& prompts);
 /// Rows of the batch K times: first all for prompt 0, then all for prompt 1, ...
 Ids repeated(const Ids& ids, Index count);
 Batch repeated(const Batch& user, Index count);
-/// Which prompt each of those rows uses: what select_rows() is to be given.
+/// Which prompt each of those rows uses: the argument of select_rows().
 std::vector<std::string> rows_for(const std::vector<std::string>& prompts, Index batch);
 
 /// Σ over prompts of the mean cross-entropy that this prompt has on the batch: gradients are those of K separate
-/// runs, because no prompt's mean knows of the others. Clip by clip_gradients(parameters(base, prompt), ..) one by one.
+/// runs, because each prompt has a mean of its own. Clip by clip_gradients(parameters(base, prompt), ..) one by one.
 /// The model's selection is as before when it returns. Errors: as language_loss().
 Variable ensemble_loss(Model& model, const std::vector<std::string>& prompts, const Batch& user);
 
-/// What K models say together, from logits (K·B, labels) in the order of repeated().
+/// The joint answer of K models, from logits (K·B, labels) in the order of repeated().
 struct Votes {
-  Ids majority;          ///< (B); of equally many votes the label with the higher mean probability
+  Ids majority;          ///< (B); in a tie, the label with the higher mean probability
   Ids most_probable;     ///< (B); by mean probability
   Tensor probabilities;  ///< (B, labels), the mean
-  Tensor votes;          ///< (B, labels), how many
+  Tensor votes;          ///< (B, labels), counts
 };
 Votes vote(const Tensor& logits, Index prompts);  ///< Errors: ShapeError
 

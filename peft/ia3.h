@@ -10,7 +10,7 @@ namespace graft::peft {
 struct Ia3 : Method {
   std::vector<std::string> outputs{"k", "v"};  ///< projections whose output is scaled, bias included
   std::vector<std::string> inputs{"down"};     ///< projections whose input is scaled
-  std::vector<std::string> also;               ///< paths of modules that learn whole: "norm" (PEFT: modules_to_save)
+  std::vector<std::string> also;               ///< paths of modules trained in full: "norm" (PEFT: modules_to_save)
 
   static std::vector<MethodRow> rows();
   std::string kind() const override { return "IA3"; }

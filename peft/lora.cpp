@@ -71,7 +71,7 @@ T of_pattern(const std::map<std::string, T>& pattern, const std::string& path, T
   return otherwise;
 }
 
-/// What a target can be besides a projection, for the error that one of them is none.
+/// What a target can be besides a projection, for the error about an unknown target.
 std::string other_targets(const BaseModel& base, const std::vector<std::string>& targets) {
   std::string more;
   for (const auto& slot : base.root.slots<Table>()) more += (more.empty() ? ", and of tables " : ", ") + slot.first;
@@ -81,7 +81,7 @@ std::string other_targets(const BaseModel& base, const std::vector<std::string>&
     for (const std::string& target : targets)
       if (is_norm(named.first) && matches(module, target) && (norm.empty() || module == target)) norm = module;
   }
-  return norm.empty() ? more : text(more, "; a norm learns whole: also = {\"", norm, "\"}");
+  return norm.empty() ? more : text(more, "; a norm is trained in full: also = {\"", norm, "\"}");
 }
 
 /// The part of a path up to its last word: q, k and v of one attention have the same.
@@ -150,16 +150,16 @@ void Lora::graft(const BaseModel& base, const std::string& name, Rng& rng) const
 
 namespace {
 
-/// `lora` with the options that all of the family have; one that has its start already is not asked for it.
+/// `lora` with the options that the whole family has; init only if the method does not fix it.
 template <class Member>
 std::shared_ptr<const Method> made(OptionReader& options, Member lora) {
   using Init = Lora::Init;
   options.take("r", "the rank", lora.r, {1, 100000});
-  options.take("alpha", "the scale is alpha/r, of rslora alpha/√r (alpha = r)", lora.alpha, above(0));
-  options.take("dropout", "dropout of the method's own", lora.dropout, {0, 0.99});
-  options.take("targets", "ends of the names of projections, as q,v or q,k,v,out,up,down", lora.targets);
+  options.take("alpha", "the scale is alpha/r, for rslora alpha/√r (default: r)", lora.alpha, above(0));
+  options.take("dropout", "the method's dropout rate", lora.dropout, {0, 0.99});
+  options.take("targets", "projections, by the ends of their names, such as q,v or q,k,v,out,up,down", lora.targets);
   if (lora.init == Init::kaiming)
-    options.take("init", "how it starts", lora.init,
+    options.take("init", "initialization", lora.init,
                  {{"kaiming", Init::kaiming}, {"gaussian", Init::gaussian}, {"pissa", Init::pissa}, {"olora", Init::olora}});
   return std::make_shared<Member>(std::move(lora));
 }
@@ -182,7 +182,7 @@ std::shared_ptr<const Method> make_pissa(OptionReader& options) {
 }
 std::shared_ptr<const Method> make_lora_plus(OptionReader& options) {
   LoraPlus lora;
-  options.take("ratio", "the rate of B over that of A", lora.ratio, {1, 10000});
+  options.take("ratio", "B's learning rate divided by A's", lora.ratio, {1, 10000});
   return made(options, lora);
 }
 

@@ -27,6 +27,6 @@ struct LoraTable : TableWrapper<LoraTablePair> {
   Tensor direction(const LoraTablePair& pair) const;  ///< E + s·A·Bᵀ
 };
 
-bool is_table(const BaseModel& base, const std::string& target);  ///< does a table's path end so, and no projection's?
+bool is_table(const BaseModel& base, const std::string& target);  ///< does a table's path end with it, and no projection's?
 
 }  // namespace graft::peft

@@ -49,7 +49,7 @@ void unmerge(const BaseModel& base, const std::string& name) {
 
 namespace {
 
-/// Another name with parts below those of this one, in what merge_and_unload() lets go; "" if there is none.
+/// Another name with parts below those of this one, in what merge_and_unload() drops; "" if there is none.
 std::string one_below(const BaseModel& base, const std::string& name) {
   std::string found;
   for (Wrapper* wrapper : wrappers(base)) {

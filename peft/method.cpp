@@ -10,7 +10,7 @@
 namespace graft::peft {
 namespace {
 
-/// Wrappers around a T that hold nothing any more come off.
+/// Removes the wrappers around a T that hold nothing any more.
 template <class T>
 void unwrap_empty(Part& part) {
   auto* slot = dynamic_cast<Slot<T>*>(&part);
@@ -23,7 +23,7 @@ void unwrap_empty(Part& part) {
   }
 }
 
-/// Out of the slots and the parameters; the base is selected if it was.
+/// Removes it from slots and parameters; if it was selected, the base is selected.
 void take_off(const BaseModel& base, const std::string& name) {
   for (Wrapper* wrapper : wrappers(base)) {
     if (wrapper->merged() == name) wrapper->unmerge();
@@ -57,7 +57,7 @@ void learn_again(const BaseModel& base, const Attachments::Learning& what) {
     if (p.adapter.empty() ? paths.count(p.path) : adapters.count(p.adapter)) p.param->learn(true);
 }
 
-/// What is merged stands in the place of the base, which is kept aside where nobody finds it.
+/// What is merged takes the place of the base, which is kept aside, out of attach()'s reach.
 void expect_none_merged(const BaseModel& base, const std::string& name) {
   const std::string merged = merged_name(base);
   expect<ValueError>(merged.empty(), "attach: \"", merged, "\" is merged already; unmerge it before \"", name, "\"");
@@ -73,7 +73,7 @@ void expect_free(const BaseModel& base, const std::string& name) {
   });
 }
 
-/// What learned before is frozen, so what learns is one of these methods'.
+/// Everything was frozen before, so a trainable parameter belongs to one of these methods.
 void expect_owned(const BaseModel& base, const std::vector<detail::Attaching>& all) {
   std::set<std::string> names;
   for (const detail::Attaching& one : all) {
@@ -82,8 +82,8 @@ void expect_owned(const BaseModel& base, const std::vector<detail::Attaching>& a
   }
   for (const Owned& p : owned(base))
     expect<ValueError>(!p.param->learns() || names.count(p.adapter), "attach: ", all[0].method->kind(), " made the parameter ", p.path,
-                       ", but did not say whose it is: name it {\"", p.param->word(), "\", name}, or keep a Variable if it ",
-                       "never learns");
+                       ", but did not name its adapter: call it {\"", p.param->word(), "\", name}, or keep a Variable if it ",
+                       "is never trained");
 }
 
 }  // namespace
@@ -119,7 +119,7 @@ void learn(const BaseModel& base, const std::vector<std::string>& names) {
   for (const std::string& name : names) {
     expect_attached(base, name, "learn");
     expect<ValueError>(!base.model.attachments.in_place(name), "learn: \"", name, "\" trains the model's ",
-                       "own parameters, which go by no name; detach it and attach it again, as the last");
+                       "own parameters, which have no adapter name; detach it and attach it again, as the last");
   }
   const std::set<std::string> mine(names.begin(), names.end());
   for (const Owned& p : owned(base)) p.param->learn(mine.count(p.adapter) != 0);
@@ -130,7 +130,7 @@ void detail::attach(const BaseModel& base, const std::vector<Attaching>& all) {
   for (const Attaching& one : all) expect_free(base, one.name);
   std::size_t begun = 0;
   try {
-    const WithSelection none(base.model, {});  // a method is made for the base, whoever is selected
+    const WithSelection none(base.model, {});  // a method is made for the base, whatever is selected
     for (const Attaching& one : all) {
       base.model.attachments.add(one.name, one.method->in_place(), begun++ == 0 ? learning_now(base) : Attachments::Learning());
       if (begun == 1) base.root.learn(false);

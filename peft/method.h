@@ -1,7 +1,7 @@
-// attach(), detach(), merge(): a method is grafted on a frozen base under a name, and comes off again without a trace.
+// attach(), detach(), merge(): a method is attached to a frozen base under a name, and removed again without a trace.
 //     peft::Lora lora;  lora.r = 4;
-//     const peft::Attached a = peft::attach(model, lora, rng);      // the base is frozen, lora_A and lora_B learn
-// PEFT = who sits in which slot, and who is frozen. Freezing happens here and nowhere else.
+//     const peft::Attached a = peft::attach(model, lora, rng);      // the base is frozen, lora_A and lora_B are trained
+// PEFT = what sits in which slot, and what is frozen. Freezing happens only here.
 #pragma once
 #include <functional>
 #include <memory>
@@ -16,7 +16,7 @@
 
 namespace graft::peft {
 
-/// What a method is grafted on: a language model, or one with a classification head, of sequences or of tokens (which every
+/// What a method is attached to: a language model, or one with a classification head, of sequences or of tokens (which every
 /// method trains as well).
 struct BaseModel {
   Module& root;
@@ -47,11 +47,11 @@ struct Method {
   virtual ~Method() = default;
   virtual std::string kind() const = 0;  ///< "LoRA"
   /// Puts itself into the slots under `name`, while the base is selected and all of it is frozen. Parameters made now learn,
-  /// and each says whose it is, {"lora_A", name}: by that it is found, saved and taken off. Numbers that never learn are kept as
-  /// a Tensor or Variable, not as a Param. After an exception attach() takes all back.
+  /// and each names its adapter, {"lora_A", name}: by that it is found, saved and removed. Constant numbers are kept as
+  /// a Tensor or Variable, not as a Param. After an exception attach() undoes all of it.
   virtual void graft(const BaseModel& base, const std::string& name, Rng& rng) const = 0;
   virtual bool in_place() const { return false; }  ///< does it change the base itself? (full fine-tuning)
-  /// Those of its parameters that learn faster or slower than the rest (LoRA+).
+  /// Those of its parameters that have a faster or slower rate than the rest (LoRA+).
   virtual std::vector<RateGroup> rates(const BaseModel& base, const std::string& name) const;
 };
 
@@ -67,25 +67,25 @@ struct Attaching {
   const Method* method;
   Rng* rng;
 };
-/// All or none, in time that is linear in how many they are; the last is selected. Errors: as peft::attach()
+/// All or none, in time linear in their number; the last is selected. Errors: as peft::attach()
 void attach(const BaseModel& base, const std::vector<Attaching>& all);
 Attached attach(const BaseModel& base, std::shared_ptr<const Method> method, Rng& rng, const std::string& name);
 }
-/// Freezes what is there, other adapters included, grafts the method on the base, and selects it for all rows. What is attached
-/// already does not change what it starts from. The head of a classifier learns too, as a variant of its own.
-/// Errors: ValueError: a name that is taken, or is not a word of letters, digits, _ and -; a parameter of the method that does
-/// not say whose it is; an adapter that is merged; and what the method itself refuses. After an error the model, and rng, are as they were.
+/// Freezes everything, other adapters included, attaches the method to the base, and selects it for all rows. What is attached
+/// already does not change what it starts from. The head of a classifier is trained too, as a variant of its own.
+/// Errors: ValueError: a name that is taken, or is not a word of letters, digits, _ and -; a parameter of the method that
+/// does not name its adapter; an adapter that is merged; what the method refuses. On errors model and rng are unchanged.
 template <class M>
 Attached attach(const BaseModel& base, const M& method, Rng& rng, const std::string& name = "default") {
   return detail::attach(base, std::make_shared<M>(method), rng, name);
 }
-/// Takes it off, in any order; the base is what attach() was given, bit for bit. What the attach() had frozen learns again, but
-/// for what a later one keeps frozen; so the base learns again with the last. Its parameters are gone: an optimizer that
-/// has them cannot step. If it was selected, the base is. Errors: ValueError lists the names there are.
+/// Removes it, in any order; the base is what attach() was given, bit for bit. What attach() froze is trainable again, except
+/// for what a later one keeps frozen; so the base is trainable again after the last. Its parameters are gone: an optimizer that
+/// has them cannot step. If it was selected, the base is. Errors: ValueError lists the existing names.
 void detach(const BaseModel& base, const std::string& name);
 inline void detach(const BaseModel& base, const Attached& attached) { detach(base, attached.name); }
 
-/// Which one is used from now on; "" is the base alone. Errors: ValueError for a name that is not attached.
+/// Uses this one from now on; "" is the base alone. Errors: ValueError for a name that is not attached.
 void select(const BaseModel& base, const std::string& name);
 /// One for each row of the batches to come. Errors: as select(); a batch of another length is a ShapeError of the model.
 void select_rows(const BaseModel& base, const std::vector<std::string>& names);
@@ -93,20 +93,20 @@ void select_rows(const BaseModel& base, const std::vector<std::string>& names);
 std::vector<std::string> names(const BaseModel& base);  ///< of all that is attached
 /// The parameters of one, by path.
 std::vector<std::pair<std::string, Param*>> parameters(const BaseModel& base, const std::string& name);
-/// What learns now: what an optimizer is given. The pointers hold until the parameters are detached, folded or flattened.
+/// The trainable parameters, for an optimizer. The pointers hold until the parameters are detached, folded or flattened.
 std::vector<std::pair<std::string, Param*>> learning(const BaseModel& base);
-/// Just these learn from now on (several prompts that are trained in one batch). Errors: ValueError for an unknown name, and for
+/// Trains only these from now on (several prompts in one batch). Errors: ValueError for an unknown name, and for
 /// a method in place, whose parameters are the model's.
 void learn(const BaseModel& base, const std::vector<std::string>& names);
 
-/// Folds it into the weights: inference then costs what the base costs. safe: throws before anything changes if a merged
+/// Merges it into the weights: inference then costs what the base costs. safe: throws before anything changes if a merged
 /// number is not finite. unmerge() restores the weights bit for bit, since they were kept aside.
-/// While it is merged, nothing is attached, and nothing else merged.
+/// While it is merged, nothing can be attached, and nothing else merged.
 /// Errors: ValueError for a method that cannot be merged, or if one is merged already.
 void merge(const BaseModel& base, const std::string& name, bool safe = true);
 void unmerge(const BaseModel& base, const std::string& name);
 /// Merges it for good: its wrappers and the originals are gone; without other adapters, a plain model is left.
-/// Errors: as merge(); ValueError for another adapter between this one and the weights, which would be gone with them.
+/// Errors: as merge(); ValueError for another adapter between this one and the weights, which would be lost.
 void merge_and_unload(const BaseModel& base, const std::string& name);
 /// Drops what only training needs (encoders), with equal results.
 void flatten(const BaseModel& base, const std::string& name);
@@ -116,7 +116,7 @@ std::string report(const BaseModel& base);
 
 // --- for methods ---------------------------------------------------------------------------------------------------------
 
-/// A parameter, and whose it is: the name of an adapter; "" is the base. The structure says so (PartName), not the path.
+/// A parameter and its owner: the name of an adapter; "" is the base. The structure says so (PartName), not the path.
 struct Owned {
   std::string path;
   Param* param;
@@ -139,8 +139,8 @@ extern template std::vector<std::pair<std::string, Slot<Table>*>> targeted(const
                                                                            const std::string&, const std::string&);
 extern template std::vector<std::pair<std::string, Slot<RowMap>*>> targeted(const BaseModel&, const std::vector<std::string>&,
                                                                             const std::string&, const std::string&);
-/// A learning variant of every parameter of the base whose path satisfies which(), but for those of a head, which learns whole;
-/// how many there were.
+/// A trainable variant of each parameter of the base whose path satisfies which(), except those of a head, trained in full;
+/// returns how many there were.
 Index vary(const BaseModel& base, const std::string& name, const std::function<bool(const std::string& path)>& which);
 
 }  // namespace graft::peft

@@ -78,7 +78,7 @@ std::vector<Id> OptionReader::words(const std::string& name, const std::string& 
 }
 
 const Tokenizer& OptionReader::tokenizer() const {
-  expect<ValueError>(tokenizer_ != nullptr, title_, ": an option is a text, and there is no tokenizer to read it by; give one");
+  expect<ValueError>(tokenizer_ != nullptr, title_, ": an option is a text, which needs a tokenizer; give one");
   return *tokenizer_;
 }
 

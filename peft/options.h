@@ -33,14 +33,14 @@ struct OptionValue {
 };
 using Options = std::map<std::string, OptionValue>;
 
-/// Numbers that an option may be.
+/// The range of a number.
 struct Range {
   double low, high;
-  bool open = false;  ///< low itself may not be
+  bool open = false;  ///< low itself is excluded
 };
 Range above(double low);
 
-/// What a method says of one of its options: what a help text is made of.
+/// A method's description of one of its options, for help texts.
 struct OptionInfo {
   std::string name, what;  ///< "r", "the rank"
   std::string type;        ///< "N", "X", "NAME", "TEXT", "LIST"
@@ -48,8 +48,8 @@ struct OptionInfo {
   Check check;             ///< of its text
 };
 
-/// Hands a method its options, one by one; each call says of an option what it is called, what it is, and what it may be. What
-/// was not given stays as it is: the default. So a reader without options tells which ones there are.
+/// Hands a method its options, one by one; each call gives an option's name, meaning and range. What
+/// was not given stays as it is: the default. So a reader without options lists which ones there are.
 /// Errors of all: ValueError names the method, the option and its value.
 class OptionReader {
  public:

@@ -81,15 +81,15 @@ std::shared_ptr<const Method> make(OptionReader& options) {
   Index length = virtual_count(method->prompt_template);
   options.take("template", "\"[v][v] {sentence} [v] it was [answer]\"", template_text);
   options.take("virtual", "how many virtual tokens", length, {1, 100000});
-  options.take("encoder", "what makes their rows", method->encoder,
+  options.take("encoder", "what computes their rows", method->encoder,
                {{"lstm", P::Encoder::lstm}, {"mlp", P::Encoder::mlp}, {"none", P::Encoder::none}});
   options.take("hidden",
-               "the width of the net that makes the virtual tokens (the paper's encoder, whose width follows from the model's: "
+               "the width of the net that computes the virtual tokens (the paper's encoder, whose width follows the model's: "
                "with this option the encoder is PEFT's)",
                method->hidden, {1, 100000});
-  method->words = options.words("text", "the words that virtual tokens start from");
+  method->words = options.words("text", "the words that initialize the virtual tokens");
   expect<ValueError>(template_text.empty() || !options.given("virtual"),
-                     "virtual and template do not go together: a template has as many virtual tokens as [v]");
+                     "virtual and template exclude each other: a template has one virtual token for each [v]");
   expect<ValueError>(method->encoder != P::Encoder::none || method->hidden == 0,
                      "hidden is the width of an encoder, but encoder is none");
   method->prompt_template = template_text.empty() ? front_template(length) : parse_template(template_text, options.tokenizer());

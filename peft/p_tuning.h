@@ -1,6 +1,6 @@
 // P-tuning (v1): Liu et al. 2021, "GPT understands, too". Virtual tokens at any place of a template; their rows come from a small
 // network over trained inputs e:  h_i = MLP([LSTM→(e)_i; LSTM←(e)_i])  (eq. 6). After training flatten() keeps just the rows.
-// The encoders that are about: the paper's code (LAMA) has an LSTM of d/2 per direction and d → d ReLU d → d; PEFT an LSTM of h
+// Existing encoders: the paper's code (LAMA) has an LSTM of d/2 per direction and d → d ReLU d → d; PEFT an LSTM of h
 // per direction and 2h → 2h ReLU 2h → d, or by default only an MLP of three layers, and virtual tokens in front only.
 // A model that generates answers by label words (verbalizer.h) or, inside a Classifier, by its head.
 #pragma once
@@ -18,7 +18,7 @@ struct PTuning : Method {
   Index hidden = 0;                  ///< h; 0: D (PEFT)
   Index layers = 2;                  ///< of the LSTM
   /// The virtual tokens begin as the rows of these words of a hand-written template, one for each; empty: N(0, 1). With an
-  /// encoder that is its input e, not what comes out.
+  /// encoder that is its input e, not its output.
   std::vector<Id> words;
 
   static std::vector<MethodRow> rows();

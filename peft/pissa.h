@@ -1,7 +1,7 @@
 // PiSSA: Meng et al. 2024, "PiSSA: principal singular values and singular vectors adaptation". LoRA that starts from the r
 // largest singular directions of W = U·S·Vᵀ, with the rest of W as its frozen base:
 //     A = √(S_r/s)·V_rᵀ      B = U_r·√(S_r/s)      base W - s·B·A      (eqs. 2 to 4; /s as in PEFT)
-// W has min(in, out) directions at most; a larger r ends there, as in PEFT, with the s of the r that was asked for.
+// W has min(in, out) directions at most; a larger r is cut to that, as in PEFT, with the s of the r that was asked for.
 // The base's change is a variant of its weight, so detach gives W back. Files hold it as plain LoRA of rank 2r over W.
 #pragma once
 #include "peft/lora.h"

@@ -35,7 +35,7 @@ Index Prefix::length() const {
 Past Prefix::operator()(Index batch) {
   const std::vector<std::string> rows =
       selection.rows().empty() ? std::vector<std::string>(static_cast<std::size_t>(batch), selection.one()) : selection.rows();
-  expect(size_of(rows) == batch, "prefix tuning: ", rows.size(), " rows were chosen for, but the batch has ",
+  expect(size_of(rows) == batch, "prefix tuning: ", rows.size(), " rows were selected, but the batch has ",
          batch);
   std::vector<std::string> distinct;  // those of the rows, each once
   std::vector<Id> which;
@@ -76,7 +76,7 @@ Past Prefix::operator()(Index batch) {
     return concat(each, 0);
   };
   const auto layer = [&](Index at) {  // (batch, G, longest, d): columns [at, at + W) of each row's prefix
-    std::vector<Variable> each;       // rows shorter than the longest are filled up with zeros that nobody looks at
+    std::vector<Variable> each;       // shorter rows are padded with zeros that are never attended to
     for (std::size_t n = 0; n < flats.size(); ++n) {
       Variable x = lengths[n] ? slice(flats[n], 1, at, at + W) : Variable(Tensor(Shape{longest, W}, 0));
       if (lengths[n] && lengths[n] < longest) x = concat({x, Variable(Tensor(Shape{longest - lengths[n], W}, 0))}, 0);
@@ -158,7 +158,7 @@ void PrefixTuning::graft(const BaseModel& base, const std::string& name, Rng& rn
                      "; take a shorter one");
   expect<ValueError>(0 <= dropout && dropout < 1, kind(), ": the dropout rate is ", dropout, ", but must be in [0, 1)");
   const auto attentions = base.root.slots<Attention>();
-  expect<ValueError>(!attentions.empty(), kind(), ": ", base.model.kind(), " has no attention to remember for");
+  expect<ValueError>(!attentions.empty(), kind(), ": ", base.model.kind(), " has no attention layers");
   const AttentionSizes& sizes = (*attentions[0].second)->sizes;
   for (const auto& slot : attentions) {
     const AttentionSizes& s = (**slot.second).sizes;
@@ -170,7 +170,7 @@ void PrefixTuning::graft(const BaseModel& base, const std::string& name, Rng& rn
     expect<ValueError>(size_of(words) == length, kind(), ": ", words.size(), " words for a prefix of ",
                        length, "; give one for each place");
     for (const Id word : words)
-      expect<ValueError>(0 <= word && word < base.model.vocabulary(), kind(), ": word ", word, " is none of the vocabulary of ",
+      expect<ValueError>(0 <= word && word < base.model.vocabulary(), kind(), ": word ", word, " is outside the vocabulary of ",
                          base.model.vocabulary());
     start = activations(base.model, words, sizes.kv_heads * sizes.head_dim);
   }
@@ -200,11 +200,11 @@ std::shared_ptr<const Method> make(OptionReader& options) {
   using Init = PrefixTuning::Init;
   const auto prefix = std::make_shared<M>();
   options.take("virtual", "how many virtual tokens", prefix->length, {1, 100000});
-  options.take("hidden", "the width of the net that makes the virtual tokens (there is none)", prefix->hidden, {1, 100000});
-  options.take("dropout", "dropout of the method's own", prefix->dropout, {0, 0.99});
-  options.take("init", "how it starts", prefix->init,
+  options.take("hidden", "the width of the net that computes the virtual tokens (no net)", prefix->hidden, {1, 100000});
+  options.take("dropout", "the method's dropout rate", prefix->dropout, {0, 0.99});
+  options.take("init", "initialization", prefix->init,
                {{"random", Init::random}, {"zero", Init::zero}, {"words", Init::words}});
-  prefix->words = options.words("text", "the words that virtual tokens start from");
+  prefix->words = options.words("text", "the words that initialize the virtual tokens");
   const bool from_words = prefix->init == Init::words;
   expect<ValueError>(from_words || !options.given("text"), "text is for init words only");
   expect<ValueError>(!from_words || !prefix->words.empty(), "init words: text must say which words");

@@ -1,5 +1,5 @@
 // Prefix tuning: Li & Liang 2021, "Prefix-tuning: optimizing continuous prompts for generation". P trained keys and values
-// stand before the first token in every layer: attention sees [P_k; K], [P_v; V] (section 4.1). The tokens' positions go on
+// stand before the first token in every layer: attention sees [P_k; K], [P_v; V] (section 4.1). The tokens' positions continue
 // after the prefix; its keys are never rotated (as in PEFT).
 // Reparametrized (section 4.3): [P_k; P_v] = W₂·tanh(W₁·E + b₁) + b₂, which flatten() drops after training. The paper finds
 // training the flat prefix unstable; PEFT's and P-tuning v2's default is flat, and so is ours. Not here: the fit of the MLP to

@@ -75,18 +75,18 @@ std::shared_ptr<const Method> make(OptionReader& options) {
   using Init = PromptTuning::Init;
   const auto prompt = std::make_shared<PromptTuning>();
   options.take("virtual", "how many virtual tokens", prompt->length, {1, 100000});
-  options.take("init", "how it starts", prompt->init,
+  options.take("init", "initialization", prompt->init,
                {{"vocabulary", Init::vocabulary},
                 {"random", Init::random},
                 {"uniform", Init::uniform},
                 {"text", Init::text},
                 {"labels", Init::labels}});
-  prompt->text = options.words("text", "the words that virtual tokens start from");
+  prompt->text = options.words("text", "the words that initialize the virtual tokens");
   const bool from_text = prompt->init == Init::text;
   expect<ValueError>(from_text || !options.given("text"), "text is for init text only");
   expect<ValueError>(!from_text || !prompt->text.empty(), "init text: text must say which words");
   if (prompt->init == Init::labels) {
-    expect<ValueError>(!options.labels().empty(), "init labels: the data have no labels");
+    expect<ValueError>(!options.labels().empty(), "init labels: the data has no labels");
     for (const std::string& label : options.labels()) prompt->labels.push_back(options.tokenizer().encode(" " + label));
   }
   return prompt;

@@ -1,5 +1,5 @@
 // Prompt tuning: Lester et al. 2021, "The power of scale for parameter-efficient prompt tuning". X' = [P; E(x)]: P trained rows
-// before the input, in the input layer only, without any network behind them.
+// before the input, in the input layer only, without a network behind them.
 // Sources disagree on the start: the paper draws from [-0.5, 0.5] (its Flax code from [0, 0.5)); PEFT takes N(0, 1), which is
 // far larger than GPT-2's own rows and learns badly. Rows of the vocabulary learn best on small models (its figure 3b).
 // Several prompts of one task (its section 6) are in ensemble.h.

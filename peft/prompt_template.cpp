@@ -135,7 +135,7 @@ Batch VirtualTemplate::filled(const Batch& given) {
   const Batch user = filled_by(*base, given);
   const Index B = user.rows(), T = user.ids.shape()[1];
   expect(selection.rows().empty() || size_of(selection.rows()) == B,
-         "virtual tokens: ", selection.rows().size(), " rows were chosen for, but the batch has ", B);
+         "virtual tokens: ", selection.rows().size(), " rows were selected, but the batch has ", B);
   const bool labelled = user.labels.numel() > 0;
   std::vector<Row> rows;
   Index longest = 0;
@@ -158,7 +158,7 @@ Batch VirtualTemplate::filled(const Batch& given) {
     filled.lengths.push_back(length), filled.answers.push_back(row.answer);
     ragged = ragged || length != longest;
     ids.insert(ids.end(), row.ids.begin(), row.ids.end());
-    ids.insert(ids.end(), static_cast<std::size_t>(longest - length), 0);  // any id: nothing looks at it
+    ids.insert(ids.end(), static_cast<std::size_t>(longest - length), 0);  // any id: it is never attended to
     labels.insert(labels.end(), row.labels.begin(), row.labels.end());
     labels.insert(labels.end(), static_cast<std::size_t>(longest - length), ignored);
   }

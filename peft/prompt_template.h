@@ -19,8 +19,8 @@ using PromptTemplate = std::vector<Piece>;
 
 PromptTemplate front_template(Index length);        ///< virtual tokens, sentence, answer
 Index virtual_count(const PromptTemplate& pieces);  ///< P
-/// [v] is a virtual token, [v]*3 three, {sentence} the user's ids, [answer] what is to be said; all else is words for the
-/// tokenizer. Errors: as check_template(); ValueError for a bracket that means nothing.
+/// [v] is a virtual token, [v]*3 three, {sentence} the user's ids, [answer] the answer; all else is words for the
+/// tokenizer. Errors: as check_template(); ValueError for an unknown bracket.
 PromptTemplate parse_template(const std::string& text, const Tokenizer& tokenizer);
 /// Errors: ValueError unless there is one sentence, one answer, at the end, and a virtual token.
 void check_template(const PromptTemplate& pieces);
@@ -32,7 +32,7 @@ struct VirtualPlaces {
   Id first;  ///< the id of its first virtual token
 };
 
-/// A user's row through the template of the name that is selected for it: the sentence and the answer go into their places, a
+/// Puts a user's row through the template of the name selected for it: the sentence and the answer go into their places, a
 /// row without an answer is all sentence, and padding is left out. Labels stay with their tokens; virtual tokens and the
 /// template's words are `ignored`. Errors: ShapeError for a selection that is not the batch's.
 struct VirtualTemplate : NamedWrapper<Template, VirtualPlaces> {

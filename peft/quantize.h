@@ -1,5 +1,5 @@
 // QLoRA: Dettmers et al. 2023, "QLoRA: efficient finetuning of quantized LLMs": the base in 4 bits, LoRA over it.
-//     Y = X·dequant(W_nf4)ᵀ + s·X·Aᵀ·Bᵀ        (eq. 5)   only A and B learn
+//     Y = X·dequant(W_nf4)ᵀ + s·X·Aᵀ·Bᵀ        (eq. 5)   only A and B are trained
 // Quantizing is a step of its own, before attach(), and final; LoRA then wraps the packed projection as it would any other.
 // Three ways to merge: merge_and_unload() into the dequantized base (a float model, no new error); merge_and_requantize()
 // into 4 bits again (small again, but each weight is rounded anew); or keep the adapter apart, which costs a few percent of
@@ -24,7 +24,7 @@ struct Quantize : FourBitOptions {
 /// Errors: ValueError for a target that matches nothing, is packed already, or has an adapter on it; nothing is changed then.
 Index quantize(const BaseModel& base, const Quantize& options = {});
 
-/// merge_and_unload(), then what was in 4 bits is quantized again, alike.
+/// merge_and_unload(), then what was in 4 bits is quantized again, in the same way.
 void merge_and_requantize(const BaseModel& base, const std::string& name, const Quantize& options = {});
 
 }  // namespace graft::peft

@@ -22,8 +22,8 @@ struct MethodRow {
   bool generates = true;   ///< is it meant for language models, which answer in words?
   bool classifies = true;  ///< and for classifiers, which answer by a head?
   bool by_words = false;   ///< does it answer of classes by label words, unless told otherwise?
-  Index (*prepare)(const BaseModel&) = nullptr;  ///< what is done to the base first (packed: QLoRA); how many numbers that were
-  Index (*copies)(OptionReader&) = nullptr;      ///< how many of it are attached together (an ensemble); null: one
+  Index (*prepare)(const BaseModel&) = nullptr;  ///< prepares the base (QLoRA packs it); returns how many numbers
+  Index (*copies)(OptionReader&) = nullptr;      ///< how many copies are attached together (an ensemble); null: one
 };
 
 /// make() of a method that has no options.
@@ -33,10 +33,10 @@ std::shared_ptr<const Method> plain(OptionReader&) {
 }
 
 const std::vector<MethodRow>& methods();
-const MethodRow& method_row(const std::string& word);  ///< Errors: ValueError lists them
+const MethodRow& method_row(const std::string& word);  ///< Errors: ValueError lists the known ones
 
 std::vector<OptionInfo> options_of(const MethodRow& row);
-/// Errors: ValueError: an option that the method does not have, or a value that the option cannot be.
+/// Errors: ValueError: an option that the method does not have, or a value out of its range.
 void expect_options(const MethodRow& row, const Options& options);
 
 }  // namespace graft::peft

@@ -47,7 +47,7 @@ template std::vector<std::pair<std::string, Slot<RowMap>*>> targeted(const BaseM
 bool is_norm(const std::string& path) { return matches(path.substr(0, path.rfind('.')), "norm"); }
 
 Index vary(const BaseModel& base, const std::string& name, const std::function<bool(const std::string&)>& which) {
-  std::set<const void*> head;  // learns whole, as a copy: attach()
+  std::set<const void*> head;  // trained in full, as a copy: attach()
   if (base.score)
     for (const auto& named : (*base.score)->parameters()) head.insert(named.second->identity());
   Index count = 0;

@@ -15,7 +15,7 @@ Variable TrainedCopy::operator()(const Variable& x) {
     if (!copy) return base(rows);
     return copy->bias ? linear(rows, copy->weight, *copy->bias) : linear(rows, copy->weight);
   };
-  return by_rows(selection, {}, x, apply);  // the base computes the rows that nobody has a copy for
+  return by_rows(selection, {}, x, apply);  // the base computes the rows that have no copy
 }
 
 Copy& TrainedCopy::add(const std::string& name, const Param* shared) {
@@ -54,7 +54,7 @@ void expect_untouched(Slot<T>& slot, const std::string& name, const std::string&
   for (Slot<T>* at = &slot; at != nullptr;) {
     auto* wraps = dynamic_cast<Wraps<T>*>(&**at);
     expect<ValueError>(!wraps || !wraps->holds(name), who, ": \"", path,
-                       "\" is a target and is to learn whole as well; choose one of the two");
+                       "\" is a target and is also to be trained in full; choose one of the two");
     at = wraps ? &wraps->base : nullptr;
   }
 }
@@ -86,7 +86,7 @@ void learn_whole(const BaseModel& base, const std::string& name, const std::vect
       wrapper_in<TrainedTable>(*rows, base.model.selection()).add(name);
     } else {
       expect<ValueError>(vary(base, name, mine) > 0, who, ": there is no module \"", path,
-                         "\" with parameters that could learn whole; tree() shows the paths");
+                         "\" with parameters that could be trained; tree() shows the paths");
     }
   }
 }

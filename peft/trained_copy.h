@@ -1,5 +1,5 @@
-// Projections and tables of which every name trains a whole copy: the heads of classifiers, and what a method is told to train
-// beside its own parts (PEFT: modules_to_save).
+// Projections and tables that each name trains a full copy of: the heads of classifiers, and what a method is told to train
+// besides its own parts (PEFT: modules_to_save).
 #pragma once
 #include "peft/method.h"
 #include "peft/wrapper.h"
@@ -33,7 +33,7 @@ struct TrainedTable : TableWrapper<Param> {
   Param& add(const std::string& name);  ///< (rows, dim), starts with the base's numbers
 };
 
-/// The modules at these paths learn whole under `name`, and the base keeps its own: projections and tables as copies, others as
+/// Trains the modules at these paths in full under `name`; the base keeps its own: projections and tables as copies, others as
 /// variants. A table and the head tied to it have a copy each (PEFT's default); with `as_one` they stay one, and both follow.
 /// Errors: ValueError, which begins with `who`: no such module, or one that the method sits on already.
 void learn_whole(const BaseModel& base, const std::string& name, const std::vector<std::string>& paths, bool as_one,

@@ -24,7 +24,7 @@ void FullFineTuning::graft(const BaseModel& base, const std::string&, Rng&) cons
   base.root.each([](const std::string& path, Part& part) {
     auto* packed = dynamic_cast<PackedPart*>(&part);
     expect<ValueError>(packed == nullptr, "full fine-tuning: ", path,
-                       " is packed and cannot learn; convert the model to F32, or ", "take LoRA");
+                       " is packed and cannot be trained; convert the model to F32, or ", "take LoRA");
   });
   base.root.learn(true);
 }

@@ -1,30 +1,30 @@
 // Methods that change some of the model's own parameters and add none. All but full fine-tuning work on variants of them, so
-// the base stays what it was, several can be switched, and detach gives it back.
+// the base is unchanged, several can be switched, and detach restores it.
 #pragma once
 #include "peft/method.h"
 
 namespace graft::peft {
 
-/// BitFit: Ben Zaken et al. 2022. All biases learn. Errors: ValueError on a model without any (Llama).
+/// BitFit: Ben Zaken et al. 2022. Trains all biases. Errors: ValueError on a model without any (Llama).
 struct BitFit : Method {
   std::string kind() const override { return "BitFit"; }
   void graft(const BaseModel& base, const std::string& name, Rng& rng) const override;
 };
 
-/// The weights and biases of all norms learn: Qi et al. 2022, "Parameter-efficient tuning on layer normalization".
+/// Trains the weights and biases of all norms: Qi et al. 2022, "Parameter-efficient tuning on layer normalization".
 struct LayerNormTuning : Method {
   std::string kind() const override { return "LayerNorm tuning"; }
   void graft(const BaseModel& base, const std::string& name, Rng& rng) const override;
 };
 
-/// Only the classifier's head learns. Errors: ValueError on a language model.
+/// Trains only the classifier's head. Errors: ValueError on a language model.
 struct LinearProbe : Method {
   std::string kind() const override { return "linear probe"; }
   void graft(const BaseModel& base, const std::string& name, Rng& rng) const override;
 };
 
-/// Everything learns, in place: a copy of all weights would cost what the comparison is about. detach only restores who
-/// learned; the weights stay as trained. Errors: ValueError if a weight is packed.
+/// Trains everything, in place: a copy of all weights would cost what the comparison is about. detach only restores what
+/// was trainable; the weights stay as trained. Errors: ValueError if a weight is packed.
 struct FullFineTuning : Method {
   std::string kind() const override { return "full fine-tuning"; }
   bool in_place() const override { return true; }

@@ -252,8 +252,8 @@ std::shared_ptr<const Method> make(OptionReader& options) {
   Index key = 0;
   options.take("r", "the rank of A and B", vera->r, {1, 100000});
   options.take("d-initial", "every number of d at first", vera->d_initial, {-100, 100});
-  options.take("dropout", "dropout of the method's own", vera->dropout, {0, 0.99});
-  options.take("targets", "ends of the names of projections, as q,v or q,k,v,out,up,down", vera->targets);
+  options.take("dropout", "the method's dropout rate", vera->dropout, {0, 0.99});
+  options.take("targets", "projections, by the ends of their names, such as q,v or q,k,v,out,up,down", vera->targets);
   options.take("key", "the seed that A and B are drawn from, beside --seed (0)", key, {0, 4294967295.0});
   vera->key = static_cast<std::uint32_t>(key);
   return vera;

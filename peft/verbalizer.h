@@ -23,8 +23,8 @@ class Verbalizer {
   Index labels() const { return size_of(words_); }
   /// Logits of words (.., V) -> of labels (.., labels).
   Variable operator()(const Variable& logits) const;
-  /// The scores (B, labels) of a user's sentences, through the model's template: what cross_entropy() is to be given. An answer
-  /// that a row has already is not read. Errors: ShapeError, as Batch::check(); IndexError: nothing stands before the answer
+  /// The scores (B, labels) of a user's sentences, through the model's template: the input of cross_entropy(). An answer
+  /// that a row already has is not read. Errors: ShapeError, as Batch::check(); IndexError: nothing stands before the answer
   Variable operator()(Model& model, const Batch& user) const;
 
  private:

@@ -41,7 +41,7 @@ Variable VirtualTable::operator()(const Ids& ids) {
   }
   for (Index i = 0; i < N; ++i) {
     if (ids[i] < V) nth(place, i) = static_cast<Id>(i);
-    expect<IndexError>(ids[i] < V || nth(found, i), "virtual tokens: nobody has the id ", ids[i],
+    expect<IndexError>(ids[i] < V || nth(found, i), "virtual tokens: there is no id ", ids[i],
                        "; the vocabulary has ", V, ", and the attached ones end at ", rows());
   }
   const Variable all = base(Ids(ids.shape(), real_ids));  // (.., D)
@@ -69,7 +69,7 @@ Tensor rows_of(const BaseModel& base, const std::vector<Id>& ids) {
   for (const Id id : ids)
     expect<IndexError>(0 <= id && id < base.model.vocabulary(), "virtual tokens: to start from the word ", id,
                        ", but the vocabulary has ", base.model.vocabulary());
-  const WithSelection none(base.model, {});  // also for who asks without attach()
+  const WithSelection none(base.model, {});  // also for callers without attach()
   return base.model.table()(Ids({size_of(ids)}, ids)).value();
 }
 

@@ -33,12 +33,12 @@ struct VirtualTable : NamedWrapper<Table, VirtualIds> {
   using NamedWrapper::NamedWrapper;
   std::string method() const override { return "virtual tokens"; }
   void flatten(const std::string& name) override;  ///< the encoder goes, its rows stay
-  /// Errors: IndexError for an id that belongs to nobody.
+  /// Errors: IndexError for an unknown id.
   Variable operator()(const Ids& ids) override;
   Index rows() const override;
   Index dim() const override { return base->dim(); }
   Tensor dense() const override { return base->dense(); }
-  bool outermost() const override { return true; }  ///< what else wraps the table knows ids < V only
+  bool outermost() const override { return true; }  ///< other wrappers of the table know ids < V only
 
   VirtualIds& add(const std::string& name, Index count, std::unique_ptr<VirtualRows> rows);
 };

@@ -60,8 +60,8 @@ Variable by_rows(const Selection& selection, const Rows& inputs, const Variable&
   if (!selection.mixed()) return f(selection.one(), inputs, y);
   const std::size_t B = selection.rows().size();
   for (const Variable& x : inputs)
-    expect(x.dim(0) == static_cast<Index>(B), "selection: ", B, " rows were chosen for, but the batch has ", x.dim(0));
-  expect(y.dim(0) == static_cast<Index>(B), "selection: ", B, " rows were chosen for, but the batch has ", y.dim(0));
+    expect(x.dim(0) == static_cast<Index>(B), "selection: ", B, " rows were selected, but the batch has ", x.dim(0));
+  expect(y.dim(0) == static_cast<Index>(B), "selection: ", B, " rows were selected, but the batch has ", y.dim(0));
 
   std::map<std::string, std::vector<Id>> groups;
   for (std::size_t b = 0; b < B; ++b) groups[selection.rows()[b]].push_back(static_cast<Id>(b));

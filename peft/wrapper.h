@@ -1,6 +1,6 @@
-// Wrapper: what sits in a slot instead of its first occupant, holds that as its base, and adds the parts of one method under
-// one or several names. Which name is on, or which one per row of the batch, the model's Selection says. A name that the
-// wrapper does not hold is none of its business: it passes its base through.
+// Wrapper: replaces the first occupant of a slot, holds that as its base, and adds the parts of one method under
+// one or several names. The model's Selection says which name is on, or which one per row of the batch. For a name that the
+// wrapper does not hold, it passes its base through.
 //     struct LoraLinear : ProjectionWrapper<LoraPair> { .. };    // a method's own says its formula, and how it is merged
 #pragma once
 #include <memory>
@@ -12,14 +12,14 @@
 
 namespace graft::peft {
 
-/// What all wrappers can, whatever they wrap.
+/// What all wrappers can do, whatever they wrap.
 struct Wrapper {
   virtual ~Wrapper() = default;
   virtual std::string method() const = 0;  ///< "LoRA"
   virtual std::vector<std::string> names() const = 0;
   virtual bool holds(const std::string& name) const = 0;
-  virtual void drop(const std::string& name) = 0;  ///< nothing happens if there is none
-  /// Drops what is needed for training only (an encoder), keeping what it computes. By default there is nothing.
+  virtual void drop(const std::string& name) = 0;  ///< does nothing if there is none
+  /// Drops what is needed for training only (an encoder), keeping what it computes. By default nothing.
   virtual void flatten(const std::string& name) { (void)name; }
   virtual bool outermost() const { return false; }  ///< wrappers that come later go below it
 
@@ -27,7 +27,7 @@ struct Wrapper {
   /// Errors: ValueError if something is merged already, or if the method cannot be merged.
   virtual void merge(const std::string& name) = 0;
   virtual void unmerge() = 0;
-  virtual void keep_merged() = 0;           ///< the merged weight is the base for good; the original is let go
+  virtual void keep_merged() = 0;           ///< the merged weight is the base for good; the original is released
   virtual Module& wrapped() const = 0;      ///< what is in the base now
   const std::string& merged() const { return merged_; }  ///< the name, or ""
 
@@ -110,7 +110,7 @@ struct NamedWrapper : Wraps<Interface> {
 std::unique_ptr<Projection> plain_projection(Tensor W, const Tensor& b);  ///< frozen; b may be empty
 std::unique_ptr<Table> plain_table(Tensor rows);
 
-/// A wrapped projection is a projection. A method overrides operator(), and if it is linear in x what it is merged to.
+/// A wrapped projection is a projection. A method overrides operator(), and, if it is linear in x, what it merges to.
 template <class Entry>
 struct ProjectionWrapper : NamedWrapper<Projection, Entry> {
   using NamedWrapper<Projection, Entry>::NamedWrapper;

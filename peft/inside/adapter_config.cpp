@@ -13,9 +13,9 @@ const char* const way_round_a_field =
 
 namespace {
 std::string text_of(const std::string& path) {
-  constexpr std::size_t most = std::size_t(1) << 20;  // each layer of a large model named by itself takes a tenth
+  constexpr std::size_t most = std::size_t(1) << 20;  // naming each layer of a large model takes a tenth of it
   std::string all = formats::read_text(path);
-  expect<FormatError>(all.size() <= most, path, ": ", all.size(), " bytes are no adapter_config.json, which has a few thousand; at ",
+  expect<FormatError>(all.size() <= most, path, ": ", all.size(), " bytes are too many for an adapter_config.json; at ",
                       "most ", most, " are read");
   return all;
 }
@@ -40,7 +40,7 @@ std::vector<std::pair<std::string, Json>> AdapterConfig::entries_of(const std::s
   const Json* object = find(field);
   if (!object) return {};
   if (!object->is_object()) refuse(field, object->type_name());
-  // Json keeps keys sorted: their order is read once more. A key that comes twice has its first place, its last value.
+  // Json keeps keys sorted: their order is read once more. A repeated key has its first place, its last value.
   std::vector<std::string> keys;
   bool inside = false;
   const Json again = Json::parse(text, [&](int depth, Json::parse_event_t event, Json& value) {

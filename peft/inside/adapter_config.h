@@ -20,13 +20,13 @@ struct AdapterJson {
 class AdapterConfig : private AdapterJson, public ConfigReader {
  public:
   explicit AdapterConfig(const std::string& path, const std::vector<std::string>& ignored = {});
-  AdapterConfig(const AdapterConfig&) = delete;  // the reader looks at this very object
+  AdapterConfig(const AdapterConfig&) = delete;  // the reader refers to this object
 
   /// An object's entries in the order of the file, which decides in rank_pattern; missing: none. Errors: FormatError.
   std::vector<std::pair<std::string, nlohmann::json>> entries_of(const std::string& field) const;
   /// A regular expression of the file. Errors: FormatError names the field.
   Regex regex(const std::string& expression, const std::string& field) const;
-  /// What every adapter may hold, and `harmless`: nothing else is there that no one has asked for. Errors: FormatError
+  /// Allows what every adapter may hold, and `harmless`; no other field may be left unread. Errors: FormatError
   void expect_all_known(std::initializer_list<std::string> harmless) const;
   const std::string& path() const { return path_; }
 
@@ -35,7 +35,7 @@ class AdapterConfig : private AdapterJson, public ConfigReader {
   mutable RegexBudget budget_;
 };
 
-/// The end of a message about a field that is not known.
+/// The end of a message about an unknown field.
 extern const char* const way_round_a_field;
 
 }  // namespace graft::peft

@@ -48,7 +48,7 @@ std::vector<std::string> Keys::left() const {
 const formats::TensorEntry& Keys::need(const std::string& name, const std::string& why) const {
   const formats::TensorEntry* entry = file_.find(name);
   expect<FormatError>(entry != nullptr, path(), ": there is no tensor \"", name, "\" (", why,
-                      "); the adapter is incomplete, or made for another model");
+                      "); the adapter is incomplete, or was made for another model");
   return *entry;
 }
 
@@ -67,7 +67,7 @@ Tensor Keys::take(const std::string& name, const std::string& why) {
 void Keys::expect_shape(const std::string& name, const std::vector<std::int64_t>& shape, const std::string& why) const {
   const formats::TensorEntry* entry = &need(name, why);
   expect<FormatError>(entry->shape == shape, path(), ": the tensor \"", name, "\" has shape [", joined(entry->shape), "], but ",
-                      why, " needs [", joined(shape), "]; the adapter is made for another base, or its configuration is wrong");
+                      why, " needs [", joined(shape), "]; it was made for another base, or its configuration is wrong");
 }
 
 Tensor Keys::take(const std::string& name, const Shape& shape, const std::string& why) {
@@ -81,7 +81,7 @@ void Keys::expect_all_taken() const {
   const std::vector<std::string> rest = left();
   expect<FormatError>(rest.empty(), path(), ": ", rest.size(), rest.size() == 1 ? " tensor is" : " tensors are",
                       " not known to this model and configuration, the first is \"", rest.empty() ? "" : rest[0],
-                      "\"; the adapter is made for another base, or its adapter_config.json is not its own");
+                      "\"; the adapter was made for another base, or its adapter_config.json is another adapter's");
 }
 
 void write_tensors(const std::string& path, const NamedTensors& tensors, const std::map<std::string, std::string>& metadata) {

@@ -37,7 +37,7 @@ class Keys {
   /// Errors: FormatError if it is missing or has another shape; why: what it is for.
   Tensor take(const std::string& name, const Shape& shape, const std::string& why);
   Tensor take(const std::string& name, const std::string& why);  ///< any shape
-  /// Errors: FormatError as take(), which it goes before, so that a wrong size does not ask for a lot of memory.
+  /// Errors: FormatError as take(), before which it is called, so that a wrong size does not allocate a lot of memory.
   void expect_shape(const std::string& name, const std::vector<std::int64_t>& shape, const std::string& why) const;
   void expect_all_taken() const;                                 ///< Errors: FormatError names those that were not
   const std::string& path() const { return file_.path(); }
@@ -62,19 +62,19 @@ using KeyOf = std::function<std::string(const std::string& path, const std::stri
 void read_variants(const BaseModel& base, const std::string& name, Keys& keys, const KeyOf& key);
 void write_variants(const BaseModel& base, const std::string& name, NamedTensors& tensors, const KeyOf& key);
 /// Paths of the modules here that modules_to_save means, as PEFT reads it: every module whose name ends with the word, also
-/// without a dot ("norm": input_layernorm), and all that is in it. Not the head of a classifier, which attach() makes learn.
+/// without a dot ("norm": input_layernorm), and all that is in it. Not the head of a classifier, which attach() trains.
 std::vector<std::string> saved_modules(const BaseModel& base, const std::vector<std::string>& words);
 nlohmann::json saved_names(const BaseModel& base, const std::vector<std::string>& paths);  ///< back: modules_to_save, or null
-/// Embeddings and head that PEFT stores along (save_embedding_layers): the base's own, or other numbers, which stand in the
-/// base's place under `name`. Errors: FormatError: tied weights that differ, or a packed table that would have to be replaced.
+/// Embeddings and head that PEFT stores along (save_embedding_layers): the base's own, or other numbers, which replace the
+/// base's under `name`. Errors: FormatError: tied weights that differ, or a packed table that would have to be replaced.
 void read_tables(const BaseModel& base, const std::string& name, Keys& keys, const std::string& prefix);
 /// but_the_head: nor the table, if the two are tied.
 void write_tables(const BaseModel& base, const std::string& name, NamedTensors& tensors, const std::string& prefix,
                   bool but_the_head = false);
-/// Errors: FormatError names both sizes if the tables of the file have other rows than the model.
+/// Errors: FormatError names both sizes if the tables of the file have a different number of rows than the model's.
 void expect_vocabulary(const BaseModel& base, const Keys& keys, const std::string& prefix);
-void read_repeats(Keys& keys);  ///< tensors that PEFT writes twice, which must say the same. Errors: FormatError
-/// Errors: FormatError if tensors are left; says whether the model has such a module, and so who is wrong.
+void read_repeats(Keys& keys);  ///< tensors that PEFT writes twice, which must be equal. Errors: FormatError
+/// Errors: FormatError if tensors are left; tells whether the model has such a module, and so which file is wrong.
 void expect_all_known(const BaseModel& base, const Keys& keys);
 /// What Hugging Face's files call the head: "score", or "classifier" (GPT-2's of tokens); "" on a language model.
 std::string head_of_file(const BaseModel& base);

@@ -1,4 +1,4 @@
-// How adapters of a method lie in a folder. A FileFormat is defined beside its reader and writer; a method's row points to it,
+// A method's adapters in a folder. A FileFormat is defined beside its reader and writer; a method's row points to it,
 // and peft/adapter_file.cpp finds it both ways: by the file's peft_type, and by the method that is to be saved.
 #pragma once
 #include <map>
@@ -12,16 +12,16 @@ namespace graft::peft {
 
 class AdapterConfig;
 class Keys;
-using NamedTensors = std::map<std::string, Tensor>;  ///< what is to be written
+using NamedTensors = std::map<std::string, Tensor>;  ///< to be written
 
 struct FileFormat {
   std::vector<std::string> types;  ///< peft_type: what read() reads
-  bool (*holds)(const Method&);    ///< is it the format of this one?
-  /// Attaches what the two files hold, as `name`. Errors: FormatError; the model is then as it was.
+  bool (*holds)(const Method&);    ///< is it this method's format?
+  /// Attaches what the two files hold, as `name`. Errors: FormatError; the model is then unchanged.
   Attached (*read)(const BaseModel&, const AdapterConfig&, Keys&, const std::string& name);
   /// The fields of adapter_config.json, peft_type among them, and the tensors. Errors: ValueError for what it cannot hold.
   void (*write)(const BaseModel&, const Attached&, nlohmann::json& config, NamedTensors&);
-  /// Of folders that are not PEFT's, instead of read and write: all of save_adapter() and expect_saveable().
+  /// For folders that are not PEFT's, instead of read and write: all of save_adapter() and expect_saveable().
   void (*save)(const BaseModel&, const Attached&, const std::string& folder, const std::string& base_name) = nullptr;
   void (*expect_holds)(const BaseModel&, const Attached&) = nullptr;
 };

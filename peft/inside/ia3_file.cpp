@@ -92,7 +92,7 @@ static void write_ia3(const BaseModel& base, const Attached& attached, Json& con
     const auto same = [&](const Tensor& l) { return std::equal(l.data(), l.data() + l.numel(), parts[0].data()); };
     expect<ValueError>(inputs == 0 || (inputs == parts.size() && std::all_of(parts.begin(), parts.end(), same)),
                        "save_adapter: the parts of ", m.name,
-                       " have inputs that are scaled apart, and PEFT has one scale for all");
+                       " have different input scales, and PEFT has one scale for all");
     const Tensor l = inputs > 0 ? parts[0] : stacked(parts);
     tensors[prefix + m.name + ".ia3_l"] = l.reshape(inputs > 0 ? Shape{1, l.numel()} : Shape{l.numel(), 1});
     targets.push_back(m.name);

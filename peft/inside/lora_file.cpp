@@ -1,4 +1,4 @@
-// LORA: <module>.lora_A.weight [r, in], <module>.lora_B.weight [out, r], always so, whatever way the base stores its weight.
+// LORA: <module>.lora_A.weight [r, in], <module>.lora_B.weight [out, r], however the base stores its weight.
 #include <algorithm>
 #include <cctype>
 #include <cmath>
@@ -31,8 +31,8 @@ Lora::Init start_of(const AdapterConfig& config) {
   if (lower == "olora") return Lora::Init::olora;
   const bool random = word.rfind("pissa", 0) == 0, elsewhere = word.rfind("corda", 0) == 0 || word == "loftq";
   expect<FormatError>(
-      !random && !elsewhere, config.path(), ": the field init_lora_weights is \"", word, "\": the base that it belongs to ",
-      random ? "is changed by random numbers, which PEFT draws anew whenever it loads it" : "is not in the folder",
+      !random && !elsewhere, config.path(), ": the field init_lora_weights is \"", word, "\": its base ",
+      random ? "is changed by random numbers, which PEFT draws again at every load" : "is not in the folder",
       "; let PEFT save it with path_initial_model_for_weight_conversion right after training, as a plain LoRA");
   config.expect_one_of(field, lower, {"gaussian", "orthogonal", "eva", "lora_ga", "mica"});  // a start of A and B alone
   return Lora::Init::kaiming;
@@ -115,7 +115,7 @@ static Attached read_lora(const BaseModel& base, const AdapterConfig& config, Ke
     adapted.insert(module.name);
     const Index r = static_cast<Index>(ranks.of(module.name, static_cast<double>(lora.r)));
     const double alpha = alphas.of(module.name, *lora.alpha);
-    // Before a wrong rank asks for a lot of memory.
+    // Before a wrong rank allocates a lot of memory.
     const bool cut = lora.init == Lora::Init::pissa || lora.init == Lora::Init::olora;
     if (module.table) keys.expect_shape(prefix + module.name + ".lora_embedding_A", {r, module.in}, module.paths[0]);
     else

@@ -12,7 +12,7 @@ namespace {
 
 using Kind = RegexNode::Kind;
 
-/// One step of the matcher. Where it goes on is the next step unless said otherwise.
+/// One step of the matcher. It continues with the next step unless noted otherwise.
 struct Op {
   enum class Do { one_of, fork, jump, open, close, place, look, atomic, accept };
   Do what;
@@ -97,8 +97,8 @@ class Writer {
   int add(Do what) {
     expect<FormatError>(program_.ops.size() < longest, what_, " is too large: with its repetitions written out it has more ",
                         "than ", longest, " steps");
-    expect<FormatError>(--budget_.size >= 0, what_, " is one too many: the expressions of one file may have ",
-                        RegexBudget{}.size, " steps together");
+    expect<FormatError>(--budget_.size >= 0, what_, " exceeds the limit: the expressions of one file may have ",
+                        RegexBudget{}.size, " steps in total");
     program_.ops.push_back({what});
     return here() - 1;
   }
@@ -147,7 +147,7 @@ class Run {
   bool match() { return from(0, static_cast<int>(program_.ops.size()), 0) != nowhere; }
 
  private:
-  /// A place to go on from if all since has failed; or, with op < 0, what a group's mark was.
+  /// A place to continue from if all since has failed; or, with op < 0, what a group's mark was.
   struct Todo {
     int op, at;
     std::vector<int>* marks = nullptr;
@@ -158,7 +158,7 @@ class Run {
   int from(int first, int last, int at) {
     const std::size_t places = static_cast<std::size_t>(length_) + 1;
     std::vector<bool> visited(static_cast<std::size_t>(last - first) * places);
-    constexpr long long to_begin = 100;  // steps that its two vectors are worth, which looks in looks make by the million
+    constexpr long long to_begin = 100;  // the cost of its two vectors in steps: nested lookarounds create millions
     budget_.steps -= to_begin + static_cast<long long>(visited.size() / 64);
     if (budget_.steps < 0) return nowhere;
     std::vector<Todo> todo{{first, at}};
@@ -209,7 +209,7 @@ class Run {
             break;
           }
           case Do::accept:
-            if (!whole_ || first > 0 || at == length_) return at;  // bodies of looks begin behind the first step
+            if (!whole_ || first > 0 || at == length_) return at;  // bodies of lookarounds begin after the first step
             i = nowhere;
             break;
         }

@@ -1,5 +1,5 @@
-// Regular expressions as Python's `re` reads them, for names of modules in adapter_config.json. A file of a stranger says what
-// is matched, so the time is bounded: no pair of a step of the expression and a place in the text is visited twice (the
+// Regular expressions as Python's `re` reads them, for names of modules in adapter_config.json. Expressions come
+// from untrusted files, so the time is bounded: no pair of an expression's step and a place in the text is visited twice (the
 // memoized backtracking of RE2's BitState; Cox 2010, "Regular expression matching in the wild"), and all steps are counted.
 // Understood: . [] [^] | () (?:) (?P<n>) * + ? {m,n}, lazy and possessive, ^ $ \A \Z \b \B \d \w \s and their opposites,
 // (?=) (?!) (?<=) (?<!) (?>) (?#), the flags i, m and s. Not: back-references, conditions, the flag x, letters beyond ASCII, and,
@@ -12,11 +12,11 @@
 
 namespace graft::peft {
 
-/// What all the expressions of one file may take together. Names of a model of 80 layers, each with a rank of its own, need a
-/// tenth of it; it is gone within a few seconds.
+/// The limit for all expressions of one file together. Names of a model of 80 layers, each with a rank of its own, need a
+/// tenth of it; it is used up within a few seconds.
 struct RegexBudget {
   long long steps = 500'000'000;  ///< of matching
-  long long size = 500'000;       ///< of the expressions, with counted repetitions written out
+  long long size = 500'000;       ///< of the expressions, with counted repetitions expanded
 };
 
 struct RegexProgram;
@@ -29,9 +29,9 @@ class Regex {
 
   /// re.fullmatch(expression, text) is not None. Errors: FormatError if the budget is spent.
   bool fullmatch(const std::string& text) const;
-  /// re.match(expression, text) is not None: the text begins so.
+  /// re.match(expression, text) is not None: a match at the beginning.
   bool match(const std::string& text) const;
-  /// re.match(expression, text).group(name); nothing if there is no match, or if the group took no part in it.
+  /// re.match(expression, text).group(name); nothing if there is no match, or if the group is not part of it.
   std::optional<std::string> group(const std::string& name, const std::string& text) const;
 
  private:

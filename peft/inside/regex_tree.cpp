@@ -1,4 +1,4 @@
-// The parser of regex.h: recursive descent over Python's syntax, with Python's words for what is wrong.
+// The parser of regex.h: recursive descent over Python's syntax, with Python's error messages.
 #include "peft/inside/regex_tree.h"
 
 #include <algorithm>
@@ -87,7 +87,7 @@ class Parser {
     expect<FormatError>(text_.size() <= longest, where_, " holds ", shown_regex(text_), ", a regular expression of ",
                         text_.size(), " characters; at most ", longest, " are read");
     for (at_ = 0; at_ < text_.size(); ++at_)
-      if (static_cast<unsigned char>(text_[at_]) > 127) fail("letters beyond ASCII occur in no module's name");
+      if (static_cast<unsigned char>(text_[at_]) > 127) fail("module names have ASCII letters only");
     at_ = 0;
     RegexNode tree = choice();
     if (!done()) fail("unbalanced parenthesis");
@@ -185,7 +185,7 @@ class Parser {
   }
 
   RegexNode atomic(RegexNode item, std::size_t at) {
-    if (repeats_nothing(item)) fail("a repetition of what may be empty, in a possessive one or (?>..), is not supported", at);
+    if (repeats_nothing(item)) fail("repeating what may be empty in a possessive repetition or (?>..) is not supported", at);
     return node(Kind::atomic, {std::move(item)});
   }
 
@@ -232,7 +232,7 @@ class Parser {
           fail("incomplete escape \\x", at);
         at_ += 2;
         const int code = std::stoi(hex, nullptr, 16);
-        if (code > 127) fail("letters beyond ASCII occur in no module's name", at);
+        if (code > 127) fail("module names have ASCII letters only", at);
         return static_cast<unsigned char>(code);
       }
       default: break;

@@ -1,4 +1,4 @@
-// What an expression says, as a tree: the parser's result (regex_tree.cpp), the matcher's beginning (regex.cpp).
+// An expression as a tree: the parser's result (regex_tree.cpp), the matcher's beginning (regex.cpp).
 #pragma once
 #include <bitset>
 #include <string>

@@ -1,4 +1,4 @@
-// What an adapter's file holds beside the method's own tensors: modules that learned whole (modules_to_save), biases, and the
+// What an adapter's file holds besides the method's own tensors: modules trained in full (modules_to_save), biases, and the
 // tables that PEFT stores along with them (save_embedding_layers).
 #include <algorithm>
 
@@ -24,7 +24,7 @@ std::map<std::string, Param*> places(const BaseModel& base) {
   return all;
 }
 
-/// What learns under `name` instead of a weight or bias of the base, by the path of the latter: variants and trained copies.
+/// Trained under `name` instead of a weight or bias of the base, by the path of the latter: variants and trained copies.
 std::map<std::string, Param*> learned(const BaseModel& base, const std::string& name) {
   std::map<std::string, Param*> all;
   each(base, [&](const std::string& path, Part& part, const std::string& adapter) {
@@ -99,7 +99,7 @@ void write_variants(const BaseModel& base, const std::string& name, NamedTensors
     const FilePlace place = place_of(base, one.first);
     turned[key(one.first, place.name)] = place.transposed && one.second->shape().rank() == 2;
   }
-  std::map<std::string, std::map<int, Tensor>> parts;  // c_attn is whole in the file: what did not learn stands as it is
+  std::map<std::string, std::map<int, Tensor>> parts;  // c_attn is whole in the file: what was not trained is kept as it is
   const auto add = [&](const std::string& path, const Param& numbers) {
     const FilePlace place = place_of(base, path);
     const std::string to = key(path, place.name);
@@ -183,7 +183,7 @@ void read_tables(const BaseModel& base, const std::string& name, Keys& keys, con
       const auto known = found.emplace(tied && !replaced ? "embed" : path, std::make_pair(key, saved));
       expect<FormatError>(known.second || equal(known.first->second.second, saved), keys.path(), ": \"", key,
                           "\" differs from ", known.first->second.first, ", but the two are one weight in this model, whose ",
-                          "head is tied to its embeddings; the adapter is made for a base that is not tied, or its two files ",
+                          "head is tied to its embeddings; the adapter was made for a base that is not tied, or its two files ",
                           "do not belong together");
     }
     if (replaced) found.erase(path);
@@ -212,7 +212,7 @@ void write_tables(const BaseModel& base, const std::string& name, NamedTensors& 
     const Tensor table = there->second->value();
     const std::string at = stored_as(base, path, prefix);
     const auto copy = own.find(path + ".weight");
-    if (copy != own.end() && copy->second->value().data() == table.data()) continue;  // this is what learns, and is written
+    if (copy != own.end() && copy->second->value().data() == table.data()) continue;  // this one is trained, and is written
     const bool adapted = tensors.count(at + ".lora_A.weight") || tensors.count(at + ".lora_embedding_A");
     tensors[at + (adapted ? ".base_layer.weight" : copy != own.end() ? ".original_module.weight" : ".weight")] = table;
   }
@@ -256,9 +256,9 @@ void expect_all_known(const BaseModel& base, const Keys& keys) {
                       model_type(base), " model", others,
                       bare.rfind("score.", 0) == 0 || bare.rfind("classifier.", 0) == 0
                           ? "; it is the head of a classifier, but adapter_config.json does not say so (task_type)"
-                          : "; the adapter is made for another base");
+                          : "; the adapter was made for another base");
   throw FormatError(text(keys.path(), ": the tensor \"", rest[0], "\" is of ", *known,
-                         ", which this model has, but adapter_config.json does not speak of it (target_modules, ",
+                         ", which this model has, but adapter_config.json does not mention it (target_modules, ",
                          "modules_to_save, bias)", others, "; the two files do not belong together"));
 }
 

@@ -85,7 +85,7 @@ static Attached read_soft(const BaseModel& base, const AdapterConfig& config, Ke
   expect_vocabulary(base, keys, "base_model.");
   Rng rng(0);
   Attached attached;
-  const formats::TensorEntry* entry = keys.find(key);  // before a wrong P asks for a lot of memory
+  const formats::TensorEntry* entry = keys.find(key);  // before a wrong P allocates a lot of memory
   expect<FormatError>(entry && !entry->shape.empty() && entry->shape[0] == P, [&] {
     return text(keys.path(), ": \"", key, "\" must have ", P, " rows, as num_virtual_tokens says, but has ",
                 entry && !entry->shape.empty() ? entry->shape[0] : 0);

@@ -37,7 +37,7 @@ class LayerRule {
   explicit LayerRule(const AdapterConfig& config) : layers_(config.integers("layers_to_transform")) {
     const std::vector<std::string> patterns = config.words("layers_pattern");
     expect<FormatError>(patterns.empty() || config.has("layers_to_transform"), config.path(),
-                        ": the field layers_pattern is there, but not layers_to_transform, without which PEFT refuses it");
+                        ": the field layers_pattern is set without layers_to_transform, which PEFT refuses");
     for (const std::string& pattern : patterns)
       if (!pattern.empty()) before_.push_back(config.regex("(?:^|.*?\\.)" + pattern + "\\.(?P<idx>\\d+)\\.", "layers_pattern"));
     if (before_.empty()) before_.push_back(config.regex(R"(.*?\.[^.]*\.(?P<idx>\d+)\.)", "layers_pattern"));
@@ -78,7 +78,7 @@ std::vector<HfModule> targets_of(const BaseModel& base, const AdapterConfig& con
   std::optional<LayerRule> layer;
   if (layers) layer.emplace(config);
   expect<FormatError>(!layer || !layer->any() || !config.is_word("target_modules"), config.path(),
-                      ": the field layers_to_transform is there, but target_modules is a text, with which PEFT refuses it; ",
+                      ": the field layers_to_transform is set, but target_modules is a string, which PEFT refuses; ",
                       "name the layers in the expression");
 
   std::vector<HfModule> found;
@@ -96,7 +96,7 @@ std::vector<HfModule> targets_of(const BaseModel& base, const AdapterConfig& con
     for (const std::string& target : config.has("target_modules") ? config.words("target_modules") : by_default)
       list += (list.empty() ? "" : ", ") + target;
     config.refuse("target_modules", "\"" + list + "\", and no module of this " + model_type(base) +
-                                        " model is called so, or all of them are excluded");
+                                        " model has such a name, or all that do are excluded");
   }
   return found;
 }

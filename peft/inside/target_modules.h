@@ -9,13 +9,13 @@
 
 namespace graft::peft {
 
-/// Names that a field holds: a text is a regular expression for the whole name, a list has ends of names.
+/// Names that a field holds: a string is a regular expression for the whole name, a list has ends of names.
 class NameRule {
  public:
   NameRule(const AdapterConfig& config, const std::string& field);
   NameRule(std::vector<std::string> ends) : ends_(std::move(ends)) {}
   bool empty() const { return !regex_ && ends_.empty(); }
-  bool names_in_full(const std::string& module) const;  ///< the list has this very name
+  bool names_in_full(const std::string& module) const;  ///< the list has exactly this name
   bool matches(const std::string& module) const;
 
  private:
@@ -31,7 +31,7 @@ std::vector<HfModule> targets_of(const BaseModel& base, const AdapterConfig& con
 /// rank_pattern and alpha_pattern: numbers by regular expressions for ends of names, of which the first that matches counts.
 class NumberPattern {
  public:
-  /// Errors: FormatError: no object, no number; whole: no whole number from 1.
+  /// Errors: FormatError: not an object, or not a number; whole: not a whole number from 1.
   NumberPattern(const AdapterConfig& config, const std::string& field, bool whole);
   double of(const std::string& module, double otherwise) const;
 

@@ -1,4 +1,4 @@
-// A walk over all that is on a model.
+// Traverses all that is attached to a model.
 #pragma once
 #include <functional>
 #include <string>
@@ -9,14 +9,14 @@
 
 namespace graft::peft {
 
-/// visit(path, part, adapter) for all parts, in order of declaration; what is inside of an adapter's part is the adapter's too.
+/// visit(path, part, adapter) for all parts, in order of declaration; what is inside an adapter's part is the adapter's, too.
 void each(const BaseModel& base,
           const std::function<void(const std::string& path, Part& part, const std::string& adapter)>& visit);
 std::vector<Wrapper*> wrappers(const BaseModel& base);  ///< the outer before the inner
 /// The parameters that have a variant of this name. (Not the variants: they go when these drop them.)
 std::vector<Param*> varied(const BaseModel& base, const std::string& name);
 std::string merged_name(const BaseModel& base);  ///< what is merged into the weights; "" if nothing is
-/// Errors: ValueError lists the names there are.
+/// Errors: ValueError lists the existing names.
 void expect_attached(const BaseModel& base, const std::string& name, const char* who);
 
 }  // namespace graft::peft

@@ -124,13 +124,13 @@ TEST_F(Tune, WhatARunLeavesIsNamedWhereItDoesNotFit) {
   const auto with = [&](const std::string& adapter) {
     return graft({"generate", "--model", tiny(), "--adapter", folder / adapter, "--prompt", "the cat"});
   };
-  expect_fails(with("full"), "it holds a whole model, as full fine-tuning leaves one: that is loaded by itself, as --model");
+  expect_fails(with("full"), "it holds a whole model, saved by full fine-tuning; load it with --model");
   expect_fails(with("ensemble"), "each of them is an adapter: " + (folder / "ensemble/prompt-0").string());
   expect_works(with("ensemble/prompt-0"));
   expect_works(graft({"generate", "--model", folder / "full", "--prompt", "the cat"}));
   fs::create_directory(folder / "begun");
   fs::copy_file(folder / "lora/run.json", folder / "begun/run.json");
-  expect_fails(with("begun"), "graft tune --resume " + (folder / "begun").string() + " goes on with it");
+  expect_fails(with("begun"), "graft tune --resume " + (folder / "begun").string() + " resumes it");
   for (const char* adapter : {"lora", "ensemble", "ensemble/prompt-0"})
     for (const Arguments& asking : {Arguments{"generate", "--prompt", "a"}, Arguments{"convert", "--out", folder / "new"},
                                     Arguments{"tune", "--data", data("pairs.jsonl"), "--out", folder / "new"}}) {
