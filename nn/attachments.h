@@ -1,4 +1,4 @@
-// The variants of a model by name, in the order in which they came, and what learned before each: kept for peft/method.h.
+// The variants of a model by name, in order of attachment, and what was trainable before each: kept for peft/method.h.
 #pragma once
 #include <cstdint>
 #include <map>
@@ -10,7 +10,7 @@ namespace graft {
 
 class Attachments {
  public:
-  /// What learns: some variants, and of the model's own parameters those at these paths.
+  /// What is trainable: some variants, and the model's own parameters at these paths.
   struct Learning {
     std::vector<std::string> variants, paths;
   };
@@ -20,8 +20,8 @@ class Attachments {
   bool in_place(const std::string& name) const;  ///< does it change the model's own parameters?
   std::vector<std::string> names() const;
 
-  void add(std::string name, bool in_place, Learning frozen);  ///< frozen: what learned until now
-  /// What learns once it has gone: what it had frozen; none, if a later one came, which keeps that frozen from now on.
+  void add(std::string name, bool in_place, Learning frozen);  ///< frozen: what was trainable until now
+  /// What is trainable after its removal: what it had frozen; none if a later one was added, which then keeps that frozen.
   std::optional<Learning> remove(const std::string& name);
 
  private:

@@ -1,5 +1,5 @@
 // Causal self-attention with a cache: softmax(scale·Q·Kᵀ + mask)·V (Vaswani et al. 2017), with fewer key heads than query
-// heads if so wished (grouped queries, Ainslie et al. 2023) and rotary positions (Su et al. 2021).
+// heads if requested (grouped queries, Ainslie et al. 2023) and rotary positions (Su et al. 2021).
 #pragma once
 #include "nn/interfaces.h"
 

@@ -41,7 +41,7 @@ Templated Templated::raw(Ids ids, std::vector<Index> lengths) {
 std::vector<Index> Templated::last() const {
   std::vector<Index> places;
   for (Index b = 0; b < rows(); ++b) {
-    expect(length(b) > 0, "batch: row ", b, " has no token, and nothing follows from nothing; give it one at least");
+    expect(length(b) > 0, "batch: row ", b, " has no token, so there is nothing to predict from; give it at least one");
     places.push_back(length(b) - 1);
   }
   return places;

@@ -1,4 +1,4 @@
-// Rows of tokens: a user's (Batch), and as the model reads them, behind its template (Templated).
+// Rows of tokens: a user's (Batch), and as the model reads them, with its template (Templated).
 //     language_loss(model, {ids, labels});                                       what takes a Batch applies the template itself
 //     model(model.prompt_template(Batch{ids}));                                  by hand
 //     model(ids);                                                                raw: these ids and nothing around them
@@ -25,13 +25,13 @@ struct Batch {
   void check() const;
 };
 
-/// A batch with the template around it. Only a Template makes one, and none takes one, so that whoever applies the template
-/// twice, or forgets it, hears it from the compiler.
+/// A batch with the template around it. Only a Template makes one, and none takes one, so that applying the template
+/// twice, or forgetting it, is a compile error.
 class Templated : private Batch {
  public:
   using Batch::answer, Batch::answers, Batch::ids, Batch::labels, Batch::length, Batch::lengths, Batch::rows;
 
-  /// Ids that are meant as they are: what comes next to a cache, or what a template has no say in.
+  /// Ids that are used as they are: the continuation of a cache, or ids without a template.
   static Templated raw(Ids ids, std::vector<Index> lengths = {});
   /// The place of each row's last token, which predicts what comes next. Errors: ShapeError for a row without tokens.
   std::vector<Index> last() const;

@@ -1,5 +1,5 @@
-// What a Hugging Face config.json says: which architecture, its sizes, and every option that changes a number. What graft does
-// not compute is refused, not ignored.
+// The contents of a Hugging Face config.json: the architecture, its sizes, and every option that changes a number. What graft
+// does not compute is refused, not ignored.
 #pragma once
 #include <string>
 #include <variant>
@@ -16,7 +16,7 @@ struct ModelConfig {
   Head head = Head::language;
   std::vector<std::string> labels;  ///< of a classifier, of sequences or of tokens
   real head_dropout = 0;            ///< before the head of a token classifier
-  std::string problem;              ///< problem_type, which chooses transformers' loss; empty: not said
+  std::string problem;              ///< problem_type, which chooses transformers' loss; empty: not given
   Id bos = -1, pad = -1;            ///< -1: none
   std::vector<Id> ends;             ///< eos_token_id, one or several
 };
@@ -25,7 +25,7 @@ struct ModelConfig {
 ModelConfig read_config(const std::string& json, const std::string& source);
 /// As transformers reads it; dtype "float32", "float16" or "bfloat16".
 std::string write_config(const ModelConfig& config, const std::string& dtype);
-/// The model without numbers. Errors: ValueError
+/// The model, not initialized. Errors: ValueError
 std::unique_ptr<Model> make_model(const ModelConfig& config);
 
 }  // namespace graft

@@ -96,7 +96,7 @@ std::vector<Id> ConfigReader::tokens(const std::string& field, Index vocabulary)
   if (!j) return {};
   std::vector<Id> ids;
   for (const json& one : j->is_array() ? *j : json::array({*j})) {
-    if (one.is_number_integer() && one == -1) continue;  // some configurations write it for none
+    if (one.is_number_integer() && one == -1) continue;  // some configurations write -1 for none
     if (!one.is_number_unsigned()) wrong(field, "the id of a token", *j);
     // Defaults of transformers may lie beyond a small vocabulary: they never occur.
     if (one.get<std::uint64_t>() < static_cast<std::uint64_t>(vocabulary)) ids.push_back(one.get<Id>());
@@ -137,7 +137,7 @@ std::vector<std::int64_t> ConfigReader::integers(const std::string& field) const
 }
 
 namespace {
-/// Says such a value nothing, whatever its name is?
+/// Does such a value mean "off", whatever the field is?
 bool says_nothing(const json& value) {
   if (value.is_boolean()) return !value.get<bool>();
   if (value.is_number()) return value.get<double>() == 0;

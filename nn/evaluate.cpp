@@ -23,14 +23,14 @@ Evaluation evaluate(Model& model, const std::vector<Id>& ids, Index window,
     if (T < 2) break;  // one token is left, and a window's first token is not scored
     const std::vector<Id> part(ids.begin() + begin, ids.begin() + begin + T);
     std::vector<Id> wanted(part);
-    wanted[0] = ignored;  // it is given, not predicted
+    wanted[0] = ignored;  // given, not predicted
     const Templated batch = model.prompt_template(Batch{Ids({1, T}, part), Ids({1, T}, std::move(wanted))});
     Past past = model.begin(1);
     const Variable x = model.hidden(batch, past);  // (1, T', D)
     const Index length = batch.ids.shape()[1], D = x.dim(-1);
     const Variable rows = reshape(x, {length, D});
     const Ids labels = next_labels(batch.labels);
-    constexpr Index chunk = 128;  // of the logits, only so many rows exist at a time
+    constexpr Index chunk = 128;  // rows of logits that exist at a time
     for (Index at = 0; at < length; at += chunk) {
       const Index n = std::min(chunk, length - at);
       const std::vector<Id> next(labels.begin() + at, labels.begin() + at + n);

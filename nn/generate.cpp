@@ -28,7 +28,7 @@ void expect_room(Model& model, const std::vector<std::vector<Id>>& prompts, Inde
   }
 }
 
-/// The rows of the selection, if there are any, name the variant of each prompt; while some have ended, the batch is shorter.
+/// The rows of the selection, if there are any, name the variant of each prompt; once some have ended, the batch is shorter.
 class RowsOfSelection {
  public:
   RowsOfSelection(Model& model, Index batch) : model_(model), all_(model.selection().rows()) {
@@ -57,7 +57,7 @@ class RowsOfSelection {
   bool reduced_ = false;
 };
 
-/// The state at the end of each of these rows, prompt and what was written to it, (rows, 1, D); past is made afresh.
+/// The state at the end of each of these rows, prompt and what was written to it, (rows, 1, D); past is recomputed.
 Variable from_start(Model& model, const std::vector<std::vector<Id>>& prompts, const std::vector<std::vector<Id>>& written,
                     const std::vector<Index>& rows, Index max_tokens, Past& past) {
   std::vector<std::vector<Id>> ids;
@@ -74,7 +74,7 @@ Variable from_start(Model& model, const std::vector<std::vector<Id>>& prompts, c
   past = model.begin(B);
   const Index longest = past.longest() + *std::max_element(last.begin(), last.end()) + 1;
   past.reserve = longest + std::min<Index>(max_tokens, 256);  // it doubles when that is full
-  // All at once, padded on the right: a row's padding is behind all that it looks at, and the next token is put over it.
+  // All at once, padded on the right: a row's padding is behind all that it attends to, and the next token overwrites it.
   const Variable x = rows_at(model.hidden(start, past), last);  // (B, D)
   return reshape(x, {B, 1, x.dim(-1)});
 }
@@ -122,7 +122,7 @@ std::vector<std::vector<Id>> generate(Model& model, const std::vector<std::vecto
     const bool switched = model.selection() != before;
     rows = std::move(still);
     chosen.show(rows);
-    if (switched) {  // what the past remembers was computed by another variant: all over again, from the ids
+    if (switched) {  // the cache was computed by another variant: recompute it from the ids
       expect_room(model, prompts, options.max_tokens);
       x = from_start(model, prompts, written, rows, options.max_tokens, past);
       continue;

@@ -13,7 +13,7 @@ namespace graft {
 struct Sampling {
   double temperature = 0;         ///< 0: always the most likely token
   Index top_k = 0;                ///< only the k most likely; 0: all
-  double top_p = 1;               ///< only the fewest that together have this probability (Holtzman et al. 2020)
+  double top_p = 1;               ///< the smallest set with this total probability (Holtzman et al. 2020)
   double repetition_penalty = 1;  ///< logits of tokens that occurred: l/θ if l > 0, else l·θ (Keskar et al. 2019)
 };
 /// One token from logits[n]. seen: the ids that the penalty is for. Errors: ValueError for options out of range, or logits

@@ -15,7 +15,7 @@ namespace {
 using formats::Gguf;
 using formats::GgufValue;
 
-/// Whatever begins so says nothing to the model: names and licences, how it was quantized and by whom, templates for chats.
+/// Prefixes of keys that do not affect the model: names and licences, how it was quantized and by whom, templates for chats.
 const char* const harmless_beginnings[] = {"general.", "tokenizer.chat_template", "quantize.", "imatrix.", "mradermacher."};
 
 const std::set<std::string> harmless = {
@@ -90,11 +90,11 @@ bool is_off(const Gguf& g, const std::string& key, const GgufValue& value, doubl
   const double x = number(value);
   const auto known = off.find(key);
   if (known != off.end() && std::find(known->second.begin(), known->second.end(), x) != known->second.end()) return true;
-  if (key == "llama.attention.scale") return std::abs(x * std::sqrt(head_dim) - 1) < 1e-6;  // what it is anyway
+  if (key == "llama.attention.scale") return std::abs(x * std::sqrt(head_dim) - 1) < 1e-6;  // the default anyway
   if (key == "llama.attention.sliding_window") return x >= static_cast<double>(g.integer("llama.context_length"));
   // llama.cpp's converter wrote this for rows in the order in which its loader takes all of them
   if (key == "llama.tensor_data_layout") return value == GgufValue(std::string("Meta AI original pth"));
-  // of experts there are none: expert_count is 0, or not there
+  // there are no experts: expert_count is 0 or missing
   return key.rfind("llama.expert_", 0) == 0 && known == off.end() && g.integer("llama.expert_count", 0) == 0;
 }
 

@@ -38,7 +38,7 @@ struct Gpt2 : Model {
 
   /// The parameters have shapes but no numbers yet: load them, or initialize(). Errors: ValueError for sizes that do not fit.
   explicit Gpt2(const Gpt2Config& config);
-  Gpt2(const Gpt2&) = delete;  // a second one is made from the same config, and given numbers of its own
+  Gpt2(const Gpt2&) = delete;  // make a second one from the same config, and give it its own numbers
   void initialize(Rng& rng);  ///< N(0, 0.02), residual projections N(0, 0.02/√(2·layers)), norms 1, biases 0
   std::string kind() const override;
 

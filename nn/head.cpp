@@ -20,7 +20,7 @@ std::unique_ptr<Projection> put_head(Loaded& loaded, HeadOf of, std::vector<std:
 }
 
 void take_head(Loaded& loaded, std::unique_ptr<Projection> words) {
-  expect<ValueError>(loaded.classifier || loaded.token_classifier, loaded.path, " has no head for classes to take off");
+  expect<ValueError>(loaded.classifier || loaded.token_classifier, loaded.path, " has no classification head to remove");
   std::unique_ptr<Model> model = loaded.classifier ? loaded.classifier->model.take() : loaded.token_classifier->model.take();
   loaded.classifier = nullptr, loaded.token_classifier = nullptr;
   loaded.root = std::move(model);

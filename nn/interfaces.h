@@ -1,5 +1,5 @@
-// The typed places of a model, where fine-tuning can sit: Projection, Table, Memory, Template (and RowMap, of which a
-// Projection is the linear kind). A wrapper asks what it wraps for no more than what is declared here.
+// The typed places of a model, where fine-tuning methods attach: Projection, Table, Memory, Template (and RowMap, of which a
+// Projection is the linear kind). A wrapper uses nothing of what it wraps but what is declared here.
 #pragma once
 #include "nn/batch.h"
 #include "nn/module.h"

@@ -38,7 +38,7 @@ std::unique_ptr<Projection> tied_head(const Table& table) {
   if (const auto* plain = dynamic_cast<const Embedding*>(&table)) return std::make_unique<Linear>(plain->weight);
   if (const auto* packed = dynamic_cast<const PackedEmbedding*>(&table))
     return std::make_unique<PackedLinear>(static_cast<const Packed&>(packed->weight));
-  throw ValueError(text("tied_head: a ", table.kind(), " has no weight of its own to share; tie the head to what it wraps"));
+  throw ValueError(text("tied_head: a ", table.kind(), " has no weight to share; tie the head to what it wraps"));
 }
 
 // --- norms ---------------------------------------------------------------------------------------------------------------

@@ -42,7 +42,7 @@ struct Llama : Model {
   Slot<Projection> head;
 
   explicit Llama(const LlamaConfig& config);
-  Llama(const Llama&) = delete;  // a second one is made from the same config, and given numbers of its own
+  Llama(const Llama&) = delete;  // make a second one from the same config, and give it its own numbers
   void initialize(Rng& rng);  ///< N(0, 0.02), norms 1, biases 0
   std::string kind() const override;
 

@@ -22,17 +22,17 @@ struct Loaded {
   Id bos = -1, eos = -1, pad = -1;              ///< as the files say; -1: none
   std::string problem;                          ///< transformers' problem_type, kept for the files; empty: not said
   std::vector<Id> ends;                         ///< all that end a text: eos, and others where the files name several
-  std::vector<std::string> notes;               ///< where the files contradict themselves, and what was taken: for the user
-  std::map<std::string, std::string> beside;    ///< small files that save_model() hands on: generation_config.json
+  std::vector<std::string> notes;               ///< for the user: contradictions in the files, and which side was taken
+  std::map<std::string, std::string> beside;    ///< small files that save_model() copies: generation_config.json
 };
 
 /// Loads a Hugging Face folder or a .gguf file. Weights are copied into memory one tensor at a time; packed blocks of a GGUF
-/// file stay packed and mapped. All learn, but for packed ones.
+/// file stay packed and mapped. All are trainable except packed ones.
 /// Errors: FileError, FormatError: a missing tensor, a wrong shape or dtype, an unknown architecture, block type or option.
 Loaded load_model(const std::string& path);
 /// The tokenizer that belongs to it. Errors: FormatError if there is none.
 Tokenizer load_tokenizer_of(const std::string& path);
-/// What tokenizer_config.json names as eos joins loaded.ends, and is the one that is learned (loaded.eos), as in TRL; a mere guess,
+/// What tokenizer_config.json names as eos joins loaded.ends, and is the one trained (loaded.eos), as in TRL; a mere guess,
 /// <|endoftext|> of a tokenizer without such a file, only where the model's own files name none.
 void add_ends(Loaded& loaded, const Tokenizer& tokenizer);
 /// Writes config.json and model.safetensors (and tokenizer.json, if given), with the small files that came with them, each whole or
@@ -41,7 +41,7 @@ void add_ends(Loaded& loaded, const Tokenizer& tokenizer);
 /// throws, no file is begun or replaced after that.
 void save_model(const Loaded& loaded, const std::string& folder, const std::string& dtype = "F32",
                 const Tokenizer* tokenizer = nullptr, const std::function<void(Index done, Index all)>& progress = {});
-/// The same for what was made here, a Model, Classifier or TokenClassifier: save_model(model, "folder", &tokenizer).
+/// The same for what was made in code, a Model, Classifier or TokenClassifier: save_model(model, "folder", &tokenizer).
 /// config.json then has the tokenizer's special tokens. Errors: also ValueError for another module.
 void save_model(Module& root, const std::string& folder, const Tokenizer* tokenizer = nullptr,
                 const std::string& dtype = "F32");

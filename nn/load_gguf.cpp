@@ -38,7 +38,7 @@ Index size(const Gguf& g, const std::string& key) {
   return n;
 }
 
-/// As llama.cpp reads it: without a type it is linear, the older name of the factor counts where the newer is missing, and 0 is 1.
+/// As llama.cpp reads it: the default type is linear, the factor's older name counts where the newer is missing, and 0 means 1.
 RopeScaling scaling_of(const Gguf& g) {
   const std::string type = "llama.rope.scaling.type", key = "llama.rope.scaling.factor", older = "llama.rope.scale_linear";
   const std::string kind = g.has(type) ? g.text(type) : "linear";
@@ -77,13 +77,13 @@ LlamaConfig config_of(const Gguf& g) {
   c.rope_scaling = scaling_of(g);
   expect_known_keys(g, static_cast<double>(c.head_dim));
   const GgufTensor* embed = g.find("token_embd.weight");
-  expect<FormatError>(embed && embed->shape.size() == 2, g.path(), ": the tensor token_embd.weight is missing, or no matrix");
+  expect<FormatError>(embed && embed->shape.size() == 2, g.path(), ": the tensor token_embd.weight is missing or no matrix");
   c.vocabulary = embed->shape[0];
   expect<FormatError>(g.integer("llama.vocab_size", c.vocabulary) == c.vocabulary, g.path(),
                       ": llama.vocab_size differs from the ", c.vocabulary, " rows of token_embd.weight");
   expect<FormatError>(
       !g.has("tokenizer.ggml.tokens") || static_cast<Index>(g.texts("tokenizer.ggml.tokens").size()) == c.vocabulary, g.path(),
-      ": tokenizer.ggml.tokens has another length than the ", c.vocabulary, " rows of token_embd.weight");
+      ": tokenizer.ggml.tokens differs in length from the ", c.vocabulary, " rows of token_embd.weight");
   c.tied = g.find("output.weight") == nullptr;
   c.attention_bias = g.find("blk.0.attn_q.bias") != nullptr;
   c.mlp_bias = g.find("blk.0.ffn_up.bias") != nullptr;
@@ -180,7 +180,7 @@ Id token(const Gguf& g, const std::string& key, Index vocabulary) {
   return static_cast<Id>(id);
 }
 
-/// The tokens that end what a model writes, as llama.cpp has them: those that the keys name, and those of a name that means it.
+/// The tokens that end generation, as in llama.cpp: those that the keys name, and those with the usual names.
 std::vector<Id> ends_of(const Gguf& g, Index vocabulary) {
   std::vector<Id> ends;
   const auto add = [&](Id id) {

@@ -62,7 +62,7 @@ TensorFiles open(const fs::path& folder) {
     c.files.push_back(std::make_unique<Safetensors>((folder / name).string()));
     for (const auto& entry : c.files.back()->tensors()) {
       const bool is_new = c.tensors.emplace(entry.first, std::make_pair(&entry.second, c.files.back().get())).second;
-      expect<FormatError>(is_new, (folder / name).string(), ": the tensor ", entry.first, " is in another shard as well");
+      expect<FormatError>(is_new, (folder / name).string(), ": the tensor ", entry.first, " is in another shard, too");
     }
   }
   for (const auto& entry : shard_of) {  // each tensor is in the shard that the index says
@@ -73,7 +73,7 @@ TensorFiles open(const fs::path& folder) {
   return c;
 }
 
-/// Tensors that files have and no model asks for: buffers of old files, and a head: one that is tied all the same, or that of a
+/// Tensors in files that no model needs: buffers of old files, and a head: one that is tied anyway, or that of a
 /// language model in a classifier's file.
 bool needless(const std::string& name) {
   return ends_with(name, ".attn.bias") || ends_with(name, ".attn.masked_bias") || ends_with(name, ".rotary_emb.inv_freq") ||
@@ -128,8 +128,8 @@ bool equal(const Entry& a, const Entry& b) {
   return bytes || all_numbers(a) == all_numbers(b);
 }
 
-/// What transformers 5 makes of a tied model's file that holds a head: alone it is the table too; beside a table of the same
-/// numbers it is needless; beside one of others it is a head of its own, which merging tools leave behind.
+/// What transformers 5 makes of a tied model's file that holds a head: alone it is the table, too; beside a table with the same
+/// numbers it is redundant; beside one with others it is a head of its own, which merging tools leave behind.
 void settle_tying(ModelConfig& config, TensorFiles& c, const std::string& config_path, Loaded& loaded) {
   const bool gpt2 = std::holds_alternative<Gpt2Config>(config.sizes);
   bool& tied = std::visit([](auto& sizes) -> bool& { return sizes.tied; }, config.sizes);
@@ -189,7 +189,7 @@ Loaded load_hugging_face(const std::string& folder) {
     loaded.root = std::move(model);
   }
 
-  // All is there, and nothing else, before any number is read.
+  // Checked before any number is read: nothing is missing or unknown.
   std::set<std::string> needed;
   for (const auto& named : loaded.root->parameters()) {
     const FilePlace place = hugging_face_place(*loaded.model, named.first, prefix);

@@ -6,7 +6,7 @@ namespace graft {
 
 /// i, f, o = σ(W x + b + U h + c), g = tanh(…);   c' = f·c + i·g;   h' = o·tanh(c').      x (B, T, in) -> (B, T, H) or (B, T, 2H)
 struct Lstm : RowMap {
-  /// Parameters are weight_ih_l{k}, weight_hh_l{k}, bias_ih_l{k}, bias_hh_l{k} and, for the way back, the same + "_reverse".
+  /// Parameters are weight_ih_l{k}, weight_hh_l{k}, bias_ih_l{k}, bias_hh_l{k} and, for the reverse, the same + "_reverse".
   Lstm(Index in, Index hidden, Index layers, bool bidirectional);
   ~Lstm() override;
   void initialize(Rng& rng);  ///< U(-1/√H, 1/√H), as torch

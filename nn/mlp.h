@@ -1,4 +1,4 @@
-// The two feed-forward nets of transformers, each a residual branch from rows to rows: norm, widen, bend, narrow.
+// The two feed-forward nets of transformers, each a residual branch from rows to rows: norm, widen, activate, narrow.
 #pragma once
 #include <string>
 

@@ -30,11 +30,11 @@ Variable Model::operator()(const Templated& batch) {
 Variable Model::hidden(const Templated& batch, Past& past) {
   const Ids& ids = batch.ids;
   const Index B = ids.shape()[0], T = ids.shape()[1], chosen = size_of(selection_.rows());
-  expect(chosen == 0 || chosen == B, "selection: ", chosen, " rows were chosen for, but the batch has ", B);
+  expect(chosen == 0 || chosen == B, "selection: ", chosen, " rows were selected, but the batch has ", B);
   past.expect_fits(B, layer_count());
   const Index longest = past.longest();
-  expect<IndexError>(longest + T <= context(), "model: ", longest, " positions are taken and ", T,
-                     " more are asked for, but the ", "context has ", context(), "; use fewer tokens");
+  expect<IndexError>(longest + T <= context(), "model: ", longest, " positions are in use and ", T,
+                     " more are needed, but the ", "context has ", context(), "; use fewer tokens");
   std::vector<Id> positions;
   positions.reserve(static_cast<std::size_t>(B * T));
   for (const Index length : past.lengths)
@@ -43,7 +43,7 @@ Variable Model::hidden(const Templated& batch, Past& past) {
   try {
     x = forward(ids, Ids(ids.shape(), std::move(positions)), past);
   } catch (const ValueError&) {
-    for (const auto& named : parameters())  // a parameter knows its name, but not its path
+    for (const auto& named : parameters())  // a parameter has a name, but not its path
       expect<ValueError>(named.second->initialized(), "parameter ", named.first, " ", named.second->shape(),
                          " has no numbers yet; load the model from a file, or initialize() it");
     throw;
@@ -76,7 +76,7 @@ WithSelection::~WithSelection() {
 }
 
 namespace {
-/// While it lives, dropout draws as in the first run.
+/// While it exists, dropout draws as in the first run.
 class WithDraws {
  public:
   WithDraws(Model& m, Rng* draws) : model_(m), before_(m.randomness()) {
@@ -138,7 +138,7 @@ Variable language_loss(Model& model, const Ids& ids, const Ids& labels, const Re
 
 Variable language_loss(Model& model, const Batch& user, const Reduction& reduction) {
   expect(user.labels.numel() > 0, "language_loss: there are no labels for ids ", user.ids.shape(),
-         "; to learn all of the text, labels are the ids");
+         "; to train on the whole text, use the ids as labels");
   return language_loss(model, model.prompt_template(user), reduction);
 }
 

@@ -1,4 +1,4 @@
-// Module, Param, Slot, List: a model is a tree of modules, and a declaration registers:
+// Module, Param, Slot, List: a model is a tree of modules, and declaring a member registers it:
 //     Slot<Projection> q{*this, "q", std::make_unique<Linear>(D, D)};      // its weight is now called "….q.weight"
 // What sits in a slot can be taken out, wrapped and put back; that is all that fine-tuning methods need.
 #pragma once
@@ -38,7 +38,7 @@ class Part {
 
   const std::string& name() const { return name_; }             ///< "weight.mine"
   const std::string& word() const { return what_.word; }        ///< "weight"
-  const std::string& variant() const { return what_.variant; }  ///< "mine"; "": that of the part which its owner is in
+  const std::string& variant() const { return what_.variant; }  ///< "mine"; "": that of the part containing its owner
   Module& owner() const { return *owner_; }
   /// The modules below this part with their names below it; none for a parameter.
   virtual std::vector<std::pair<std::string, Module*>> children() const { return {}; }
@@ -49,7 +49,7 @@ class Part {
   std::string name_;
 };
 
-/// A parameter: a shape from the start, numbers once it is given some. It learns unless told otherwise.
+/// A parameter: a shape from the start, numbers once it is given some. It is trainable by default.
 class Param : public Part {
  public:
   Param(Module& owner, PartName name, Shape shape);
@@ -58,10 +58,10 @@ class Param : public Part {
 
   const Shape& shape() const { return cell_->shape; }
   bool initialized() const { return cell_->variable.defined(); }
-  /// Later numbers replace earlier ones for whoever asks the parameter; a Variable copied from it before keeps the old ones.
+  /// Later numbers replace earlier ones for all readers of the parameter; a Variable copied from it before keeps the old ones.
   /// Errors: ShapeError
   void set(Tensor numbers);
-  /// Errors: ValueError if it has no numbers yet.
+  /// Errors: ValueError if it is not initialized yet.
   operator const Variable&() const { return variable(); }
   const Variable& variable() const;
   const Tensor& value() const { return variable().value(); }
@@ -71,17 +71,17 @@ class Param : public Part {
   void learn(bool on);
   bool same(const Param& other) const { return cell_ == other.cell_; }  ///< shared
   const void* identity() const { return cell_.get(); }
-  /// For whoever keeps it for long: expires when it is taken out of the model.
+  /// For long-lived references: expires when it is taken out of the model.
   std::weak_ptr<Param> watch() { return self_; }
 
   /// A variant: while `selection` names it, variable() and value() are these numbers, here and wherever the parameter is
-  /// shared. One that learns is a parameter of its own, called "weight.NAME"; the others are part of no list.
+  /// shared. A trainable one is a parameter of its own, called "weight.NAME"; the others are in no list.
   /// Errors: ShapeError; ValueError if there is one of that name. variable() throws ValueError when rows of a batch differ.
   void vary(const Selection& selection, const std::string& variant, Tensor numbers, bool learns = true);
   bool varies(const std::string& variant) const { return cell_->variants.count(variant) != 0; }
   std::vector<std::string> variants() const;
   const Variable& own() const;                    ///< without variants. Errors: as variable()
-  void drop_variant(const std::string& variant);  ///< nothing happens if there is none
+  void drop_variant(const std::string& variant);  ///< does nothing if there is none
   void keep_variant(const std::string& variant);  ///< its numbers become the parameter's own
 
  private:
@@ -94,11 +94,11 @@ class Param : public Part {
   };
   const Cell& chosen() const;
   std::shared_ptr<Cell> cell_;
-  std::shared_ptr<Param> self_{this, [](Param*) {}};  // owns nothing: it is there to be watched
-  std::map<std::string, std::unique_ptr<Param>> shown_;  // the variants that were made here and learn
+  std::shared_ptr<Param> self_{this, [](Param*) {}};  // owns nothing: only for weak references
+  std::map<std::string, std::unique_ptr<Param>> shown_;  // the variants made here that are trainable
 };
 
-/// A packed weight as a member: shown and counted beside parameters, never learns.
+/// A packed weight as a member: shown and counted like a parameter, never trained.
 class PackedPart : public Part {
  public:
   PackedPart(Module& owner, PartName name, Packed weight) : Part(owner, std::move(name)), weight_(std::move(weight)) {}
@@ -136,12 +136,12 @@ class Module {
   std::vector<std::pair<std::string, Slot<T>*>> slots() const;
 
   void learn(bool on) const;         ///< all parameters below
-  Index count(bool learning) const;  ///< numbers in parameters that learn, or in all weights, packed ones included
-  /// Training mode of all modules below: dropout draws from rng; null is evaluation. Says nothing about who learns.
+  Index count(bool learning) const;  ///< numbers in trainable parameters, or in all weights, packed ones included
+  /// Training mode of all modules below: dropout draws from rng; null is evaluation. Does not change what is trainable.
   void training(Rng* rng);
   Rng* randomness() const { return randomness_; }
 
-  std::string tree() const;  ///< the modules below with shapes, counts, bytes; frozen or learning
+  std::string tree() const;  ///< the modules below with shapes, counts, bytes; frozen or trainable
 
  private:
   friend class Part;
@@ -153,7 +153,7 @@ namespace detail {
 [[noreturn]] void empty_slot(const std::string& name);
 }
 
-/// While it lives, modules below m are in evaluation mode.
+/// While it exists, modules below m are in evaluation mode.
 class Evaluating {
  public:
   explicit Evaluating(Module& m) : module_(m), before_(m.randomness()) { module_.training(nullptr); }

@@ -29,7 +29,7 @@ Parsed parsed(const std::string& path) {
 
 [[noreturn]] void unnamed(const std::string& path, const char* files) {
   throw ValueError(text("the parameter ", path, " has no name in ", files, "; only a plain model can be read or written, so what is ",
-                        "attached to it comes off first, or is folded in"));
+                        "attached to it must be detached or merged first"));
 }
 
 /// These stand beside the transformer, not in it. "classifier" is that of tokens, which Llama's files call score.

@@ -10,8 +10,8 @@ namespace graft {
 struct FilePlace {
   std::string name;
   bool transposed = false;  ///< stored (in, out): GPT-2's Conv1D
-  int part = 0, parts = 1;  ///< it is one of so many equal parts along "out" (GPT-2's c_attn holds q, k and v)
-  Index interleaved = 0;    ///< rows of so many heads stand in GGUF's order: pairs (2j, 2j + 1), not (j, j + d/2)
+  int part = 0, parts = 1;  ///< one of this many equal parts along "out" (GPT-2's c_attn holds q, k and v)
+  Index interleaved = 0;    ///< rows of this many heads are in GGUF's order: pairs (2j, 2j + 1), not (j, j + d/2)
 };
 
 /// In Hugging Face's files; `prefix` is "transformer." or "model.", or empty for files of the bare model.

@@ -65,7 +65,7 @@ void KeyValue::append(const Variable& k, const Variable& v, const std::vector<In
   }
   expect(most <= this->capacity(), "KeyValue::append: a row has ", most, " keys already, but only ", this->capacity(), " are here");
 
-  if (recording()) {  // a history must not be written over
+  if (recording()) {  // a recorded history must not be overwritten
     for (const Index length : lengths)
       expect<ValueError>(length == most, "KeyValue::append: rows of ", length, " and of ", most,
                          " keys; while gradients are recorded all rows must have the same length (use NoGrad)");

@@ -16,7 +16,7 @@ class KeyValue {
   const Variable& v() const { return v_; }
   Index capacity() const { return k_.defined() ? k_.dim(2) : 0; }
 
-  /// Puts k, v (B, G, T, D) of row b at lengths[b] and after. Room for `capacity` keys is made at least when it must grow.
+  /// Puts k, v (B, G, T, D) of row b at lengths[b] and after. When it grows, it reserves at least `capacity` keys.
   /// Errors: ShapeError; ValueError for rows of different lengths while gradients are recorded.
   void append(const Variable& k, const Variable& v, const std::vector<Index>& lengths, Index capacity = 0);
   void keep_rows(const std::vector<Index>& rows);  ///< the batch becomes these rows of it
@@ -29,12 +29,12 @@ class KeyValue {
 struct Past {
   std::vector<KeyValue> layers;  ///< empty: nothing remembered
   std::vector<Index> lengths;    ///< per row of the batch; empty: all 0
-  Index reserve = 0;             ///< make capacity for so many keys when growing (0: what is needed)
+  Index reserve = 0;             ///< keys to reserve when growing (0: what is needed)
 
-  /// Made fit for a batch and a number of layers. Errors: ShapeError if it holds another batch or number of layers.
+  /// Prepares it for a batch and a number of layers. Errors: ShapeError if it holds another batch or number of layers.
   void expect_fits(Index batch, Index count);
   Index longest() const;
-  void advance(Index tokens);                      ///< all rows became longer by so many
+  void advance(Index tokens);                      ///< all rows grew by this many
   void advance(const std::vector<Index>& tokens);  ///< each by its own number, at most what was appended (ragged rows)
   void keep_rows(const std::vector<Index>& rows);
 };

@@ -38,10 +38,10 @@ Id sample(const real* logits, Index n, const std::vector<Id>& seen, const Sampli
   for (double& value : l)
     if (std::isnan(value)) value = -std::numeric_limits<double>::infinity();
   const auto best = std::max_element(l.begin(), l.end());  // the first of several
-  expect<ValueError>(std::isfinite(*best), "sample: no logit is a finite number; the weights or the ids are damaged");
+  expect<ValueError>(std::isfinite(*best), "sample: no logit is finite; the weights or the ids are damaged");
   if (sampling.temperature == 0) return static_cast<Id>(best - l.begin());
 
-  // Candidates by falling logit (then by id), no more of them in order than top-k and top-p need.
+  // Candidates by falling logit (then by id), sorted only as far as top-k and top-p need.
   const Index k = sampling.top_k > 0 ? std::min(sampling.top_k, n) : n;
   std::vector<Id> order(static_cast<std::size_t>(n));
   std::iota(order.begin(), order.end(), 0);
@@ -68,7 +68,7 @@ Id sample(const real* logits, Index n, const std::vector<Id>& seen, const Sampli
   double point = rng.uniform() * total;
   for (std::size_t i = 0; i < p.size(); ++i)
     if ((point -= p[i]) < 0) return order[i];
-  for (std::size_t i = p.size(); i-- > 0;)  // rounding at the very end
+  for (std::size_t i = p.size(); i-- > 0;)  // only if rounding leaves a rest
     if (p[i] > 0) return order[i];
   return order[0];
 }

@@ -19,7 +19,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A weight of the model, plain or packed, and how it is to stand in the file.
+/// A weight of the model, plain or packed, and how it is stored in the file.
 struct Piece {
   FilePlace place;
   std::function<Tensor()> numbers;
@@ -96,7 +96,7 @@ void expect_no_stray_biases(const Model& model) {
     const bool attention = named.first.find(".attn.") != std::string::npos;
     expect<ValueError>(
         attention ? llama->config.attention_bias : llama->config.mlp_bias, "save_model: ", named.first,
-        " has no place in a Llama without biases, and would be lost; a configuration with biases, or none, is needed");
+        " has no place in a Llama without biases, and would be lost; use a configuration with biases, or train none");
   }
 }
 
@@ -155,7 +155,7 @@ void save_model(const Loaded& loaded, const std::string& folder, const std::stri
 }
 
 void save_model(Module& root, const std::string& folder, const Tokenizer* tokenizer, const std::string& dtype) {
-  struct Borrowed : Loaded {  // the module stays its owner's
+  struct Borrowed : Loaded {  // the owner keeps the module
     explicit Borrowed(Module& module) { root.reset(&module); }
     ~Borrowed() { (void)root.release(); }
   };
@@ -165,7 +165,7 @@ void save_model(Module& root, const std::string& folder, const Tokenizer* tokeni
               : all.token_classifier ? &*all.token_classifier->model
                                      : dynamic_cast<Model*>(&root);
   expect<ValueError>(all.model != nullptr, "save_model: a ", root.kind(),
-                     " is none of Model, Classifier and TokenClassifier, which have a file format");
+                     " is not a Model, Classifier or TokenClassifier, which have a file format");
   if (all.classifier) all.pad = all.classifier->pad;
   if (tokenizer) {
     const Tokenizer::Parts& parts = tokenizer->parts();

@@ -6,8 +6,8 @@
 
 namespace graft {
 
-/// One name for all rows of the batch, or one per row. "" is none: the model as it is without variants. What a model's is,
-/// Model::select() says, which checks the names.
+/// One name for all rows of the batch, or one per row. "" is none: the model as it is without variants. A model's is set by
+/// Model::select(), which checks the names.
 class Selection {
  public:
   Selection() = default;

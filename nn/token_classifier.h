@@ -1,5 +1,5 @@
 // Classification of every token: each row of the last norm through a linear head with a bias, as GPT2ForTokenClassification
-// and LlamaForTokenClassification of transformers. A causal model judges a token by those up to it.
+// and LlamaForTokenClassification of transformers. A causal model classifies a token by those up to it.
 #pragma once
 #include "nn/model.h"
 
@@ -14,7 +14,7 @@ struct TokenClassifier : Module {
   TokenClassifier(std::unique_ptr<Model> model, std::vector<std::string> labels, real dropout = 0);
   std::string kind() const override;
   /// (B, T) -> (B, T', labels), T' with what the model's template adds. Padding on the right changes nothing before it, and its
-  /// own rows mean nothing. Errors: ShapeError, as Batch::check()
+  /// own rows are meaningless. Errors: ShapeError, as Batch::check()
   Variable operator()(const Batch& user) { return (*this)(model->prompt_template(user)); }
   Variable operator()(const Ids& ids) { return (*this)(Batch{ids}); }
   Variable operator()(const Templated& batch);

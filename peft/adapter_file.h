@@ -2,7 +2,7 @@
 // The methods' rows list the types (registry.h): LORA (with rsLoRA, DoRA, PiSSA, OLoRA, biases, patterns, tables), IA3,
 // PREFIX_TUNING (P-tuning v2), PROMPT_TUNING, P_TUNING and others.
 // Stricter than PEFT, which warns of missing tensors and ignores unknown ones: both are errors here.
-// Methods without a PEFT type are written in the same form under types of our own (GRAFT_…), so that PEFT refuses them instead of
+// Methods that PEFT lacks are written in the same form under types of our own (GRAFT_…), so that PEFT refuses them instead of
 // computing something else: BitFit, LayerNorm tuning, linear probe, P-tuning with a template. Bottleneck adapters are
 // read and written in AdapterHub's form (adapterhub_file.h), by these functions too. Encoders and optimizers are not part of an adapter: train/checkpoint.h.
 #pragma once

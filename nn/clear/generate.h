@@ -1,5 +1,5 @@
-// Writing with a language model, all of it: read this before generate.h, which keeps the keys and
-// values of what it has read, and writes many rows at once.
+// Complete generation with a language model: read this before generate.h, which caches the keys and
+// values of what it has read, and generates many rows at once.
 #pragma once
 #include <algorithm>
 #include <cmath>
@@ -10,7 +10,7 @@
 
 namespace graft::clear {
 
-/// The prompt and `count` tokens more. Each is the most likely one (temperature 0), or drawn from
+/// The prompt and `count` more tokens. Each is the most likely one (temperature 0), or drawn from
 /// p(i) = exp(l_i/temperature) / Σ_j exp(l_j/temperature), with the logits l of the last place.
 inline std::vector<Id> generate(Model& model, std::vector<Id> ids, Index count,
                                 double temperature, Rng& rng) {

@@ -1,4 +1,4 @@
-// The two loaders behind load_model(), and how an impossible configuration is blamed on its file.
+// The two loaders behind load_model(), and how errors in a configuration name its file.
 #pragma once
 #include "nn/load.h"
 
