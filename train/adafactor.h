@@ -1,5 +1,5 @@
 // Adafactor: Shazeer & Stern 2018, "Adafactor: adaptive learning rates with sublinear memory cost". Of a matrix's second moments only
-// the means of rows and of columns are kept: n + m numbers instead of 2·n·m. As transformers' Adafactor with relative_step=False,
+// the row and column means are kept: n + m numbers instead of 2·n·m. As transformers' Adafactor with relative_step=False,
 // scale_parameter=False, beta1=None, as Lester et al. 2021 trained with, at a rate of 0.3.
 #pragma once
 #include "train/optimizer.h"

@@ -46,7 +46,7 @@ double bleu(const std::vector<std::string>& answers, const std::vector<std::stri
       }
     }
   }
-  if (matched[0] == 0) return 0;  // not a word is right, so no longer run is
+  if (matched[0] == 0) return 0;  // no word matches, so no n-gram does
   double logs = 0, smooth = 1;
   for (std::size_t n = 0; n < longest; ++n) {
     if (possible[n] == 0) return 0;

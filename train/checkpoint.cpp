@@ -32,8 +32,8 @@ std::uint64_t whole(const std::map<std::string, std::string>& metadata, const st
   const auto found = metadata.find(key);
   char* end = nullptr;
   const unsigned long long n = found == metadata.end() ? 0 : std::strtoull(found->second.c_str(), &end, 10);
-  expect<FormatError>(end != nullptr && *end == '\0', file, ": the metadata have no number \"", key,
-                      "\"; this is not a checkpoint of graft");
+  expect<FormatError>(end != nullptr && *end == '\0', file, ": the metadata has no number \"", key,
+                      "\"; this is not a graft checkpoint");
   return n;
 }
 
@@ -69,7 +69,7 @@ Checkpoint load_checkpoint(const NamedParams& parameters, const std::string& fil
   for (const auto& [key, entry] : from.tensors())
     if (starts_with(key, of_optimizer)) checkpoint.optimizer[key.substr(of_optimizer.size())] = tensor(entry, file);
     else
-      expect<FormatError>(known.count(key) != 0, file, ": ", key, " belongs to no parameter that learns here; it is a ",
+      expect<FormatError>(known.count(key) != 0, file, ": ", key, " belongs to no trainable parameter here; it is a ",
                           "checkpoint of another training");
   for (const auto& [key, value] : from.metadata())
     if (starts_with(key, of_caller)) checkpoint.metadata[key.substr(of_caller.size())] = value;

@@ -1,4 +1,4 @@
-// What a classifier mixes up: how often each class was taken for each.
+// The confusion matrix of a classifier: how often each class was predicted for each.
 #pragma once
 #include <string>
 #include <vector>
@@ -14,9 +14,9 @@ class Confusion {
 
   Index count(Index right, Index predicted) const;
   double accuracy() const;
-  double majority() const;    ///< the accuracy of always saying the most frequent class
-  double macro_f1() const;    ///< the mean over classes of 2·tp/(2·tp + fp + fn); 0 for a class that neither is nor is said
-  std::string table() const;  ///< rows are what is right, columns what was said
+  double majority() const;    ///< the accuracy of always predicting the most frequent class
+  double macro_f1() const;    ///< the mean over classes of 2·tp/(2·tp + fp + fn); 0 if it neither occurs nor is predicted
+  std::string table() const;  ///< rows are true classes, columns predictions
 
  private:
   std::vector<std::string> labels_;

@@ -1,8 +1,8 @@
 // Data: files of text, JSON or tables become examples in tokens, and examples become batches.
-//     notes.txt                                       text to go on with
+//     notes.txt                                       text to continue
 //     {"text": "..."}                                 the same, an example each
 //     {"prompt": "...", "completion": "..."}          only the completion is learned
-//     {"messages": [{"role": .., "content": ..}]}     ChatML; only what the assistant says, and that it ends, is learned
+//     {"messages": [{"role": .., "content": ..}]}     ChatML; only the assistant's turns and their ends are learned
 //     {"text": "...", "label": "..."}                 text and its class
 #pragma once
 #include <cstdint>
@@ -18,18 +18,18 @@ namespace graft::train {
 struct Example {
   std::vector<Id> ids;
   std::vector<Id> labels;         ///< one for each id; `ignored` is not scored. Empty: all are
-  Index answer = -1;              ///< where the answer begins: a completion, or what an assistant says last; -1: there is none
+  Index answer = -1;              ///< where the answer begins: a completion, or the assistant's last turn; -1: there is none
   Index label = -1;               ///< the class, of labelled text
-  std::string prompt, reference;  ///< as they were written: the text, or what is to be said
+  std::string prompt, reference;  ///< as written: the text, or the expected answer
 };
 
 struct Dataset {
   enum class Kind { text, completion, chat, labelled };
   Kind kind = Kind::text;
   std::vector<Example> examples;
-  std::vector<std::string> labels;  ///< the names of the classes, in order of the alphabet
+  std::vector<std::string> labels;  ///< the names of the classes, in alphabetical order
   Index cut = 0;                    ///< how many examples were cut
-  std::string unread;               ///< other fields of the first example, which say nothing here: "id", "labels"
+  std::string unread;               ///< other fields of the first example, which are not used: "id", "labels"
 
   Index tokens() const;
 };
@@ -63,16 +63,16 @@ std::vector<std::string> lines_of(const std::string& content);  ///< those that 
 /// The lines of a text that are not blank, or the field "text" of records. Errors: as read_dataset()
 std::vector<std::string> read_texts(const std::string& path);
 
-/// Takes the share of the examples away for validation: of text the end, otherwise every so many-th of a random order.
+/// Moves a share of the examples to a validation set: for text the end, otherwise every n-th of a random order.
 /// Errors: ValueError if either part is then empty.
 Dataset split(Dataset& data, double share, std::uint64_t seed);
 
-/// Examples as a batch: filled up on the right with `pad`, whose labels are ignored. lengths and answers are told of each row.
+/// Examples as a batch: filled up on the right with `pad`, whose labels are ignored. lengths and answers are set for each row.
 Batch batch(const Dataset& data, const std::vector<Index>& which, Id pad);
 Ids classes(const Dataset& data, const std::vector<Index>& which);  ///< (B)
 
-/// Which examples make batch n = 0, 1, …: every epoch goes through all of them in an order of its own, and a batch may reach into
-/// the next epoch. A pure function of seed and n, so that nothing need be saved to go on.
+/// Which examples make batch n = 0, 1, …: every epoch visits all of them in a different order, and a batch may reach into
+/// the next epoch. A pure function of seed and n, so that nothing needs saving to resume.
 class Order {
  public:
   Order(Index examples, Index batch, std::uint64_t seed, bool shuffled = true);  ///< Errors: ValueError
@@ -83,7 +83,7 @@ class Order {
   std::uint64_t seed_;
   bool shuffled_;
   mutable Index epoch_ = -1;
-  mutable std::vector<Index> order_;  // of epoch_, kept because neighbours ask for it
+  mutable std::vector<Index> order_;  // of epoch_, cached for neighbouring batches
 };
 
 }  // namespace graft::train

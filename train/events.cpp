@@ -9,7 +9,7 @@ namespace graft::train {
 namespace {
 
 template <class T>
-std::string bytes_of(T value) {  // little-endian, as every machine that this runs on
+std::string bytes_of(T value) {  // little-endian, as on every supported machine
   std::string bytes(sizeof value, '\0');
   std::memcpy(bytes.data(), &value, sizeof value);
   return bytes;
@@ -26,7 +26,7 @@ std::string of_float(int number, float x) { return key(number, 5) + bytes_of(x);
 std::string of_int(int number, std::int64_t n) { return key(number, 0) + varint(static_cast<std::uint64_t>(n)); }
 std::string of_bytes(int number, const std::string& s) { return key(number, 2) + varint(s.size()) + s; }
 
-std::string masked(const std::string& bytes) {  // so that checksums of checksums stay good ones
+std::string masked(const std::string& bytes) {  // so that checksums of checksums stay useful
   const std::uint32_t crc = crc32c(bytes);
   return bytes_of(static_cast<std::uint32_t>(((crc >> 15) | (crc << 17)) + 0xa282ead8U));
 }

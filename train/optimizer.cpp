@@ -8,7 +8,7 @@
 namespace graft::train {
 namespace {
 
-/// A parameter does not know its path, but whoever has forgotten to initialize it wants to.
+/// A parameter does not know its path, but the message about a missing initialization needs it.
 const Variable& own(const std::pair<std::string, Param*>& named) {
   expect<ValueError>(named.second->initialized(), "parameter ", named.first, " ", named.second->shape(),
                      " has no numbers yet; load the model from a file, or initialize() it");
@@ -22,11 +22,11 @@ Optimizer::Optimizer(std::vector<Group> groups) : groups_(std::move(groups)) {
   for (const Group& group : groups_)
     for (const auto& named : group.parameters) {
       expect<ValueError>(named.second->learns(), "optimizer: ", named.first,
-                         " does not learn; give only what learning() lists");
-      expect<ValueError>(seen.insert(named.second->identity()).second, "optimizer: ", named.first, " is there twice");
+                         " is frozen; give only what learning() lists");
+      expect<ValueError>(seen.insert(named.second->identity()).second, "optimizer: ", named.first, " is listed twice");
       watched_.push_back(named.second->watch());
     }
-  expect<ValueError>(!watched_.empty(), "optimizer: it is given no parameters, so nothing learns; learning() lists what does, once ",
+  expect<ValueError>(!watched_.empty(), "optimizer: no parameters given, so nothing is trained; learning() lists them once ",
                      "a method is attached");
 }
 
@@ -77,7 +77,7 @@ Tensor& Optimizer::slot(const std::string& path, const std::string& what, const 
 
 std::map<std::string, Tensor> Optimizer::state() const {
   std::map<std::string, Tensor> all = slots_;
-  // As two numbers below 2^24, so that single precision holds them.
+  // As two numbers below 2^24, which single precision represents exactly.
   all["steps"] = Tensor(Shape{2}, {static_cast<real>(steps_ >> 24), static_cast<real>(steps_ & 0xffffff)});
   return all;
 }

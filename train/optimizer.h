@@ -25,19 +25,19 @@ struct Group {
 
 class Optimizer {
  public:
-  /// Errors: ValueError if a parameter does not learn or is there twice, or if there is none.
+  /// Errors: ValueError if a parameter is frozen or listed twice, or if there is none.
   explicit Optimizer(std::vector<Group> groups);
   explicit Optimizer(NamedParams parameters) : Optimizer(std::vector<Group>{{std::move(parameters)}}) {}
   virtual ~Optimizer() = default;
 
-  /// One step along the gradients that are there; parameters without one stay. rate: the learning rate of this step.
+  /// One step along the existing gradients; parameters without one are unchanged. rate: the learning rate of this step.
   /// Errors: ValueError, and nothing has changed, if the rate is negative or no number, if no parameter has a gradient, or if one
   /// is gone since the optimizer was made.
   void step(real rate);
   void clear_gradients();
   Index steps() const { return steps_; }
 
-  /// All that the next step depends on, but for the parameters: tensors by "<path>.<what>". load() takes just these back.
+  /// All that the next step depends on, except the parameters: tensors by "<path>.<what>". load() takes just these back.
   /// Errors of load: ValueError names what is missing, unknown or of another shape; nothing is changed then.
   virtual std::map<std::string, Tensor> state() const;
   virtual void load(const std::map<std::string, Tensor>& state);
@@ -50,7 +50,7 @@ class Optimizer {
   /// What is kept for a parameter of shape w, by name: "exp_avg", ...
   virtual std::map<std::string, Shape> kept(const Shape& w) const = 0;
   void check(const std::map<std::string, Tensor>& state) const;  ///< what load() refuses
-  void restart(const std::map<std::string, Tensor>& state);      ///< forgets all that is kept, takes the number of steps
+  void restart(const std::map<std::string, Tensor>& state);      ///< clears the moments, sets the number of steps
   /// The numbers kept under this name, zeros at first.
   Tensor& slot(const std::string& path, const std::string& what, const Shape& shape);
 

@@ -26,9 +26,9 @@ Pages::Pages(const std::string& folder, std::size_t bytes, std::size_t budget)
   std::string name = (where / "graft-pages.XXXXXX").string();
   file_ = ::mkstemp(name.data());
   expect<FileError>(file_ >= 0, "pages: cannot make a file in ", where.string(), ": ", std::strerror(errno));
-  ::unlink(name.c_str());  // it is gone when we are, however we end
+  ::unlink(name.c_str());  // it disappears with the process, however that ends
   if (bytes_ == 0) return;
-  // What cannot fit is not tried: until that fails, it fills the disk for everybody.
+  // What cannot fit is not tried: it would fill the disk until it fails.
   const std::filesystem::space_info disk = std::filesystem::space(where, error);
   int failed = !error && bytes_ > disk.available ? ENOSPC : 0;
   if (failed == 0)
@@ -40,7 +40,7 @@ Pages::Pages(const std::string& folder, std::size_t bytes, std::size_t budget)
   }
   if (failed != 0) {
     ::close(file_);
-    throw FileError(text("pages: ", where.string(), " has no room for ", bytes_, " bytes of moments: ", std::strerror(failed),
+    throw FileError(text("pages: ", where.string(), " has no space for ", bytes_, " bytes of moments: ", std::strerror(failed),
                          "; name another folder, or train fewer parameters"));
   }
   booked_ = Registered(Category::mapped, bytes_);

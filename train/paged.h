@@ -1,7 +1,7 @@
 // AdamW whose moments live in memory-mapped pages of a file, not on the heap: the idea of paged optimizers (Dettmers et al. 2023,
 // section 3), which move optimizer state out when memory is short. There it is CUDA's unified memory; on a CPU,
-// bitsandbytes falls back to ordinary memory. Here a budget says how much may be resident, and pages that were not used for
-// the longest time are written back. Same numbers as AdamW, bit for bit. Linux.
+// bitsandbytes falls back to ordinary memory. Here a budget says how much may be resident, and the least recently
+// used pages are written back. Same numbers as AdamW, bit for bit. Linux.
 #pragma once
 #include <list>
 #include <memory>
@@ -15,7 +15,7 @@ class Pages {
  public:
   static constexpr std::size_t piece = std::size_t(1) << 20;  ///< bytes that come and go together
 
-  /// Errors: FileError: the folder cannot be written to, or the disk has no room for all of it; ValueError: a budget below two pieces.
+  /// Errors: FileError: the folder is not writable, or the disk has no space for it; ValueError: a budget below two pieces.
   Pages(const std::string& folder, std::size_t bytes, std::size_t budget);
   ~Pages();
   Pages(const Pages&) = delete;

@@ -1,4 +1,4 @@
-// Files of examples. Every complaint about a line names the file, the line and what was expected there.
+// Files of examples. Every error in a line names the file, the line and what was expected there.
 #include <algorithm>
 #include <functional>
 #include <iterator>
@@ -26,7 +26,7 @@ std::string listed(const std::vector<std::string>& names) {
   return all + (names.size() > most ? ", .." : "");
 }
 
-/// What a message adds for whoever called a field otherwise.
+/// What a message adds when a field has another name.
 std::string but_here(const std::vector<std::string>& names) {
   if (names.empty()) return "";
   return (names.size() == 1 ? "; here the only field is " : "; here the fields are ") + listed(names);
@@ -37,10 +37,10 @@ const std::string& string_in(const Fields& fields, const char* key, const Line& 
                              const std::vector<std::string>& names = {}) {
   const auto found = fields.find(key);
   if (found == fields.end())
-    line.require(false, "there is no \"", key, "\"; expected is one like ", expected_fields, but_here(names));
+    line.require(false, "there is no \"", key, "\"; expected one like ", expected_fields, but_here(names));
   const std::string type = found->second.type;
   line.require(type == "string", "\"", key, "\" is ", type, ", but a string is expected",
-               type == "array" ? "; expected is an object for each example (pandas: to_json(.., orient=\"records\"))" : "");
+               type == "array" ? "; expected an object for each example (pandas: to_json(.., orient=\"records\"))" : "");
   return found->second.text;
 }
 
@@ -48,7 +48,7 @@ Dataset::Kind kind_of(const Record& record, const Line& line) {
   const Fields& fields = record.fields;
   if (fields.count("prompt") || fields.count("completion")) return Dataset::Kind::completion;
   if (fields.count("messages")) return Dataset::Kind::chat;
-  if (fields.count("text") == 0) line.require(false, "expected is one like ", expected_fields, but_here(record.names));
+  if (fields.count("text") == 0) line.require(false, "expected one like ", expected_fields, but_here(record.names));
   return fields.count("label") ? Dataset::Kind::labelled : Dataset::Kind::text;
 }
 
@@ -83,7 +83,7 @@ Example completion(const Record& record, const Tokenizer& tokenizer, const ReadO
   if (options.end >= 0) say(example, {options.end}, true);
   line.require(!example.labels.empty() && example.labels.back() != ignored,
                "\"completion\" gives no tokens; there is nothing to learn");
-  line.require(example.ids.size() > 1, "\"prompt\" is empty and \"completion\" a single token, which nothing predicts");
+  line.require(example.ids.size() > 1, "\"prompt\" is empty and \"completion\" a single token, which cannot be predicted");
   return example;
 }
 
@@ -95,7 +95,7 @@ Example whole(const std::string& words, const Tokenizer& tokenizer, const ReadOp
   say(example, tokenizer.encode(words), true);
   if (options.end >= 0) say(example, {options.end}, true);
   line.require(example.ids.size() > 1, "the text gives ", example.ids.empty() ? "no tokens" : "a single token",
-               ", so there is nothing to predict; leave it out, or join it to another");
+               ", so there is nothing to predict; leave it out, or join it with another");
   return example;
 }
 
@@ -109,7 +109,7 @@ Example chat(const Record& record, const Tokenizer& tokenizer, const ReadOptions
     if (example.ids.empty() && role != "system" && !options.system.empty())
       say(example, chatml(tokenizer, {{"system", options.system}}, false), false);
     line.require(role == "system" || role == "user" || role == "assistant", "the role \"", role,
-                 "\" is not one of system, user, assistant");
+                 "\" is not system, user or assistant");
     const std::string& content = string_in(item, "content", line);
     const std::vector<Id> turn = chatml(tokenizer, {{role, content}}, false);
     const std::size_t before = example.ids.size();
@@ -123,7 +123,7 @@ Example chat(const Record& record, const Tokenizer& tokenizer, const ReadOptions
     example.answer = static_cast<Index>(before) + same;
     std::copy(turn.begin() + same, turn.begin() + end, example.labels.begin() + static_cast<std::ptrdiff_t>(before) + same);
   }
-  line.require(answered, "no message is the assistant's; there is nothing to learn");
+  line.require(answered, "the assistant has no message; there is nothing to learn");
   example.prompt = record.messages.front().at("content").text;
   return example;
 }
@@ -181,8 +181,8 @@ Index fit(std::vector<Example>& examples, const std::vector<std::size_t>& at, co
     if (!examples[i].labels.empty()) examples[i].labels.resize(room);
   }
   expect<ValueError>(options.cut || longer == 0, path, ": ", longer, " of ", examples.size(), " examples are longer than the ",
-                     room, " tokens that there is room for; the longest, in line ", where, ", has ", longest,
-                     ". Make them shorter, or have them cut (--cut)");
+                     room, " tokens that fit; the longest, in line ", where, ", has ", longest,
+                     ". Make them shorter, or cut them with --cut");
   return longer;
 }
 
@@ -192,7 +192,7 @@ bool holds_records(const std::string& path) { return format_of(path) != Format::
 
 std::string plain_text(std::string content, const std::string& path) {
   content = as_utf8(std::move(content), path);
-  expect<FormatError>(!looks_like_records(content), path, " holds JSON, which would be taken for text, braces and all; give ",
+  expect<FormatError>(!looks_like_records(content), path, " holds JSON, which would be read as plain text; give ",
                       "it a name that ends in .jsonl. If the braces are meant, put each piece into {\"text\": \"..\"} there");
   return content;
 }
@@ -229,7 +229,7 @@ Dataset read_dataset(const std::string& path, const Tokenizer& tokenizer, const 
                                   ? labelled(record.fields, tokenizer, options, line)
                                   : whole(string_in(record.fields, "text", line), tokenizer, options, line));
     });
-    expect<FormatError>(!data.examples.empty(), path, ": the file is empty; expected are examples like ", expected_fields);
+    expect<FormatError>(!data.examples.empty(), path, ": the file is empty; expected examples like ", expected_fields);
   } else {
     const std::string all = plain_text(formats::read_text(path), path);
     if (options.by_line) {
@@ -237,7 +237,7 @@ Dataset read_dataset(const std::string& path, const Tokenizer& tokenizer, const 
         at.push_back(line.number);
         data.examples.push_back(whole(words, tokenizer, options, line));
       });
-      expect<FormatError>(!data.examples.empty(), path, ": the file is empty; expected are lines of text");
+      expect<FormatError>(!data.examples.empty(), path, ": the file is empty; expected lines of text");
     } else {
       std::vector<Id> ids = options.begin;
       const std::vector<Id> body = tokenizer.encode(all);

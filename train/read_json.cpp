@@ -66,7 +66,7 @@ std::string reason(const std::string& content, std::size_t at, const std::string
     if (word == one) return word + " is not a JSON number; write null, or leave the field out";
   for (const char* one : {"None", "True", "False"})
     if (word == one) return word + " is Python's; JSON has null, true and false (json.dumps writes them)";
-  if (at < content.size() && content[at] == '\'') return "JSON's strings stand in double quotation marks, not in single ones";
+  if (at < content.size() && content[at] == '\'') return "JSON strings need double quotes, not single ones";
   if (said.find("surrogate") != std::string::npos)
     return "\\u with D800 to DFFF is one half of a character, and its other half is missing; write both, as in "
            "\\ud83d\\ude00, or the character itself";
@@ -84,8 +84,8 @@ json parsed(const std::string& content, std::size_t begin, std::size_t end, cons
     return json::parse(at_byte(content, begin), at_byte(content, end));
   } catch (const json::parse_error& error) {
     const std::size_t at = std::min(end, begin + (error.byte > 0 ? error.byte - 1 : 0));
-    throw FormatError(text(path, ", ", place(content, at), ": this is no JSON: ", reason(content, at, error.what())));
-  } catch (const json::exception& error) {  // a number that is none of double's
+    throw FormatError(text(path, ", ", place(content, at), ": this is not valid JSON: ", reason(content, at, error.what())));
+  } catch (const json::exception& error) {  // a number that does not fit a double
     throw FormatError(text(path, ", ", place(content, begin), ": ", reason(content, begin, error.what())));
   }
 }
@@ -99,7 +99,7 @@ Field field(const json& value) {
 }
 
 Record record(const json& object, const Line& line) {
-  line.require(object.is_object(), "this is ", object.type_name(), "; expected is one like ", expected_fields);
+  line.require(object.is_object(), "this is ", object.type_name(), "; expected one like ", expected_fields);
   Record one{line.number, {}, {}, {}};
   for (const auto& item : object.items()) one.names.push_back(item.key());
   for (const char* key : known_fields)
@@ -110,7 +110,7 @@ Record record(const json& object, const Line& line) {
   };
   if (one.fields.empty())
     for (const auto& [key, value] : object.items())
-      line.require(!value.is_array() || value.empty() || !known(value[0]), "the examples are inside of \"",
+      line.require(!value.is_array() || value.empty() || !known(value[0]), "the examples are inside \"",
                    key.substr(0, 40), "\"; write that list alone into the file");
   const auto list = object.find("messages");
   if (list == object.end()) return one;
@@ -127,13 +127,13 @@ Record record(const json& object, const Line& line) {
 /// [{..}, {..}] that begins at `at`.
 void each_of_list(const std::string& content, std::size_t at, const std::string& path, const Take& take) {
   const auto wrong = [&](std::size_t where, const char* what) {
-    throw FormatError(text(path, ", ", place(content, where), ": this is no JSON: ", what));
+    throw FormatError(text(path, ", ", place(content, where), ": this is not valid JSON: ", what));
   };
   std::size_t line = 1, counted = 0;  // the line of byte `counted`
   at = skip_blanks(content, at + 1);
   for (bool first = true; at >= content.size() || content[at] != ']'; first = false) {
-    if (at >= content.size()) wrong(at, "the list has no end, a ] is missing; was the file cut off?");
-    if (!first && content[at] != ',') wrong(at, "a comma or a ] is expected behind an example of a list");
+    if (at >= content.size()) wrong(at, "the list does not end, a ] is missing; was the file cut off?");
+    if (!first && content[at] != ',') wrong(at, "a comma or a ] is expected after an example of a list");
     if (!first) at = skip_blanks(content, at + 1);
     const std::size_t end = end_of_value(content, at);
     line += static_cast<std::size_t>(std::count(at_byte(content, counted), at_byte(content, at), '\n'));
@@ -142,7 +142,7 @@ void each_of_list(const std::string& content, std::size_t at, const std::string&
     at = skip_blanks(content, end);
   }
   at = skip_blanks(content, at + 1);
-  if (at < content.size()) wrong(at, "something stands behind the list's ]");
+  if (at < content.size()) wrong(at, "there is text after the list's ]");
 }
 
 }  // namespace
@@ -151,7 +151,7 @@ void each_json(const std::string& content, const std::string& path, const Take& 
   std::size_t at = skip_blanks(content, 0);
   if (at >= content.size()) return;
   if (content[at] == '[') return each_of_list(content, at, path, take);
-  // On a line each if the first one is: then a line that breaks off is told as such, and not as what follows it.
+  // On a line each if the first one is: then a truncated line is reported as such, not as what follows it.
   const bool lines = end_of_value(content, at) <= std::min(content.find('\n', at), content.size());
   std::size_t line = 1, counted = 0;
   while (at < content.size()) {

@@ -37,9 +37,9 @@ class Rows {
     const Line line{path_, line_};
     if (at_ < content_.size() && content_[at_] == '"') return quoted(line);
     const std::size_t begin = at_;
-    for (; !at_end_of_cell(); ++at_)  // tabs leave no doubt, so there a mark inside of a cell is itself
+    for (; !at_end_of_cell(); ++at_)  // with tabs there is no ambiguity, so a mark inside a cell is literal
       line.require(content_[at_] != '"' || separator_ == '\t',
-                   "a quotation mark inside of a cell that does not begin with one; put the whole cell in quotation marks, and "
+                   "a quotation mark inside a cell that does not begin with one; put the whole cell in quotation marks, and "
                    "double those that are inside: \"say \"\"so\"\"\"");
     return content_.substr(begin, at_ - begin);
   }
@@ -58,7 +58,7 @@ class Rows {
       all += '"', ++at_;
     }
     ++at_;
-    line.require(at_end_of_cell(), "something stands behind the quotation mark that closes a cell; marks that are inside of it "
+    line.require(at_end_of_cell(), "there is text after the quotation mark that closes a cell; marks inside it "
                  "are doubled: \"say \"\"so\"\"\"");
     return all;
   }
@@ -102,11 +102,11 @@ void each_row(const std::string& content, const std::string& path, char separato
                  : names.size() == 1 && names[0].find(';') != std::string::npos ? ". Cells are separated by commas, not by ;"
                                                                                 : "");
   for (const char* name : {"text", "label", "prompt", "completion"})
-    header.require(count(name) < 2, "the column \"", name, "\" is there twice");
+    header.require(count(name) < 2, "the column \"", name, "\" is listed twice");
   while (rows.next(cells, number)) {
     Line{path, number}.require(cells.size() == names.size(), cells.size(), cells.size() == 1 ? " cell" : " cells",
                                ", but the first row names ", names.size(), names.size() == 1 ? " column" : " columns",
-                               "; a cell that holds a ", separator == ',' ? "comma" : "tab", " stands in quotation marks");
+                               "; a cell that holds a ", separator == ',' ? "comma" : "tab", " needs quotation marks");
     Record one{number, names, {}, {}};
     for (std::size_t i = 0; i < cells.size(); ++i)
       if (names[i] == "text" || names[i] == "label" || names[i] == "prompt" || names[i] == "completion")

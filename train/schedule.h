@@ -1,4 +1,4 @@
-// How the learning rate changes over a training: up in a warm-up, then constant, or down along a line or a cosine.
+// How the learning rate changes over a training: up during warm-up, then constant, or down along a line or a cosine.
 #pragma once
 #include "autograd/real.h"
 
@@ -13,7 +13,7 @@ struct Schedule {
   enum class Curve { constant, linear, cosine };
   Curve curve = Curve::cosine;
   double rate = 1e-3;
-  Index steps = 1000;  ///< where linear and cosine arrive at 0
+  Index steps = 1000;  ///< where linear and cosine reach 0
   Index warmup = 0;
 
   double operator()(Index step) const;  ///< Errors: ValueError unless 0 <= warmup <= steps and the rate is finite and >= 0

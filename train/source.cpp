@@ -1,4 +1,4 @@
-// What the ending and the first bytes of a file of data say, and UTF-8; see inside/source.h.
+// What the extension and the first bytes of a data file tell, and UTF-8; see inside/source.h.
 #include <algorithm>
 #include <cctype>
 #include <cstdio>
@@ -11,7 +11,7 @@
 namespace graft::train {
 namespace {
 
-/// Kinds of files that hold no text, and how to get at what is in them.
+/// Kinds of files that are not text, and how to convert them.
 enum class Other { table, packed, document, numbers };
 
 const char* next_step(Other kind) {
@@ -19,7 +19,7 @@ const char* next_step(Other kind) {
     case Other::table:
       return "write it as .jsonl or .csv; pandas, for one, reads it and writes frame.to_json(\"data.jsonl\", "
              "orient=\"records\", lines=True)";
-    case Other::packed: return "unpack it first (gunzip, unzip, tar -x, ..) and give a file that was in it";
+    case Other::packed: return "unpack it first (gunzip, unzip, tar -x, ..) and give a file from it";
     case Other::document: return "save its text as .txt first";
     case Other::numbers: break;
   }
@@ -42,7 +42,7 @@ const Ending no_text[] = {
     {"bin", Other::numbers},     {"gguf", Other::numbers},   {"safetensors", Other::numbers}, {"h5", Other::numbers},
     {"tfrecord", Other::numbers}};
 
-/// The first bytes of such files, whatever they are called.
+/// The first bytes of such files, whatever their name.
 struct Magic {
   std::string_view bytes;
   const char* name;
@@ -106,20 +106,20 @@ void expect_one_byte_letters(const std::string& content, const std::string& path
 Format format_of(const std::string& path) {
   const std::string last = ending(path);
   for (const Ending& one : no_text)
-    expect<FormatError>(last != one.name, path, ": a .", last, " file holds no plain text; ", next_step(one.kind));
+    expect<FormatError>(last != one.name, path, ": a .", last, " file is not plain text; ", next_step(one.kind));
   if (last == "jsonl" || last == "ndjson" || last == "json") return Format::json;
   return last == "csv" ? Format::csv : last == "tsv" ? Format::tsv : Format::text;
 }
 
 std::string as_utf8(std::string content, const std::string& path) {
   for (const Magic& one : magics)
-    expect<FormatError>(!begins(content, one.bytes), path, " is ", one.name, ", by its first bytes, and no text; ",
+    expect<FormatError>(!begins(content, one.bytes), path, " is ", one.name, ", by its first bytes, not text; ",
                         next_step(one.kind));
   expect_one_byte_letters(content, path);
   if (begins(content, "\xef\xbb\xbf")) content.erase(0, 3);
   if (const std::size_t zero = content.find('\0'); zero != std::string::npos)
-    throw FormatError(text(path, ", line ", line_at(content, zero), ": a NUL byte, which no text has; is this a binary file? ",
-                           "Otherwise take it out"));
+    throw FormatError(text(path, ", line ", line_at(content, zero), ": a NUL byte, which is not text; is this a binary file? ",
+                           "Otherwise remove it"));
   const std::string_view all = content;
   for (std::size_t at = 0; at < all.size();) {
     if (static_cast<unsigned char>(all[at]) < 0x80) {
@@ -134,7 +134,7 @@ std::string as_utf8(std::string content, const std::string& path) {
     const std::size_t before = at == 0 ? std::string::npos : content.rfind('\n', at - 1);
     const std::string where =
         text(path, ", line ", line_at(content, at), ", byte ", before == std::string::npos ? at + 1 : at - before, ": ");
-    throw FormatError(text(where, "the byte ", hex(content, at, 1), " is not UTF-8, which is expected. ",
+    throw FormatError(text(where, "the byte ", hex(content, at, 1), " is not valid UTF-8. ",
                            c.cut ? "Was the file cut off? " : "", "If it is in GBK, ", converted_by("GB18030"),
                            "; if in Latin-1, with -f LATIN1"));
   }

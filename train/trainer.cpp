@@ -8,7 +8,7 @@
 namespace graft::train {
 namespace {
 
-constexpr Index start = 10, too_long = 20;  // steps that say where the loss began; steps far above it that are too many
+constexpr Index start = 10, too_long = 20;  // steps that define the initial loss; how many steps far above it are too many
 
 std::string exact(double x) {  // hexadecimal: every bit survives
   char digits[40];
@@ -24,7 +24,7 @@ void expect_sound(const Task& task, Index step, double loss, double norm, double
                         best_step >= 0 ? text(". The best so far, ", best, " after step ", best_step, ", is kept") : ""));
 }
 
-/// Where the loss began, and whether it has been far above that for long.
+/// The initial loss, and whether the loss has been far above it for long.
 void watch(TrainingState& progress, const Task& task, double loss, double rate) {
   const Index step = progress.step;
   if (step < start) {
@@ -50,12 +50,12 @@ TrainingState TrainingState::from(const std::map<std::string, std::string>& meta
     char* end = nullptr;
     const double x = found == metadata.end() ? 0 : std::strtod(found->second.c_str(), &end);
     expect<FormatError>(end != nullptr && end != found->second.c_str() && *end == '\0', "checkpoint: \"", key,
-                        "\" is missing or no number");
+                        "\" is missing or not a number");
     return x;
   };
   const auto count = [&](const char* key) {
     const double x = number(key);
-    expect<FormatError>(x >= -1 && x <= 9e15 && x == std::floor(x), "checkpoint: \"", key, "\" is ", x, ", no count");
+    expect<FormatError>(x >= -1 && x <= 9e15 && x == std::floor(x), "checkpoint: \"", key, "\" is ", x, ", not a count");
     return static_cast<Index>(x);
   };
   TrainingState p;

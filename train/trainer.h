@@ -1,4 +1,4 @@
-// The training loop: steps, validation now and then, the best kept, an early end, checkpoints. What is learned it does not know:
+// The training loop: steps, evaluations, keeping the best, early stopping, checkpoints. It does not depend on what is trained:
 // a Task gives gradients and the loss on held-out data.
 #pragma once
 #include <functional>
@@ -26,21 +26,21 @@ struct Task {
 struct Plan {
   Schedule schedule;         ///< with the number of steps
   double clip = 0;           ///< largest norm of the gradients; 0: none
-  Index evaluate_every = 0;  ///< steps between validations, which come at the end as well; 0: none at all
-  Index patience = 0;        ///< so many validations in a row without a better one end the training; 0: never
+  Index evaluate_every = 0;  ///< steps between evaluations, with one more at the end; 0: none at all
+  Index patience = 0;        ///< stop after this many evaluations in a row without improvement; 0: never
   Index save_every = 0;      ///< steps between checkpoints; 0: none but when the training ends or is stopped
 
   Plan() = default;
-  /// So many steps at a rate that falls along a cosine, with gradients clipped at a norm of 1.
+  /// This many steps at a rate that falls along a cosine, with gradients clipped at a norm of 1.
   Plan(Index steps, double rate) : clip(1) { schedule.steps = steps, schedule.rate = rate; }
 };
 
-/// How far it is: what a checkpoint has to hold beside parameters, optimizer and random numbers.
+/// The progress: what a checkpoint holds besides parameters, optimizer and random numbers.
 struct TrainingState {
-  Index step = 0;  ///< steps that are done
+  Index step = 0;  ///< completed steps
   double best = std::numeric_limits<double>::infinity();
-  Index best_step = -1;  ///< after how many steps; -1: no validation yet
-  Index worse = 0;       ///< validations since
+  Index best_step = -1;  ///< after how many steps; -1: no evaluation yet
+  Index worse = 0;       ///< evaluations since
   double first = 0;      ///< the mean loss of the first steps, and how many steps in a row were far above it
   Index above = 0;
 
@@ -50,7 +50,7 @@ struct TrainingState {
 
 struct Hooks {
   struct Step {
-    Index step;  ///< steps that are done now
+    Index step;  ///< completed steps
     double loss, norm, rate, seconds;
   };
   std::function<void(const Step&)> on_step;
@@ -61,12 +61,12 @@ struct Hooks {
 
 enum class End { steps, patience, stopped };
 
-/// Goes on from `progress` until the plan's steps are done, patience ends or stop() says so; a checkpoint is written then.
+/// Continues from `progress` until the plan's steps are done, patience runs out or stop() is true; then writes a checkpoint.
 /// Errors: ValueError if a loss or a gradient is not a number, or the loss climbs far above where it began and stays there
 /// (20 steps in a row more than twice the mean of the first 10, and at least 1 above it): the message says which step, on
 /// what, and what to do. The parameters are then as before that step, and no checkpoint is written.
 End run(Task& task, Optimizer& optimizer, const Plan& plan, TrainingState& progress, const Hooks& hooks = {});
-/// The same from the beginning; returns how far it came.
+/// The same from the beginning; returns the final state.
 TrainingState run(Task& task, Optimizer& optimizer, const Plan& plan, const Hooks& hooks = {});
 
 }  // namespace graft::train

@@ -38,7 +38,7 @@ TEST_F(Tune, DataAreWhatTheirEndingSays) {
   write_file(folder / "notes.txt", pairs), write_file(folder / "packed.jsonl.gz", pairs);
   write_file(folder / "wide.txt", std::string("\xff\xfe t\0h\0e\0", 9));
   for (const auto& [name, what] : std::map<std::string, std::string>{
-           {"notes.txt", "braces and all"}, {"packed.jsonl.gz", "unpack it first"}, {"wide.txt", "UTF-16"}}) {
+           {"notes.txt", "read as plain text"}, {"packed.jsonl.gz", "unpack it first"}, {"wide.txt", "UTF-16"}}) {
     expect_fails(graft(command(name, "not")), what);
     expect_fails(graft(command("lines.txt", "not", {"--by-line", "--validation", data(name)})), what);
     expect_fails(graft(command("lines.txt", "not", {"--by-line", "--test", data(name)})), what);

@@ -130,7 +130,7 @@ TEST_F(Data, SaysWhichLineIsWrongAndWhatIsExpected) {
     EXPECT_NE(said.find(words), std::string::npos) << said;
   };
   expect_says("", "the file is empty");
-  expect_says(good + "{\"prompt\": \"a\"\n", "line 2, column 15: this is no JSON");
+  expect_says(good + "{\"prompt\": \"a\"\n", "line 2, column 15: this is not valid JSON");
   expect_says(good + "[1]\n", "line 2: this is array");
   expect_says(good + "{\"prompt\": \"a\"}\n", "line 2: there is no \"completion\"");
   expect_says(good + "{\"prompt\": 3, \"completion\": \"b\"}\n", "line 2: \"prompt\" is number");
@@ -141,12 +141,12 @@ TEST_F(Data, SaysWhichLineIsWrongAndWhatIsExpected) {
   expect_says("{\"text\": \"a\", \"label\": 1.5}\n", "line 1: \"label\" is number");
   expect_says("{\"text\": \"\", \"label\": \"b\"}\n", "gives no tokens");
   expect_says("{\"text\": \"a\", \"label\": \"b\\n\"}\n", "control character");
-  expect_says("{\"other\": \"a\"}\n", "line 1: expected is one like");
+  expect_says("{\"other\": \"a\"}\n", "line 1: expected one like");
   expect_says("{\"prompt\": \"a\", \"completion\": \"\"}\n", "\"completion\" is empty");
   expect_says("{\"messages\": []}\n", "\"messages\" must be a list");
-  expect_says("{\"messages\": [{\"role\": \"user\", \"content\": \"x\"}]}\n", "no message is the assistant's");
+  expect_says("{\"messages\": [{\"role\": \"user\", \"content\": \"x\"}]}\n", "the assistant has no message");
   expect_says("{\"messages\": [{\"role\": \"robot\", \"content\": \"x\"}]}\n", "the role \"robot\"");
-  expect_says("{\"prompt\": \"\xff\", \"completion\": \"b\"}\n", "line 1, byte 13: the byte FF is not UTF-8");
+  expect_says("{\"prompt\": \"\xff\", \"completion\": \"b\"}\n", "line 1, byte 13: the byte FF is not valid UTF-8");
   EXPECT_THROW(read_dataset(scratch.path("none.jsonl"), tokenizer(), {}), FileError);
 }
 
@@ -157,7 +157,7 @@ TEST_F(Data, FieldsOfOtherNamesAreNamed) {
   };
   expect_says("{\"instruction\": \"a\", \"output\": \"b\"}\n", "here the fields are \"instruction\", \"output\"");
   expect_says("{\"prompt\": \"a\", \"response\": \"b\"}\n",
-              "there is no \"completion\"; expected is one like {\"prompt\": .., \"completion\": ..}, {\"messages\": [..]}, "
+              "there is no \"completion\"; expected one like {\"prompt\": .., \"completion\": ..}, {\"messages\": [..]}, "
               "{\"text\": .., \"label\": ..} or {\"text\": ..}; here the fields are \"prompt\", \"response\"");
   // Turns under another name are no file of examples inside of a field.
   expect_says("{\"conversations\": [{\"from\": \"human\", \"value\": \"x\"}]}\n", "here the only field is \"conversations\"");

@@ -93,11 +93,11 @@ TEST_F(ReadData, TablesThatAreWrongAreToldWithTheLine) {
   refused("a.csv", "the cat,yes\nthe dog,no\n", {"line 1: the first row must name the columns", "\"the cat\", \"yes\""});
   refused("a.csv", "text;label\nthe cat;yes\n", {"separated by commas, not by ;"});
   refused("a.csv", "messages\n[]\n", {"Messages do not fit into a table"});
-  refused("a.csv", "text,label,text\na,b,c\n", {"the column \"text\" is there twice"});
+  refused("a.csv", "text,label,text\na,b,c\n", {"the column \"text\" is listed twice"});
   refused("a.csv", "text,label\n\"two\nlines\",a\nthe cat, the dog,b\n",
           {"line 4: 3 cells, but the first row names 2 columns"});
   refused("a.csv", "text,label\nthe \"cat\",a\n", {"line 2: a quotation mark inside"});
-  refused("a.csv", "text,label\n\"the\" cat,a\n", {"line 2: something stands behind the quotation mark"});
+  refused("a.csv", "text,label\n\"the\" cat,a\n", {"line 2: there is text after the quotation mark"});
   refused("a.csv", "text,label\nthe,a\n\"cat,b\nthe,a\n", {"line 3: a cell begins with a quotation mark that is never closed"});
   refused("a.csv", "text,label\nthe cat,\n", {"line 2: \"label\" is empty"});
   refused("a.csv", "text,label\n", {"the file is empty"});
@@ -109,16 +109,16 @@ TEST_F(ReadData, WhatIsNoTextIsRefusedWithTheNextStep) {
   for (const char* ending : {"gz", "zip", "zst", "jsonl.gz"}) refused(std::string("b.") + ending, one, {"unpack it first"});
   refused("a.pdf", "%PDF", {"save its text as .txt"});
   for (const char* ending : {"pkl", "npz", "safetensors", "gguf", "bin"})
-    refused(std::string("c.") + ending, one, {"no plain text"});
+    refused(std::string("c.") + ending, one, {"not plain text"});
   refused("a.txt", std::string("\x1f\x8b\x08\0\0", 5), {"packed by gzip", "unpack it first"});
   refused("a", "PAR1....PAR1", {"a Parquet file"});
   refused("a.txt", std::string("the cat\nsat\0on", 14), {"line 2: a NUL byte"});
-  refused("a.txt", "caf\xe9", {"line 1, byte 4: the byte E9 is not UTF-8", "-f LATIN1"});
-  refused("a.txt", "\xb4\xd3\xc7\xb0", {"line 1, byte 1: the byte B4 is not UTF-8", "GBK", "iconv -f GB18030 -t UTF-8"});
-  refused("a.md", "the cat\nsat on \xe6\x9c", {"line 2, byte 8: the byte E6 is not UTF-8", "cut off?"});
+  refused("a.txt", "caf\xe9", {"line 1, byte 4: the byte E9 is not valid UTF-8", "-f LATIN1"});
+  refused("a.txt", "\xb4\xd3\xc7\xb0", {"line 1, byte 1: the byte B4 is not valid UTF-8", "GBK", "iconv -f GB18030 -t UTF-8"});
+  refused("a.md", "the cat\nsat on \xe6\x9c", {"line 2, byte 8: the byte E6 is not valid UTF-8", "cut off?"});
   for (const char* name : {"a.txt", "a.text", "notes"})
     for (const std::string& content : {one + "\n" + two, "[\n" + one + "]", std::string("{\"text\": \"the cat\"}\n")})
-      refused(name, content, {"braces and all", ".jsonl"});
+      refused(name, content, {"read as plain text", ".jsonl"});
   EXPECT_EQ(read("b.txt", "{the cat} sat\n{\"on\": 3}\n").kind, Dataset::Kind::text);
   EXPECT_EQ(read("c.txt", "\xef\xbb\xbfthe cat").examples[0].ids, read("d.txt", "the cat").examples[0].ids);
   const std::string row = "{\"text\": \"\xe6\x9c\xa8\xc2\x85\xe2\x80\xa8 x\"}";  // U+0085 and U+2028 end no line
@@ -144,15 +144,15 @@ TEST_F(ReadData, WhyItIsNoJsonIsSaidWithThePlace) {
     refused("a.jsonl", good + good + R"({"prompt": "a", "completion": "b", "score": )" + word + "}",
             {"line 3, column 4", std::string(word) + " is not a JSON number", "null"});
   refused("a.jsonl", R"({"prompt": None, "completion": "b"})", {"None is Python's"});
-  refused("a.jsonl", "{'prompt': 'a'}", {"line 1, column 2", "double quotation marks"});
-  refused("a.jsonl", good + "{\"prompt\": \"caf\xe9\"}", {"line 2, byte 16: the byte E9 is not UTF-8", "LATIN1"});
-  refused("a.jsonl", good + "{\"prompt\": \"a\"\n" + good, {"line 2, column 15: this is no JSON"});
+  refused("a.jsonl", "{'prompt': 'a'}", {"line 1, column 2", "double quotes"});
+  refused("a.jsonl", good + "{\"prompt\": \"caf\xe9\"}", {"line 2, byte 16: the byte E9 is not valid UTF-8", "LATIN1"});
+  refused("a.jsonl", good + "{\"prompt\": \"a\"\n" + good, {"line 2, column 15: this is not valid JSON"});
   refused("a.json", "[" + good + "," + good, {"line 3", "a ] is missing"});
   refused("a.json", "[" + good + good + "]", {"line 2, column 1", "a comma or a ]"});
-  refused("a.json", "[" + good + ",\n]", {"line 3, column 1: this is no JSON"});
-  refused("a.json", "[" + good + "]\n]", {"line 3, column 1", "behind the list"});
+  refused("a.json", "[" + good + ",\n]", {"line 3, column 1: this is not valid JSON"});
+  refused("a.json", "[" + good + "]\n]", {"line 3, column 1", "after the list"});
   refused("a.json", "[\n" + good + ", 3]", {"line 3: this is number"});
-  refused("a.json", R"({"data": [{"text": "a"}]})", {"inside of \"data\""});
+  refused("a.json", R"({"data": [{"text": "a"}]})", {"inside \"data\""});
   refused("a.json", R"({"text": ["a", "b"], "label": [0, 1]})", {"line 1: \"text\" is array", "an object for each example"});
   refused("a.json", R"({"text": "a", "label": 1e999})", {"line 1"});
   refused("a.json", std::string(100000, '[') + "1", {"line 1"});
@@ -169,7 +169,7 @@ TEST_F(ReadData, ALineOfASingleTokenIsToldAsSuch) {
   }
   options.end = 0;
   EXPECT_EQ(read("a.txt", "the cat\n.\n", options).examples.size(), 2u);
-  refused("a.jsonl", R"({"prompt": "", "completion": "."})", {"a single token, which nothing predicts"});
+  refused("a.jsonl", R"({"prompt": "", "completion": "."})", {"a single token, which cannot be predicted"});
 }
 
 TEST_F(ReadData, AChatOfManyTurnsIsThatOfTheWholeTemplateAndTakesTimeInProportion) {

@@ -1,4 +1,4 @@
-// A file of data before it is taken apart: what its ending says that it is, and whether it is text at all.
+// A data file before parsing: its format by its extension, and whether it is text at all.
 #pragma once
 #include <string>
 
@@ -6,7 +6,7 @@
 
 namespace graft::train {
 
-/// Where in a file something is; what is wrong there begins with it.
+/// Where in a file something is; messages begin with it.
 struct Line {
   const std::string& path;
   std::size_t number;
