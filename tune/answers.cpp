@@ -19,7 +19,7 @@ Index how_many(const train::Dataset& examples, Index most) {
   return most > 0 ? std::min(most, n) : n;
 }
 
-/// The prompts of some examples, and how to go on with them.
+/// The prompts of some examples, and how to continue them.
 struct Questions {
   std::vector<std::vector<Id>> prompts;
   GenerateOptions how;
@@ -35,7 +35,7 @@ Questions questions(Model& model, const train::Dataset& examples, const std::vec
                      : examples.kind == Kind::chat ? static_cast<Index>(said - example.labels.begin())  // the assistant's first
                                                    : example.answer;
     q.prompts.emplace_back(example.ids.begin(), example.ids.begin() + at);
-    if (at == 0) q.prompts.back().push_back(begin >= 0 ? begin : example.ids[0]);  // nothing is asked
+    if (at == 0) q.prompts.back().push_back(begin >= 0 ? begin : example.ids[0]);  // the prompt is empty
     longest = std::max(longest, at);
     const Index room = size_of(example.ids) - at + 8;  // somewhat more than the reference has
     q.how.max_tokens = std::max(q.how.max_tokens, std::min<Index>(64, room));
@@ -44,7 +44,7 @@ Questions questions(Model& model, const train::Dataset& examples, const std::vec
   return q;
 }
 
-/// Of those that are equally frequent the earliest.
+/// Ties go to the earliest.
 std::string most_frequent(const std::vector<std::string>& all) {
   std::map<std::string, Index> votes;
   for (const std::string& one : all) ++votes[one];
@@ -95,7 +95,7 @@ std::vector<std::string> complete(const LanguageTask& task, const train::Dataset
     Questions q = questions(model, examples, which, begin);
     q.how.ends = ends;
     if (examples.kind == Kind::chat) q.how.ends.push_back(tokenizer.id("<|im_end|>"));
-    std::vector<std::vector<std::string>> said(which.size());  // of each example what each prompt says
+    std::vector<std::vector<std::string>> said(which.size());  // for each example the answer of each prompt
     for (const std::string& prompt : prompts) {
       const WithSelection one(model, prompt);
       Rng none(0);

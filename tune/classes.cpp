@@ -25,7 +25,7 @@ bool spaced(char32_t c) {
   return (c >= 0xc0 && c < 0x2000 && !none) || (c >= 0xac00 && c < 0xd7b0);  // the latter is Korean
 }
 
-/// As it stands in a sentence.
+/// As it is written in a sentence.
 std::string in_a_sentence(const std::string& word) {
   return !word.empty() && spaced(utf8::front(word).point) ? " " + word : word;
 }
@@ -40,8 +40,8 @@ void save_classes(const Classes& classes, const std::string& folder) {
 Classes read_classes(const std::string& folder) {
   const std::string file = folder + "/classes.json";
   expect<FileError>(std::filesystem::exists(file), folder,
-                    ": there is no classes.json, so it is not known which classes the adapter ",
-                    "tells apart; graft tune writes it when it learns from lines like {\"text\": .., \"label\": ..}");
+                    ": there is no classes.json, so the adapter's classes are unknown; ",
+                    "graft tune writes it when it trains on lines like {\"text\": .., \"label\": ..}");
   const json all = json::parse(formats::read_text(file), nullptr, false);
   try {
     Classes classes{all.at("labels"), all.at("words"), all.value("quantized", false)};
@@ -49,7 +49,7 @@ Classes read_classes(const std::string& folder) {
                         file, ": ", classes.labels.size(), " labels, words for ", classes.words.size());
     return classes;
   } catch (const json::exception&) {
-    throw FormatError(file + R"(: expected is {"labels": ["..", ..], "words": [["..", ..], ..]})");
+    throw FormatError(file + R"(: expected {"labels": ["..", ..], "words": [["..", ..], ..]})");
   }
 }
 
@@ -82,7 +82,7 @@ Variable class_logits(const peft::BaseModel& base, const peft::Verbalizer* verba
   const Batch all = prompts.empty() ? user : peft::repeated(user, size_of(prompts));
   if (verbalizer) return (*verbalizer)(base.model, all);
   auto* classifier = dynamic_cast<Classifier*>(&base.root);
-  expect<ValueError>(classifier != nullptr, base.root.kind(), " has no head for classes; make_classifier() puts one on");
+  expect<ValueError>(classifier != nullptr, base.root.kind(), " has no classification head; make_classifier() adds one");
   return (*classifier)(all);
 }
 

@@ -20,7 +20,7 @@ double norm(const Tensor& t) {
   return std::sqrt(sum);
 }
 
-/// Keeps what a projection gave last.
+/// Keeps the last output of a projection.
 struct Recorder : Projection {
   Slot<Projection> base;
   Tensor last;
@@ -62,7 +62,7 @@ class Recorders {
   std::vector<Recorder*> all_;
 };
 
-/// Of the softmax over keys 0 .. P + t, the part that falls on the first P; the mean over t.
+/// The share of the first P in the softmax over keys 0 .. P + t; the mean over t.
 double share_of_first(const real* Q, const real* K, Index P, Index T, Index d, double scale) {
   double sum = 0;
   std::vector<double> scores;

@@ -15,7 +15,7 @@ namespace graft::tune {
 
 struct MethodChoice {
   std::string name = "lora";
-  peft::Options options;  ///< what is not said is the method's default
+  peft::Options options;  ///< missing ones have the method's default
 };
 
 /// What is attached now, and whether the base was packed into 4 bits for it.

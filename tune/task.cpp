@@ -117,9 +117,9 @@ ClassTask::ClassTask(const peft::BaseModel& base, train::Dataset examples, train
   expect<ValueError>(data.kind == train::Dataset::Kind::labelled, "the examples are ", name(data.kind),
                      ", which have no classes; LanguageTask trains on them");
   const auto* classifier = dynamic_cast<Classifier*>(&base.root);
-  expect<ValueError>(classifier != nullptr, base.root.kind(), " has no head for classes; make_classifier() puts one on");
-  expect<ValueError>(classifier->labels.size() == data.labels.size(), "the head tells ", classifier->labels.size(),
-                     " classes apart, the examples have ", data.labels.size());
+  expect<ValueError>(classifier != nullptr, base.root.kind(), " has no classification head; make_classifier() adds one");
+  expect<ValueError>(classifier->labels.size() == data.labels.size(), "the head has ", classifier->labels.size(),
+                     " classes, but the examples have ", data.labels.size());
 }
 
 ClassTask::ClassTask(const peft::BaseModel& base, train::Dataset examples, train::Dataset validation, Index batch, Rng& rng,
@@ -129,7 +129,7 @@ ClassTask::ClassTask(const peft::BaseModel& base, train::Dataset examples, train
                      ", which have no classes; LanguageTask trains on them");
   expect<ValueError>(base.score == nullptr, base.root.kind(), " has a head; label words need a language model");
   expect<ValueError>(verbalizer_->labels() == size_of(data.labels), "there are words for ",
-                     verbalizer_->labels(), " classes, the examples have ", data.labels.size());
+                     verbalizer_->labels(), " classes, but the examples have ", data.labels.size());
 }
 
 Variable ClassTask::logits(const Batch& user) const {

@@ -17,20 +17,20 @@ namespace graft::tune {
 class Task : public train::Task {
  public:
   const peft::BaseModel base;
-  train::Dataset data, held;  ///< learned from; what validate() looks at
+  train::Dataset data, held;  ///< the training data; the data of validate()
   Index batch_size;
   Index accumulate = 1;  ///< batches of a step; each scored token, or row, counts alike, whichever batch it is in
-  const std::vector<std::string> ensemble;  ///< prompts that are trained at once and vote; empty: what is selected
+  const std::vector<std::string> ensemble;  ///< prompts that are trained together and vote; empty: what is selected
 
   double gradients(Index step) override;
-  double clip(double largest) override;  ///< of an ensemble each prompt apart, for each is a model of its own
+  double clip(double largest) override;  ///< for an ensemble each prompt separately, as each is a model of its own
   double validate() override { return loss(held); }
   std::string batch(Index step) const override;
 
   /// The mean over all that is scored, without dropout; of an ensemble the mean over its prompts.
   double loss(const train::Dataset& examples) const;
   std::vector<Batch> batches(Index step) const;                      ///< what the user's rows of a step are
-  std::vector<std::vector<Index>> in_batches(Index examples) const;  ///< the numbers 0 .. n - 1, for looking at all in order
+  std::vector<std::vector<Index>> in_batches(Index examples) const;  ///< the numbers 0 .. n - 1, for visiting all in order
   Index prompts() const;  ///< how many answer at once: those of an ensemble that is selected, else 1
 
  protected:

@@ -41,11 +41,11 @@ TextClassifier::TextClassifier(const std::string& model, const std::string& adap
     return;
   }
   expect<ValueError>(!adapter.empty() || holds(model, "classes.json"), model,
-                     " has no head for classes; name an adapter that was tuned to tell some apart");
+                     " has no classification head; name an adapter that was tuned on labels");
   classes_ = read_classes(adapter.empty() ? model : adapter);
   if (classes_.quantized) (void)peft::quantize(peft::BaseModel(base_));
   Rng none(0);
-  if (classes_.words.empty() && !base_.classifier) make_classifier(base_, classes_.labels, none);  // the adapter brings its numbers
+  if (classes_.words.empty() && !base_.classifier) make_classifier(base_, classes_.labels, none);  // its numbers: the adapter's
   if (!adapter.empty()) ensemble_ = put_on(base_, adapter, options.reading);
   if (ensemble_.size() < 2) ensemble_.clear();
   if (!classes_.words.empty()) verbalizer_.emplace(classes_.words, tokenizer_, base_.model->vocabulary());

@@ -1,4 +1,4 @@
-// A folder that graft tune wrote, put to use again.
+// Uses a folder that graft tune wrote.
 //     tune::TextClassifier reviews("smollm2-135m.gguf", "my-reviews");
 //     const auto said = reviews("The soup was cold.");
 //     std::cout << said.label << ' ' << said.probability << '\n';
@@ -17,7 +17,7 @@
 
 namespace graft::tune {
 
-/// Puts on what the folder holds: the adapter, or all prompts of an ensemble, under their own names. Returns the names; of an
+/// Attaches what the folder holds: the adapter, or all prompts of an ensemble, under their own names. Returns the names; of an
 /// ensemble the first is selected. Errors: as peft::load_adapter()
 std::vector<std::string> put_on(Loaded& base, const std::string& folder, const peft::AdapterOptions& reading = {});
 
@@ -26,7 +26,7 @@ class TextClassifier {
   struct Options {
     TextOptions around;
     peft::AdapterOptions reading;
-    std::function<void(const std::string&)> note;  ///< is told what files leave open, and what a text lost
+    std::function<void(const std::string&)> note;  ///< called with what the files leave open, and with what a text lost
   };
   /// adapter: a folder of graft tune, or an adapter of PEFT with a head. It may be empty, and then the model must be a classifier.
   /// Errors: FileError, FormatError, ValueError, as load_model(), read_classes() and peft::load_adapter()

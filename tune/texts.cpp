@@ -35,7 +35,7 @@ Texts texts_of(Loaded& loaded, const Tokenizer& tokenizer, const TextOptions& op
   if (!options.no_bos) texts.begin.assign(parts.before.begin(), parts.before.end());
   if (options.bos && texts.begin.empty()) {
     const Id bos = loaded.bos >= 0 ? loaded.bos : parts.bos;
-    expect<ValueError>(bos >= 0, loaded.path, " names no token for the beginning of a text (bos), so none can be put there");
+    expect<ValueError>(bos >= 0, loaded.path, " names no beginning-of-text token (bos), so none can be added");
     texts.begin = {bos};
   }
   for (const Id id : texts.begin)

@@ -1,5 +1,5 @@
 // What is put around texts before a model sees them: the token that begins one, the system turn of a chat, the token that ends one.
-// Models are trained with these, and their tokenizers and templates say which.
+// Models are trained with these, and their tokenizers and templates tell which.
 #pragma once
 #include <functional>
 #include <optional>
@@ -11,11 +11,11 @@
 
 namespace graft::tune {
 
-/// What a user says about it.
+/// The user's options for it.
 struct TextOptions {
   bool bos = false, no_bos = false;  ///< the token for the beginning is put, or not; neither: as the tokenizer says
   std::string system;                ///< the first turn of chats that have no system turn; empty: as the model's template says
-  bool no_system = false;            ///< there is none
+  bool no_system = false;            ///< add none
 };
 
 struct Texts {
@@ -25,11 +25,11 @@ struct Texts {
 
   /// Puts `begin` before ids that do not begin so.
   void put_begin(std::vector<Id>& ids) const;
-  /// What read_dataset() is to be told.
+  /// The options for read_dataset().
   train::ReadOptions reading() const;
 };
 
-/// A text's ids. note: is told how many bytes the vocabulary lacks, if any.
+/// A text's ids. note: called with how many bytes the vocabulary lacks, if any.
 std::vector<Id> encode(const Tokenizer& tokenizer, const std::string& text, const std::function<void(const std::string&)>& note,
                        Specials specials = Specials::as_text);
 

@@ -1,4 +1,4 @@
-// What a model says on the examples that it is asked about, Job::eval_set(), and how good that is, as result.json holds it.
+// A model's answers on the evaluation examples, Job::eval_set(), and their score, as result.json holds it.
 #pragma once
 #include <nlohmann/json_fwd.hpp>
 #include <string>
@@ -16,7 +16,7 @@ struct Answers {
   tune::Score score;
 };
 
-/// Of the first so many examples as the settings say, with the method or without. Without it there is no answer to classes by a
+/// For as many examples as the settings say, with the method or without. Without it classes have no answer by a
 /// trained head. Errors: Interrupted, by a signal that CatchSignals has caught.
 Answers answer(Job& job, bool tuned);
 
@@ -25,7 +25,7 @@ std::pair<double, double> inference(Job& job);
 
 /// {"score", "score_name", "higher_is_better", and "exact" or "majority", "confusion", "predicted"}
 nlohmann::json score(const Job& job, const Answers& answers);
-/// [{"prompt", "reference", "before", "after"}]; before: what score() said of the model without the method.
+/// [{"prompt", "reference", "before", "after"}]; before: what score() returned for the model without the method.
 nlohmann::json samples(const Job& job, const Answers& answers, const nlohmann::json& before, Index count);
 nlohmann::json votes(const Job& job, const Answers& answers, Index count);
 /// The fields "delta", "prefix_attention", "virtual_tokens" of a run in report.h, those that the method has.

@@ -16,15 +16,15 @@ namespace {
 
 const std::set<std::string> about_the_call{"config", "resume", "dry-run", "force", "help", "threads", "quiet"};
 
-/// An option as help texts have it: several methods may have it, each with words and a default of its own.
+/// An option in help texts: several methods may have it, each with its own text and default.
 struct SharedOption {
   using Takers = std::vector<std::pair<std::string, std::string>>;  ///< "8" and "lora, dora"
   std::string name, type;
   std::vector<Check> checks;
-  std::vector<std::pair<std::string, Takers>> said;  ///< "the rank" and who says so
+  std::vector<std::pair<std::string, Takers>> said;  ///< "the rank" and the methods with that text
 };
 
-/// What stands under the key, put there now if nothing did.
+/// The value of the key, added if missing.
 template <class T>
 T& at_key(std::vector<std::pair<std::string, T>>& all, const std::string& key) {
   for (auto& [name, value] : all)
@@ -32,7 +32,7 @@ T& at_key(std::vector<std::pair<std::string, T>>& all, const std::string& key) {
   return all.emplace_back(key, T()).second;
 }
 
-/// All options of all methods, as they come.
+/// All options of all methods, in order.
 std::vector<SharedOption> method_options() {
   std::vector<SharedOption> all;
   for (const peft::MethodRow& row : peft::methods())
@@ -87,13 +87,13 @@ void add_method_options(const Command& command, tune::MethodChoice& choice) {
 /// {"r": 8, "targets": ["q", "v"], "cut": true}
 Given from_json(const std::string& file, const nlohmann::json& object) {
   expect<FormatError>(object.is_object(), file,
-                      ": expected is one JSON object of options, {\"method\": \"lora\", \"r\": 8, ..}");
+                      ": expected one JSON object of options, {\"method\": \"lora\", \"r\": 8, ..}");
   Given all;
   for (const auto& [key, value] : object.items()) {
     std::vector<std::string> words;
     const auto word = [&, name = key](const nlohmann::json& v) {
       expect<FormatError>(v.is_primitive() && !v.is_null(), file, ": \"", name, "\" is ", v.type_name(),
-                          "; expected is a string, a number, true, false or a list of them");
+                          "; expected a string, a number, true, false or a list of them");
       words.push_back(v.is_string() ? v.get<std::string>() : v.dump());
     };
     if (value.is_array())
@@ -112,7 +112,7 @@ Given read_config(const std::string& file) {
   const bool list = second != std::string::npos && content[first] == '[' && (content[second] == '{' || content[second] == ']');
   if (first == std::string::npos || (content[first] != '{' && !list)) return read_toml(file);
   const nlohmann::json object = nlohmann::json::parse(content, nullptr, false);
-  expect<FormatError>(!object.is_discarded(), file, ": it begins as JSON does, but is none");
+  expect<FormatError>(!object.is_discarded(), file, ": it begins like JSON, but is not valid JSON");
   return from_json(file, object);
 }
 
@@ -122,10 +122,10 @@ void add_tune_options(const Command& command, Settings& s) {
   command.add_option("--model", s.model, "a model: a folder, a .gguf file, or a name that ./run fetch knows")
       .check(filled())
       .type_name("MODEL");
-  command.add_option("--data", s.data, "what is learned: a .jsonl, .json, .csv or .tsv file, or text")
+  command.add_option("--data", s.data, "the training data: a .jsonl, .json, .csv or .tsv file, or text")
       .check(filled())
       .type_name("FILE");
-  command.add_option("--out", s.out, "a folder for the adapter, checkpoints and what was measured")
+  command.add_option("--out", s.out, "a folder for the adapter, checkpoints and results")
       .check(filled())
       .type_name("DIR");
   add_method_options(command, s.method);
@@ -139,37 +139,37 @@ void add_tune_options(const Command& command, Settings& s) {
   const char* data = "Data";
   option("--validation", s.validation, "held-out data, of the same kind (default: a part of --data)", filled(), "FILE", data);
   option("--test", s.test,
-         "data of the same kind that only the score and the samples are made of, while the held-out data choose the best "
+         "data of the same kind for the score and the samples only, while the held-out data choose the best "
          "parameters (default: the held-out data do both)",
          filled(), "FILE", data);
-  option("--split", s.split, "which share of --data is held out", number(0, 0.9), "P", data).show_default();
+  option("--split", s.split, "share of --data that is held out", number(0, 0.9), "P", data).show_default();
   option("--length", s.length,
-         "tokens of an example, at most; text is packed into such windows (default: the room that "
-         "the context has, at most 512)",
+         "tokens of an example, at most; text is packed into such windows (default: the room in "
+         "the context, at most 512)",
          whole(2, 1000000), "N", data);
   flag("--cut", s.cut, "cut longer examples, which are refused otherwise", data);
-  flag("--by-line", s.by_line, "of a text file, each line is an example, filled up to the longest of its batch", data);
+  flag("--by-line", s.by_line, "for a text file: each line is an example, padded to the longest in its batch", data);
   add_bos_options(command, s.around.bos, s.around.no_bos, "each text", data);
   const Option system = command.add_option("--system", s.around.system,
-                                           "of chats: the system turn of those without one (default: what the model's own "
-                                           "template says, if that is ChatML)");
+                                           "for chats: the system turn of those without one (default: that of the model's own "
+                                           "template, if that is ChatML)");
   system.type_name("TEXT").group(data);
-  command.add_flag("--no-system", s.around.no_system, "of chats: none is put there").excludes(system).group(data);
-  option("--answer", s.answer, "of classes: by a trained head, or by label words (default: words for p-tuning, else head)",
+  command.add_flag("--no-system", s.around.no_system, "for chats: add no system turn").excludes(system).group(data);
+  option("--answer", s.answer, "for classes: by a trained head, or by label words (default: words for p-tuning, else head)",
          one_of({"head", "words"}), "head|words", data);
   command.add_option("--words", s.words, "a class's label words: LABEL=word,word; may be repeated (default: the label itself)")
       .repeatable()
       .type_name("LABEL=WORDS")
       .group(data);
   const char* training = "Training";
-  option("--batch", s.batch, "examples that one backward sees", whole(1, 100000), "N", training).show_default();
-  option("--accumulate", s.accumulate, "batches that make one step", whole(1, 100000), "N", training).show_default();
-  option("--steps", s.steps, "steps of the optimizer (default: as --epochs says)", whole(1, 1000000000), "N", training);
-  option("--epochs", s.epochs, "how often all examples are seen", number(1e-6, 1e6), "X", training).show_default();
+  option("--batch", s.batch, "examples in one backward pass", whole(1, 100000), "N", training).show_default();
+  option("--accumulate", s.accumulate, "batches in one step", whole(1, 100000), "N", training).show_default();
+  option("--steps", s.steps, "optimizer steps (default: given by --epochs)", whole(1, 1000000000), "N", training);
+  option("--epochs", s.epochs, "passes over all examples", number(1e-6, 1e6), "X", training).show_default();
   option("--optimizer", s.optimizer, "adamw, sgd, adafactor or paged-adamw",
          one_of({"adamw", "sgd", "adafactor", "paged-adamw"}), "NAME", training)
       .show_default();
-  option("--budget", s.budget, "paged-adamw: MiB of its numbers that may be in memory", number(2, 1e6), "MIB", training)
+  option("--budget", s.budget, "paged-adamw: MiB of moments that may be in memory", number(2, 1e6), "MIB", training)
       .show_default();
   std::map<double, std::string> usual;  // rate -> the methods that have it
   for (const peft::MethodRow& row : peft::methods()) usual[row.rate] += (usual[row.rate].empty() ? "" : ", ") + row.word;
@@ -178,53 +178,53 @@ void add_tune_options(const Command& command, Settings& s) {
   option("--rate", s.rate, ("the learning rate (default, " + rates + ")").c_str(), above(0), "X", training);
   option("--schedule", s.schedule, "cosine, linear or constant", one_of({"cosine", "linear", "constant"}), "NAME", training)
       .show_default();
-  option("--warmup", s.warmup, "steps of warm-up; below 1, their share of all, rounded up", number(0, 1e9), "N", training)
+  option("--warmup", s.warmup, "warm-up steps; below 1, a share of all steps, rounded up", number(0, 1e9), "N", training)
       .show_default();
   option("--clip", s.clip, "largest norm of the gradient; 0: no clipping", number(0, 1e9), "X", training)
       .show_default();
-  option("--decay", s.decay, "weight decay, of matrices only", number(0, 1), "X", training).show_default();
+  option("--decay", s.decay, "weight decay, for matrices only", number(0, 1), "X", training).show_default();
   flag("--recompute", s.recompute,
        "keep only the inputs of each block and run it again in backward: less memory, a third more time", training);
-  option("--seed", s.seed, "of all that is random", whole(0, 2147483647), "N", training).show_default();
+  option("--seed", s.seed, "seed of all random numbers", whole(0, 2147483647), "N", training).show_default();
   const char* watching = "Watching";
-  option("--evaluate-every", s.evaluate_every, "steps between looks at the held-out data (default: a tenth of all)",
+  option("--evaluate-every", s.evaluate_every, "steps between evaluations on the held-out data (default: a tenth of all)",
          whole(1, 1000000000), "N", watching);
-  option("--patience", s.patience, "end after so many looks in a row that found nothing better", whole(1, 1000000), "N",
+  option("--patience", s.patience, "stop after this many evaluations in a row without improvement", whole(1, 1000000), "N",
          watching);
-  option("--save-every", s.save_every, "steps between checkpoints (default: when the held-out data are looked at)",
+  option("--save-every", s.save_every, "steps between checkpoints (default: at each evaluation)",
          whole(1, 1000000000), "N", watching);
   option("--samples", s.samples, "sample outputs in the result", whole(0, 1000), "N", watching).show_default();
-  option("--score", s.score, "held-out examples that are answered for the score, at most", whole(1, 1000000), "N", watching)
+  option("--score", s.score, "held-out examples to answer for the score, at most", whole(1, 1000000), "N", watching)
       .show_default();
   flag("--trace", s.trace,
        "also write the start (adapter and parameters) and every batch into trace/, so that another program can train the same",
        watching);
-  option("--config", s.config, "a TOML or JSON file of these options; the command line goes before it", filled(), "FILE",
+  option("--config", s.config, "a TOML or JSON file of these options; the command line takes precedence", filled(), "FILE",
          "Run");
-  option("--resume", s.resume, "go on with the run in this folder, as if it had never stopped", filled(), "DIR", "Run");
-  flag("--dry-run", s.dry_run, "say what would be trained, with an estimate of memory and time, and do nothing", "Run");
+  option("--resume", s.resume, "resume the run in this folder, as if it had never stopped", filled(), "DIR", "Run");
+  flag("--dry-run", s.dry_run, "print what would be trained, with an estimate of memory and time, and stop", "Run");
   flag("--force", s.force, "replace the run that --out holds", "Run");
 }
 
 nlohmann::json complete(const Command& command, Settings& s) {
-  expect<ValueError>(s.config.empty() || s.resume.empty(), "--resume goes on with a run as it was; --config cannot change it");
+  expect<ValueError>(s.config.empty() || s.resume.empty(), "--resume continues a run as it was; --config cannot change it");
   Given given;
   std::optional<Texts> begun_texts;
   if (!s.config.empty()) given = read_config(s.config);
   if (!s.resume.empty()) {
     for (const auto& [name, words] : command.given())
-      expect<ValueError>(about_the_call.count(name) != 0, "--resume goes on with a run as it was; --", name,
+      expect<ValueError>(about_the_call.count(name) != 0, "--resume continues a run as it was; --", name,
                          " cannot change it");
     const std::string file = s.resume + "/run.json";
     const std::optional<Manifest> begun = tune::read_run(file);
     expect<FileError>(begun.has_value(), "--resume: ", s.resume, " holds no run of graft tune: ", file,
-                      std::filesystem::exists(file) ? " says something else" : " is not there");
+                      std::filesystem::exists(file) ? " is not a run file" : " does not exist");
     given = from_json(file, begun->options);
     begun_texts = begun->texts;
   }
   const Given explicit_ones = command.given();
   nlohmann::json all = nlohmann::json::object();
-  for (const Given* some : std::initializer_list<const Given*>{&given, &explicit_ones})  // the command line goes before
+  for (const Given* some : std::initializer_list<const Given*>{&given, &explicit_ones})  // the command line takes precedence
     for (const auto& [name, words] : *some)
       if (about_the_call.count(name) == 0) all[name] = words;
   if (!given.empty()) {
@@ -258,7 +258,7 @@ nlohmann::json complete(const Command& command, Settings& s) {
   for (std::string* file : {&s.data, &s.validation, &s.test}) {
     if (file->empty()) continue;
     expect<FileError>(!std::filesystem::exists(*file) || std::filesystem::is_regular_file(*file), *file,
-                      " is not a regular file; data are read more than once, so a pipe must be kept in a file first");
+                      " is not a regular file; data is read more than once, so save a pipe to a file first");
     *file = std::filesystem::absolute(*file).lexically_normal().string();  // --resume may be called from elsewhere
   }
   for (const auto& [name, file] : {std::pair{"data", &s.data}, {"validation", &s.validation}, {"test", &s.test}})

@@ -97,7 +97,7 @@ TEST_F(Texts, TheBeginningIsPutWhereTheTokenizerSaysSo) {
             said({"tokenize", "--model", tiny(), "--ids", "the"}));
   expect_fails(graft({"evaluate", "--model", copy("none", {{"tokenizer_config.json", [](Json& j) { j = Json::object(); }}}),
                       "--text", folder / "text", "--bos"}),
-               "names no token for the beginning");
+               "names no beginning-of-text token");
 }
 
 TEST_F(Texts, TuneTrainsWithTheBeginning) {

@@ -105,7 +105,7 @@ TEST_F(Tune, ClassifySaysWhatTuneSaid) {
   expect_ok(graft(command("pairs.jsonl", "no-classes")));
   expect_fails(graft({"classify", "--model", tiny(), "--adapter", folder / "no-classes", "--text", "x"}),
                "there is no classes.json");
-  expect_fails(graft({"classify", "--model", tiny(), "--text", "x"}), "has no head for classes");
+  expect_fails(graft({"classify", "--model", tiny(), "--text", "x"}), "has no classification head");
   expect_refuses(graft({"classify", "--model", tiny()}), "--text or --file");
 }
 
@@ -217,7 +217,7 @@ TEST_F(Tune, OptionsMayStandInAFile) {
   }
   expect_ok(graft({"--quiet", "tune", "--config", data("a.json"), "--model", tiny(), "--data", data("lines.txt"), "--out",
                    folder / "over", "--steps", "1"}));
-  EXPECT_EQ(result("over")["steps"], 1);  // the command line goes before
+  EXPECT_EQ(result("over")["steps"], 1);  // the command line takes precedence
   write_file(folder / "b.json", "{\"ranks\": 3}");
   expect_fails(
       graft({"tune", "--config", data("b.json"), "--model", tiny(), "--data", data("lines.txt"), "--out", folder / "x"}),
@@ -227,7 +227,7 @@ TEST_F(Tune, OptionsMayStandInAFile) {
       graft({"tune", "--config", data("c.json"), "--model", tiny(), "--data", data("lines.txt"), "--out", folder / "x"}),
       "--r");
   write_file(folder / "d.json", "{\"r\": ");
-  expect_fails(graft({"tune", "--config", data("d.json"), "--model", tiny()}), "it begins as JSON does");
+  expect_fails(graft({"tune", "--config", data("d.json"), "--model", tiny()}), "it begins like JSON");
 }
 
 TEST_F(Tune, ADryRunOnlySaysWhatWouldHappen) {
