@@ -17,7 +17,7 @@ std::vector<Attached> attach_ensemble(const BaseModel& base, std::shared_ptr<con
                                       const std::string& name);
 }
 
-/// K of the method's prompts as NAME-0 .. NAME-(K-1), from K streams of rng; all learn. Errors: as attach(); then none is attached.
+/// K of the method's prompts as NAME-0 .. NAME-(K-1), from K streams of rng; all learn. Errors: as attach(); then none is.
 template <class M>
 std::vector<Attached> attach_ensemble(const BaseModel& base, const M& method, Index count, Rng& rng, const std::string& name) {
   return detail::attach_ensemble(base, std::make_shared<M>(method), count, rng, name);
