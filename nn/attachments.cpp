@@ -30,7 +30,7 @@ std::optional<Attachments::Learning> Attachments::remove(const std::string& name
   for (auto& entry : all_)
     if (entry.second.order > gone.order && (!next || entry.second.order < next->order)) next = &entry.second;
   if (!next) return gone.frozen;
-  // The next one froze what this one had made trainable; once that goes, what was trainable before this one is again.
+  // The next one froze what this one had made trainable; once that is removed, what was trainable before this one is again.
   const auto add = [](std::vector<std::string>& to, const std::vector<std::string>& from) {
     to.insert(to.end(), from.begin(), from.end());
   };

@@ -10,13 +10,13 @@
 
 namespace graft {
 
-/// A user's rows, (B, T). Each row is a sentence and perhaps its answer behind it, and then padding. Where the answer begins
+/// A user's rows, (B, T). Each row is a sentence and perhaps its answer, and then padding. Where the answer begins
 /// matters to templates that put something between the two.
 struct Batch {
   Ids ids;
   Ids labels{};                  ///< (B, T): tokens that are scored, each in its own place; `ignored` elsewhere. Empty: none is
   std::vector<Index> lengths{};  ///< how many tokens of each row are real. Empty: all are
-  std::vector<Index> answers{};  ///< where in each row the answer begins; at its length: there is none. Empty: no row has one
+  std::vector<Index> answers{};  ///< where in each row the answer begins; at its length: no answer. Empty: no row has one
 
   Index rows() const { return ids.shape().dim(0); }
   Index length(Index b) const { return lengths.empty() ? ids.shape()[1] : nth(lengths, b); }

@@ -5,7 +5,7 @@
 namespace graft {
 
 struct Classifier : Module {
-  Slot<Model> model{*this, ""};  ///< no name of its own: paths are those of the model
+  Slot<Model> model{*this, ""};  ///< unnamed: paths are those of the model
   Slot<Projection> score;        ///< (D) -> (labels), no bias
   Id pad;                        ///< the padding id, or -1: rows are full
   std::vector<std::string> labels;

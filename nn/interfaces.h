@@ -44,8 +44,8 @@ struct Template : Module {
   Templated operator()(const Batch& user);  ///< Errors: ShapeError, as Batch::check()
 
  protected:
-  /// The rows with all that is put into them, what was put in unlabelled. A row's answer stays last, for tokens that are
-  /// generated go on behind it.
+  /// The rows with all that is put into them, what was put in unlabelled. A row's answer stays last, since
+  /// generated tokens continue it.
   virtual Batch filled(const Batch& user) { return user; }
   static Batch filled_by(Template& inner, const Batch& user) { return inner.filled(user); }  ///< for a wrapper, by its base
 };

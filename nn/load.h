@@ -41,7 +41,7 @@ void add_ends(Loaded& loaded, const Tokenizer& tokenizer);
 /// throws, no file is begun or replaced after that.
 void save_model(const Loaded& loaded, const std::string& folder, const std::string& dtype = "F32",
                 const Tokenizer* tokenizer = nullptr, const std::function<void(Index done, Index all)>& progress = {});
-/// The same for what was made in code, a Model, Classifier or TokenClassifier: save_model(model, "folder", &tokenizer).
+/// The same for a module made in code, a Model, Classifier or TokenClassifier: save_model(model, "folder", &tokenizer).
 /// config.json then has the tokenizer's special tokens. Errors: also ValueError for another module.
 void save_model(Module& root, const std::string& folder, const Tokenizer* tokenizer = nullptr,
                 const std::string& dtype = "F32");

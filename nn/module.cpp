@@ -129,7 +129,7 @@ Param& Module::parameter(const std::string& path) const {
     if (auto* param = dynamic_cast<Param*>(&part)) found = param;
   });
   expect<IndexError>(found != nullptr, [&] {
-    std::vector<std::pair<std::size_t, std::string>> all;  // how far from what was asked for
+    std::vector<std::pair<std::size_t, std::string>> all;  // distance from the requested path
     each([&](const std::string& here, Part& part) {
       if (dynamic_cast<Param*>(&part)) all.emplace_back(edits(path, here), here);
     });

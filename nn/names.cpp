@@ -32,7 +32,7 @@ Parsed parsed(const std::string& path) {
                         "attached to it must be detached or merged first"));
 }
 
-/// These stand beside the transformer, not in it. "classifier" is that of tokens, which Llama's files call score.
+/// These are outside the transformer. "classifier" is that of tokens, which Llama's files call score.
 bool is_head(const std::string& module) { return module == "head" || module == "score" || module == "classifier"; }
 
 FilePlace gpt2_place(const std::string& path, const std::string& prefix) {

@@ -1,4 +1,4 @@
-// Where the parameters of graft's models stand in files: names, and what was done to the numbers there.
+// Where the parameters of graft's models are in files: names, and how the numbers are rearranged there.
 #pragma once
 #include <string>
 

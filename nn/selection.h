@@ -1,4 +1,4 @@
-// Which of several named variants of its parts a model uses. The model owns one; parts with variants look at it.
+// Which of several named variants of its parts a model uses. The model owns one; parts with variants read it.
 #pragma once
 #include <string>
 #include <utility>

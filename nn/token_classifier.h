@@ -6,7 +6,7 @@
 namespace graft {
 
 struct TokenClassifier : Module {
-  Slot<Model> model{*this, ""};  ///< no name of its own: paths are those of the model
+  Slot<Model> model{*this, ""};  ///< unnamed: paths are those of the model
   Slot<RowMap> drop;             ///< before the head (transformers' classifier_dropout); empty: none
   Slot<Projection> classifier;   ///< (D) -> (labels), with bias
   std::vector<std::string> labels;

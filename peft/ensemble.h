@@ -1,5 +1,5 @@
 // Prompt ensembling: Lester et al. 2021, section 6. K prompts of one task, which differ by their random start, are K models on
-// one frozen base. They answer in one batch: every row is repeated K times, each time behind another prompt, and the majority
+// one frozen base. They answer in one batch: every row is repeated K times, each time after another prompt, and the majority
 // decides (the paper), or the mean probability. Here they are also trained in one batch, which equals K separate runs.
 // A prompt is a name like any other ("task-0", "task-1", ...), so it is saved, switched and detached like one; and rows of
 // different tasks share a batch by naming their prompts in the model's selection, without this file.

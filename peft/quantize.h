@@ -1,8 +1,8 @@
 // QLoRA: Dettmers et al. 2023, "QLoRA: efficient finetuning of quantized LLMs": the base in 4 bits, LoRA over it.
 //     Y = X·dequant(W_nf4)ᵀ + s·X·Aᵀ·Bᵀ        (eq. 5)   only A and B are trained
-// Quantizing is a step of its own, before attach(), and final; LoRA then wraps the packed projection as it would any other.
+// Quantizing is a separate, final step before attach(); LoRA then wraps the packed projection as it would any other.
 // Three ways to merge: merge_and_unload() into the dequantized base (a float model, no new error); merge_and_requantize()
-// into 4 bits again (small again, but each weight is rounded anew); or keep the adapter apart, which costs a few percent of
+// into 4 bits again (small again, but each weight is rounded again); or keep the adapter apart, which costs a few percent of
 // time and no error.
 // The paged optimizer is train/paged.h.
 #pragma once

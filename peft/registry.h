@@ -21,7 +21,7 @@ struct MethodRow {
   const FileFormat* file;  ///< how adapters of it are written and read; null: no file holds them
   bool generates = true;   ///< is it meant for language models, which answer in words?
   bool classifies = true;  ///< and for classifiers, which answer by a head?
-  bool by_words = false;   ///< does it answer of classes by label words, unless told otherwise?
+  bool by_words = false;   ///< does it predict classes by label words by default?
   Index (*prepare)(const BaseModel&) = nullptr;  ///< prepares the base (QLoRA packs it); returns how many numbers
   Index (*copies)(OptionReader&) = nullptr;      ///< how many copies are attached together (an ensemble); null: one
 };

@@ -1,4 +1,4 @@
-// What a method is put on: slots of the base by the ends of their paths, and parameters of its own that get a variant.
+// A method's targets: slots of the base by the ends of their paths, and parameters of the base that get a variant.
 #include <algorithm>
 #include <set>
 

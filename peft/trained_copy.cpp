@@ -38,7 +38,7 @@ Param& TrainedTable::add(const std::string& name) {
   return entries.put(name, std::move(copy));
 }
 
-// --- modules that learn whole --------------------------------------------------------------------------------------------
+// --- modules trained in full ---------------------------------------------------------------------------------------------
 
 namespace {
 

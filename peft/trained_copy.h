@@ -1,4 +1,4 @@
-// Projections and tables that each name trains a full copy of: the heads of classifiers, and what a method is told to train
+// Projections and tables that each name trains a full copy of: the heads of classifiers, and what a method also trains
 // besides its own parts (PEFT: modules_to_save).
 #pragma once
 #include "peft/method.h"

@@ -22,7 +22,7 @@ Verbalizer::Verbalizer(std::vector<std::vector<Id>> words, Index vocabulary) : w
       expect<IndexError>(0 <= id && id < vocabulary, "verbalizer: label ", l, " has the id ", id, ", but the vocabulary has ",
                          vocabulary);
       const auto known = taken.emplace(id, l);
-      expect<ValueError>(known.second || known.first->second == l, "verbalizer: the id ", id, " stands for label ",
+      expect<ValueError>(known.second || known.first->second == l, "verbalizer: the id ", id, " is used for label ",
                          known.first->second, " and label ", l, "; choose words whose first tokens differ");
       mean[static_cast<Index>(l) * vocabulary + id] = 1 / static_cast<real>(words_[l].size());
     }

@@ -13,7 +13,7 @@ namespace graft::peft {
 
 class Verbalizer {
  public:
-  /// words[l]: the ids that stand for label l. Errors: ValueError for a label without words or two labels with the same;
+  /// words[l]: the ids of label l's words. Errors: ValueError for a label without words or two labels with the same;
   /// IndexError for an id beyond the vocabulary.
   Verbalizer(std::vector<std::vector<Id>> words, Index vocabulary);
   /// From texts; a word is taken with the space before it that it has in a sentence: " good". Errors: also ValueError for an

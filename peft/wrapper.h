@@ -133,7 +133,7 @@ struct ProjectionWrapper : NamedWrapper<Projection, Entry> {
   virtual Tensor merged_bias(const Entry&) const { return this->base->bias(); }
 };
 
-/// A wrapped table is a table. A method says what one of its entries adds to rows, from numbers of its own that it looks up.
+/// A wrapped table is a table. A method defines what an entry adds to rows, from its own numbers that it looks up.
 template <class Entry>
 struct TableWrapper : NamedWrapper<Table, Entry> {
   using NamedWrapper<Table, Entry>::NamedWrapper;

@@ -9,7 +9,7 @@
 
 namespace graft::train {
 
-/// What a checkpoint gives back, beside the parameters.
+/// What a checkpoint restores besides the parameters.
 struct Checkpoint {
   std::map<std::string, Tensor> optimizer;  ///< for Optimizer::load()
   Rng rng;

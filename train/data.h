@@ -18,7 +18,7 @@ namespace graft::train {
 struct Example {
   std::vector<Id> ids;
   std::vector<Id> labels;         ///< one for each id; `ignored` is not scored. Empty: all are
-  Index answer = -1;              ///< where the answer begins: a completion, or the assistant's last turn; -1: there is none
+  Index answer = -1;              ///< where the answer begins: a completion, or the assistant's last turn; -1: none
   Index label = -1;               ///< the class, of labelled text
   std::string prompt, reference;  ///< as written: the text, or the expected answer
 };

@@ -25,7 +25,7 @@ struct Group {
 
 class Optimizer {
  public:
-  /// Errors: ValueError if a parameter is frozen or listed twice, or if there is none.
+  /// Errors: ValueError if a parameter is frozen or listed twice, or if there are none.
   explicit Optimizer(std::vector<Group> groups);
   explicit Optimizer(NamedParams parameters) : Optimizer(std::vector<Group>{{std::move(parameters)}}) {}
   virtual ~Optimizer() = default;

@@ -22,7 +22,7 @@ std::string::const_iterator at_byte(const std::string& s, std::size_t at) {
   return s.begin() + static_cast<std::ptrdiff_t>(std::min(at, s.size()));
 }
 
-/// Behind the value that begins at `at`, as far as brackets and strings tell; parsing it shows whether it is one.
+/// The end of the value that begins at `at`, judged by brackets and strings; parsing it shows whether it is one.
 std::size_t end_of_value(const std::string& s, std::size_t at) {
   std::size_t depth = 0;
   bool quoted = false;

@@ -37,7 +37,7 @@ struct Recorder : Projection {
   Tensor bias() const override { return base->bias(); }
 };
 
-/// Recorders behind the q of all layers, for as long as this lives.
+/// Recorders behind the q of all layers, for as long as this exists.
 class Recorders {
  public:
   explicit Recorders(std::vector<std::pair<std::string, Slot<Attention>*>> layers) : layers_(std::move(layers)) {

@@ -1,4 +1,4 @@
-// A look at a method after training: how far LoRA moved each projection and in how many directions, how much attention a
+// What a method did in training: how far LoRA moved each projection and in how many directions, how much attention a
 // prefix gets, which words virtual tokens resemble.
 //     std::cout << tune::lora_delta(base);
 #pragma once

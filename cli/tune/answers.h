@@ -20,7 +20,7 @@ struct Answers {
 /// trained head. Errors: Interrupted, by a signal that CatchSignals has caught.
 Answers answer(Job& job, bool tuned);
 
-/// Seconds of processor time of a forward pass over a batch, with the method and without, measured in turns.
+/// Seconds of processor time of a forward pass over a batch, with the method and without, measured alternately.
 std::pair<double, double> inference(Job& job);
 
 /// {"score", "score_name", "higher_is_better", and "exact" or "majority", "confusion", "predicted"}

@@ -317,7 +317,7 @@ static void write_lora(const BaseModel& base, const Attached& attached, Json& co
     return matches(hf, "bias") && lora.train_biases != Lora::Biases::none ? bias_key(hf, adapted) : prefix + hf;
   });
   write_head(base, name, tensors, prefix);
-  // What PiSSA or OLoRA leaves of the head is no new base; A0 and B0 say it.
+  // What PiSSA or OLoRA leaves of the head is not a new base; A0 and B0 record it.
   const auto adapted_head = wrappers.find("head");
   const bool rest = adapted_head != wrappers.end() && adapted_head->second->entry(name).A0.defined();
   write_tables(base, name, tensors, prefix, rest);

@@ -19,7 +19,7 @@ struct Op {
   int a = 0, b = 0;  ///< fork: first a, then b; jump: a; open, close: which group; one_of: which set; look, atomic: behind it
   Kind place = Kind::end;
   bool negative = false;
-  unsigned behind = 0;  ///< how far back a look begins
+  unsigned behind = 0;  ///< how far back a lookaround begins
 };
 
 }  // namespace

@@ -40,7 +40,7 @@ Set named_set(char letter) {
   return std::isupper(letter) ? ~set : set;
 }
 
-/// The widths that a match may have: what a look behind must know.
+/// The widths that a match may have: needed by a lookbehind.
 struct Widths {
   unsigned long long least = 0, most = 0;
 };
@@ -136,7 +136,7 @@ class Parser {
     return n;
   }
 
-  /// Whether a quantifier stands here; the place is behind it then.
+  /// Whether there is a quantifier here; then moves past it.
   bool quantifier(unsigned& min, unsigned& max) {
     const std::size_t begin = at_;
     if (take("*")) return min = 0, max = RegexNode::no_limit, true;
@@ -216,7 +216,7 @@ class Parser {
     return set;
   }
 
-  /// Behind a backslash at `at`: a character that has no meaning of its own there.
+  /// After a backslash at `at`: a character that has no meaning of its own there.
   unsigned char character(char c, std::size_t at) {
     switch (c) {
       case 'n': return '\n';
@@ -259,7 +259,7 @@ class Parser {
     }
   }
 
-  /// Behind "[".
+  /// After "[".
   Set characters(std::size_t at) {
     Set set;
     const bool negative = take("^");

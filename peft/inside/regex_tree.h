@@ -30,7 +30,7 @@ struct RegexNode {
   std::bitset<256> set;
   unsigned min = 0, max = 0;
   bool lazy = false, negative = false, behind = false;
-  unsigned width = 0;  ///< of what a look behind looks for
+  unsigned width = 0;  ///< of what a lookbehind matches
   std::string name;
 };
 

@@ -168,7 +168,7 @@ void read_tables(const BaseModel& base, const std::string& name, Keys& keys, con
   std::map<std::string, std::pair<std::string, Tensor>> found;  // by the path of the base's weight: a key and its numbers
   for (const std::string& path : tables(base)) {
     const auto there = all.find(path + ".weight");
-    // With ensure_weight_tying the adapter's one table stands in both places, and the base's in none.
+    // With ensure_weight_tying the adapter's one table is used in both places, and the base's in none.
     const bool replaced = there != all.end() && there->second->varies(name);
     const std::string at = stored_as(base, path, prefix);
     for (const char* inner : {".weight", ".base_layer.weight", ".original_module.weight"}) {
@@ -223,7 +223,7 @@ void read_repeats(Keys& keys) {
   for (const std::string& name : keys.left()) {
     const std::size_t at = name.find(copy);
     if (at == std::string::npos) {
-      // A bias that a trained copy stands for: PEFT writes it along with bias="all" and computes nothing from it.
+      // A bias that a trained copy replaces: PEFT writes it along with bias="all" and computes nothing from it.
       if (name.find(original) != std::string::npos && matches(name, "bias")) (void)keys.take(name, "a bias that is not in use");
       continue;
     }

@@ -31,7 +31,7 @@ bool NameRule::matches(const std::string& module) const {
 
 namespace {
 
-/// layers_to_transform: which layers; layers_pattern: what stands before a layer's number.
+/// layers_to_transform: which layers; layers_pattern: what precedes a layer's number.
 class LayerRule {
  public:
   explicit LayerRule(const AdapterConfig& config) : layers_(config.integers("layers_to_transform")) {

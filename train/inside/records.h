@@ -31,7 +31,7 @@ inline const char* const expected_fields =
 /// column, why, and what to do.
 void each_json(const std::string& content, const std::string& path, const Take& take);
 
-/// A table whose first row names the columns; a cell that holds the separator, a quotation mark or a line break stands in
+/// A table whose first row names the columns; a cell that holds the separator, a quotation mark or a line break needs
 /// quotation marks, which are doubled inside (RFC 4180). Errors: FormatError: line, what is wrong, and what to do.
 void each_row(const std::string& content, const std::string& path, char separator, const Take& take);
 
