@@ -19,7 +19,7 @@ class Named {
   }
   T& at(const std::string& name) const {  ///< Errors: ValueError
     T* const found = find(name);
-    expect<ValueError>(found != nullptr, [&] { return text("there is no \"", name, "\" here; known:  ", joined(names())); });
+    expect<ValueError>(found != nullptr, [&] { return text("there is no \"", name, "\" here; known: ", joined(names())); });
     return *found;
   }
   T& put(const std::string& name, std::unique_ptr<T> entry) { return *(all_[name] = std::move(entry)); }
