@@ -115,7 +115,7 @@ TEST(Options, WhatAMethodDoesNotHaveOrCannotBeIsRefusedWithBothFacts) {
   try {
     made<peft::PrefixTuning>("prefix", {{"init", "words"}, {"text", "abc"}});
     FAIL();
-  } catch (const ValueError& e) { EXPECT_NE(std::string(e.what()).find("no tokenizer"), std::string::npos) << e.what(); }
+  } catch (const ValueError& e) { EXPECT_NE(std::string(e.what()).find("needs a tokenizer"), std::string::npos) << e.what(); }
 }
 
 }  // namespace
