@@ -53,6 +53,8 @@ EventFile::EventFile(const std::string& path, double wall_time) : path_(path), o
   record(of_double(1, wall_time) + of_bytes(3, "brain.Event:2"));  // Event{wall_time, file_version}
 }
 
+EventFile::~EventFile() = default;
+
 void EventFile::scalar(const std::string& tag, Index step, double value, double wall_time) {
   const std::string one = of_bytes(1, tag) + of_float(2, static_cast<float>(value));  // Value{tag, simple_value}
   record(of_double(1, wall_time) + of_int(2, step) + of_bytes(5, of_bytes(1, one)));  // Event{wall_time, step, Summary{value}}

@@ -16,6 +16,9 @@ class EventFile {
  public:
   /// Begins a file (replacing one of that name). TensorBoard finds it if its name holds "tfevents". Errors: FileError
   EventFile(const std::string& path, double wall_time);
+  ~EventFile();  ///< in the library, which has made the stream: the two may have a C++ runtime each
+  EventFile(const EventFile&) = delete;
+  EventFile& operator=(const EventFile&) = delete;
   /// Appends a number under a tag ("train/loss") and writes it out. Errors: FileError
   void scalar(const std::string& tag, Index step, double value, double wall_time);
 
