@@ -53,26 +53,18 @@ Variable Model::hidden(const Templated& batch, Past& past) {
 }
 
 void Model::select(Selection selection) {
-  const std::string* known = nullptr;
-  for (std::size_t b = 0; b < std::max<std::size_t>(selection.rows().size(), 1); ++b) {
-    const std::string& name = selection.row(b);
-    if (name.empty() || (known && *known == name)) continue;
+  for (const std::string& name : selection.names())
     expect<ValueError>(attachments.has(name), [&] {
       const std::vector<std::string> all = attachments.names();
       return text("select: there is no \"", name, "\"; attached are ", all.empty() ? "none" : joined(all), ", and \"\" is the base");
     });
-    known = &name;
-  }
   selection_ = std::move(selection);
 }
 
 WithSelection::~WithSelection() {
-  const bool gone = [&] {
-    for (std::size_t b = 0; b < std::max<std::size_t>(before_.rows().size(), 1); ++b)
-      if (!before_.row(b).empty() && !model_.attachments.has(before_.row(b))) return true;
-    return false;
-  }();
-  model_.select(gone ? Selection() : std::move(before_));
+  const std::set<std::string> names = before_.names();
+  const bool there = std::all_of(names.begin(), names.end(), [&](const std::string& name) { return model_.attachments.has(name); });
+  model_.select(there ? std::move(before_) : Selection());
 }
 
 namespace {

@@ -1,5 +1,6 @@
 // Which of several named variants of its parts a model uses. The model owns one; parts with variants read it.
 #pragma once
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -24,6 +25,13 @@ class Selection {
   }
   /// The one name, if rows do not differ.
   const std::string& one() const { return rows_.empty() ? all_ : rows_.front(); }
+  /// All that are named, each once, without "".
+  std::set<std::string> names() const {
+    std::set<std::string> all(rows_.begin(), rows_.end());
+    all.insert(one());
+    all.erase("");
+    return all;
+  }
   bool operator==(const Selection& other) const { return all_ == other.all_ && rows_ == other.rows_; }
   bool operator!=(const Selection& other) const { return !(*this == other); }
 

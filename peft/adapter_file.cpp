@@ -83,8 +83,7 @@ struct Contents {
 Contents contents(const BaseModel& base, const Attached& attached) {
   const Method& method = *attached.method;
   expect<ValueError>(!method.in_place(), "save_adapter: ", method.kind(), " changes the model itself; save_model() writes it");
-  const std::vector<std::string> there = names(base);
-  expect<ValueError>(std::find(there.begin(), there.end(), attached.name) != there.end(), "save_adapter: \"", attached.name,
+  expect<ValueError>(base.model.attachments.has(attached.name), "save_adapter: \"", attached.name,
                      "\" is not attached to this model; save it before detach() or merge_and_unload()");
   const FileFormat* format = format_of(method);
   expect<ValueError>(format != nullptr, "save_adapter: no adapter file can hold ", method.kind(),
@@ -112,12 +111,7 @@ Attached load(const BaseModel& base, const std::string& folder, const std::strin
                       tasks().at(task_of(base)), " (", task_of(base), ")");
   Keys keys(weights_file(folder));
   Attached attached = format->second->read(base, config, keys, name);
-  try {
-    expect_all_known(base, keys);
-  } catch (...) {
-    detach(base, attached);
-    throw;
-  }
+  expect_all_known(base, keys);
   return attached;
 }
 
@@ -125,9 +119,11 @@ Attached load(const BaseModel& base, const std::string& folder, const std::strin
 
 Attached load_adapter(const BaseModel& base, const std::string& folder, const std::string& name, const AdapterOptions& options) {
   const Selection before = base.model.selection();
+  const bool taken = base.model.attachments.has(name);
   try {
     return load(base, folder, name, options);
   } catch (...) {
+    if (!taken && base.model.attachments.has(name)) detach(base, name);  // attached, and then its file was found wanting
     base.model.select(before);
     throw;
   }

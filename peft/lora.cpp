@@ -19,17 +19,10 @@ namespace graft::peft {
 
 Variable LoraLinear::operator()(const Variable& x) {
   return by_entry({x}, base(x), [&](const LoraPair& p, const Rows& rows, const Variable& wx) {
-    Variable bax = linear(p.scale * linear(dropped(p, rows[0]), p.A), p.B);  // s·B·A·x
+    Variable bax = linear(p.scale * linear(p.dropout(rows[0], randomness()), p.A), p.B);  // s·B·A·x
     if (p.b) bax = bax + p.scale * *p.b;
     return p.magnitude ? dora(wx, bax, *this, p) : wx + bax;
   });
-}
-
-Variable LoraLinear::dropped(const LoraPair& p, const Variable& x) const {
-  if (!randomness() || p.dropout == 0) return x;
-  if (p.first) *p.mask = randomness()->split();
-  Rng same = *p.mask;
-  return dropout(x, p.dropout, same);
 }
 
 Tensor LoraLinear::merged_weight(const LoraPair& p) const {
@@ -54,8 +47,7 @@ LoraPair& LoraLinear::add(const std::string& name, Index r, real scale, real dro
                    {},
                    {},
                    scale,
-                   dropout,
-                   std::make_shared<Rng>()});
+                   SharedDropout{dropout}});
   if (bias) pair->b.emplace(*this, PartName("lora_bias", name), Shape{out()});
   return entries.put(name, std::move(pair));
 }
@@ -115,7 +107,7 @@ void Lora::graft(const BaseModel& base, const std::string& name, Rng& rng) const
     const Index asked = rank_of(slot.first), most = std::min(wrapper.in(), outs[group_of(slot.first)]);
     LoraPair& p = wrapper.add(name, of_weight ? std::min(asked, most) : asked, scale_of(slot.first), dropout, bias,
                               first ? &first->A : nullptr);
-    if (first) p.mask = first->mask, p.first = false;
+    if (first) p.dropout = first->dropout.beside();
     group.wrappers.push_back(&wrapper), group.pairs.push_back(&p);
     const Index in = wrapper.in(), rank = p.A.shape()[0];
     expect<ValueError>(p.B.shape()[1] == rank, "LoRA: ", slot.first, " has rank ", p.B.shape()[1], ", but shares an A of rank ",

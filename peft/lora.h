@@ -45,9 +45,8 @@ struct LoraPair {
   Param B;                         ///< (out, r)
   std::optional<Param> b;          ///< (out)
   std::optional<Param> magnitude;  ///< (out), DoRA only
-  real scale, dropout;
-  std::shared_ptr<Rng> mask;  ///< the state that q, k, v draw one mask from; q, the first, renews it
-  bool first = true;
+  real scale;
+  SharedDropout dropout;  ///< of x, before A; fused: one for q, k, v
   Tensor A0{}, B0{};  ///< PiSSA and OLoRA only: the start, which was taken out of the base
 };
 
@@ -61,9 +60,6 @@ struct LoraLinear : ProjectionWrapper<LoraPair> {
 
   /// A new pair, not initialized yet; A may be another projection's. Errors: ValueError for r < 1.
   LoraPair& add(const std::string& name, Index r, real scale, real dropout, bool bias, const Param* shared_A = nullptr);
-
- private:
-  Variable dropped(const LoraPair& pair, const Variable& x) const;  ///< dropout of x, while training
 };
 
 }  // namespace graft::peft

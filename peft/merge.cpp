@@ -6,7 +6,6 @@
 #include "peft/method.h"
 
 namespace graft::peft {
-
 namespace {
 
 void expect_finite(const Module& merged, const std::string& name) {
@@ -22,8 +21,7 @@ void expect_finite(const Module& merged, const std::string& name) {
 
 void merge(const BaseModel& base, const std::string& name, bool safe) {
   expect_attached(base, name, "merge");
-  const std::string other = merged_name(base);
-  expect<ValueError>(other.empty(), "merge: \"", other, "\" is merged already; unmerge it before \"", name, "\"");
+  expect_none_merged(base, name, "merge");
   std::vector<Wrapper*> holders;
   for (Wrapper* wrapper : wrappers(base))
     if (wrapper->holds(name)) holders.push_back(wrapper);

@@ -34,9 +34,7 @@ void take_off(const BaseModel& base, const std::string& name) {
     unwrap_empty<Projection>(part), unwrap_empty<Table>(part), unwrap_empty<RowMap>(part);
     unwrap_empty<Memory>(part), unwrap_empty<Template>(part);
   });
-  const Selection& now = base.model.selection();
-  const std::vector<std::string>& rows = now.rows();
-  if (rows.empty() ? now.one() == name : std::find(rows.begin(), rows.end(), name) != rows.end()) base.model.select({});
+  if (base.model.selection().names().count(name)) base.model.select({});
 }
 
 Attachments::Learning learning_now(const BaseModel& base) {
@@ -55,12 +53,6 @@ void learn_again(const BaseModel& base, const Attachments::Learning& what) {
   const std::set<std::string> adapters(what.variants.begin(), what.variants.end()), paths(what.paths.begin(), what.paths.end());
   for (const Owned& p : owned(base))
     if (p.adapter.empty() ? paths.count(p.path) : adapters.count(p.adapter)) p.param->learn(true);
-}
-
-/// What is merged takes the place of the base, which is kept aside, out of attach()'s reach.
-void expect_none_merged(const BaseModel& base, const std::string& name) {
-  const std::string merged = merged_name(base);
-  expect<ValueError>(merged.empty(), "attach: \"", merged, "\" is merged already; unmerge it before \"", name, "\"");
 }
 
 void expect_free(const BaseModel& base, const std::string& name) {
@@ -126,7 +118,7 @@ void learn(const BaseModel& base, const std::vector<std::string>& names) {
 }
 
 void detail::attach(const BaseModel& base, const std::vector<Attaching>& all) {
-  expect_none_merged(base, all[0].name);
+  expect_none_merged(base, all[0].name, "attach");
   for (const Attaching& one : all) expect_free(base, one.name);
   std::size_t begun = 0;
   try {

@@ -20,16 +20,9 @@ namespace graft::peft {
 
 Variable VeraLinear::operator()(const Variable& x) {
   return by_entry({x}, base(x), [&](const VeraVectors& v, const Rows& rows, const Variable& wx) {
-    const Variable dax = linear(dropped(v, rows[0]), v.A) * v.d;  // d∘(A·x)
+    const Variable dax = linear(v.dropout(rows[0], randomness()), v.A) * v.d;  // d∘(A·x)
     return wx + linear(dax, v.B) * v.b;
   });
-}
-
-Variable VeraLinear::dropped(const VeraVectors& v, const Variable& x) const {
-  if (!randomness() || v.dropout == 0) return x;
-  if (v.first) *v.mask = randomness()->split();
-  Rng same = *v.mask;
-  return dropout(x, v.dropout, same);
 }
 
 Tensor VeraLinear::merged_weight(const VeraVectors& v) const {
@@ -117,8 +110,8 @@ void Vera::graft(const BaseModel& base, const std::string& name, Rng&) const {
     std::unique_ptr<VeraVectors> vectors(
         new VeraVectors{first ? Param(wrapper, {"vera_lambda_d", name}, first->d) : Param(wrapper, {"vera_lambda_d", name}, Shape{r}),
                         Param(wrapper, {"vera_lambda_b", name}, Shape{wrapper.out()}), shared->columns_of_A(wrapper.in()),
-                        shared->rows_of_B(place.first, wrapper.out()), dropout, first ? first->mask : std::make_shared<Rng>(),
-                        first == nullptr, shared});
+                        shared->rows_of_B(place.first, wrapper.out()), first ? first->dropout.beside() : SharedDropout{dropout},
+                        shared});
     if (!first) vectors->d.set(Tensor(Shape{r}, d_initial));
     vectors->b.set(Tensor(vectors->b.shape(), 0));
     VeraVectors& put = wrapper.entries.put(name, std::move(vectors));
@@ -186,24 +179,19 @@ Attached read(const BaseModel& base, const AdapterConfig& config, Keys& keys, co
   expect_vocabulary(base, keys, prefix);
   Rng rng(0);
   Attached attached = attach(base, vera, rng, name);
-  try {
-    const auto wrappers = holders<VeraLinear, Projection>(base, name);
-    for (const HfModule& m : modules) {
-      const std::string at = prefix + m.name + ".vera_lambda_";
-      wrappers.at(m.paths[0])->entry(name).d.set(keys.take(at + "d", Shape{vera.r}, m.paths[0]));  // one for all parts
-      const Tensor b = keys.take(at + "b", Shape{m.out}, m.paths[0]);
-      const Index parts = size_of(m.paths);
-      for (Index i = 0; i < parts; ++i)
-        wrappers.at(nth(m.paths, i))->entry(name).b.set(rows_part(b, i, parts));
-    }
-    read_variants(base, name, keys, key_of(modules, vera.train_biases != Vera::Biases::none));
-    read_head(base, name, keys, prefix);
-    read_tables(base, name, keys, prefix);
-    read_repeats(keys);
-  } catch (...) {
-    detach(base, attached);
-    throw;
+  const auto wrappers = holders<VeraLinear, Projection>(base, name);
+  for (const HfModule& m : modules) {
+    const std::string at = prefix + m.name + ".vera_lambda_";
+    wrappers.at(m.paths[0])->entry(name).d.set(keys.take(at + "d", Shape{vera.r}, m.paths[0]));  // one for all parts
+    const Tensor b = keys.take(at + "b", Shape{m.out}, m.paths[0]);
+    const Index parts = size_of(m.paths);
+    for (Index i = 0; i < parts; ++i)
+      wrappers.at(nth(m.paths, i))->entry(name).b.set(rows_part(b, i, parts));
   }
+  read_variants(base, name, keys, key_of(modules, vera.train_biases != Vera::Biases::none));
+  read_head(base, name, keys, prefix);
+  read_tables(base, name, keys, prefix);
+  read_repeats(keys);
   return attached;
 }
 

@@ -53,9 +53,7 @@ struct VeraVectors {
   Param d;        ///< (r)
   Param b;        ///< (out)
   Variable A, B;  ///< (r, in), (out, r)
-  real dropout;
-  std::shared_ptr<Rng> mask;  ///< the state that q, k and v draw one mask from; the first of them renews it
-  bool first;
+  SharedDropout dropout;  ///< of x, before A; GPT-2: one for q, k and v
   std::shared_ptr<VeraProjections> projections;  ///< what A and B are parts of
 };
 
@@ -65,9 +63,6 @@ struct VeraLinear : ProjectionWrapper<VeraVectors> {
   std::string method() const override { return "VeRA"; }
   Variable operator()(const Variable& x) override;
   Tensor merged_weight(const VeraVectors& vectors) const override;  ///< W₀ + diag(b)·B·diag(d)·A
-
- private:
-  Variable dropped(const VeraVectors& vectors, const Variable& x) const;  ///< dropout of x, while training
 };
 
 }  // namespace graft::peft

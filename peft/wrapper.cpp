@@ -43,6 +43,15 @@ std::unique_ptr<Table> plain_table(Tensor rows) {
   return table;
 }
 
+// --- dropout -------------------------------------------------------------------------------------------------------------
+
+Variable SharedDropout::operator()(const Variable& x, Rng* randomness) const {
+  if (!randomness || rate == 0) return x;
+  if (first) *state = randomness->split();
+  Rng same = *state;
+  return dropout(x, rate, same);
+}
+
 // --- rows of a batch -----------------------------------------------------------------------------------------------------
 
 namespace {

@@ -81,6 +81,16 @@ using Rows = std::vector<Variable>;
 Variable by_rows(const Selection& selection, const Rows& inputs, const Variable& y,
                  const std::function<Variable(const std::string& name, const Rows& inputs, const Variable& y)>& f);
 
+/// Dropout of an input that several projections read: q, k and v of one module draw one mask.
+struct SharedDropout {
+  real rate = 0;
+  std::shared_ptr<Rng> state = std::make_shared<Rng>();  ///< what all of them draw the mask from
+  bool first = true;                                     ///< this one renews the state
+
+  SharedDropout beside() const { return {rate, state, false}; }   ///< for the next projection of the same input
+  Variable operator()(const Variable& x, Rng* randomness) const;  ///< randomness: null outside of training
+};
+
 /// A wrapper with one Entry for each name.
 template <class Interface, class Entry>
 struct NamedWrapper : Wraps<Interface> {

@@ -17,7 +17,7 @@ using NamedTensors = std::map<std::string, Tensor>;  ///< to be written
 struct FileFormat {
   std::vector<std::string> types;  ///< peft_type: what read() reads
   bool (*holds)(const Method&);    ///< is it this method's format?
-  /// Attaches what the two files hold, as `name`. Errors: FormatError; the model is then unchanged.
+  /// Attaches what the two files hold, as `name`. Errors: FormatError; load_adapter() then detaches what was attached.
   Attached (*read)(const BaseModel&, const AdapterConfig&, Keys&, const std::string& name);
   /// The fields of adapter_config.json, peft_type among them, and the tensors. Errors: ValueError for what it cannot hold.
   void (*write)(const BaseModel&, const Attached&, nlohmann::json& config, NamedTensors&);

@@ -53,25 +53,20 @@ static Attached read_ia3(const BaseModel& base, const AdapterConfig& config, Key
   expect_vocabulary(base, keys, prefix);
   Rng rng(0);
   Attached attached = attach(base, ia3, rng, name);
-  try {
-    const auto wrappers = holders<Ia3Linear, Projection>(base, name);
-    for (const HfModule& m : modules) {
-      const bool input = feedforward.has(m.name);
-      const Index parts = size_of(m.paths), n = input ? m.in : m.out;
-      const Tensor l = keys.take(prefix + m.name + ".ia3_l", input ? Shape{1, n} : Shape{n, 1}, m.paths[0]).reshape(Shape{n});
-      for (Index i = 0; i < parts; ++i)  // q, k and v of c_attn have one input
-        wrappers.at(nth(m.paths, i))
-            ->entry(name)
-            .l.set(input ? l.clone() : rows_part(l, i, parts).clone());
-    }
-    read_variants(base, name, keys, [](const std::string&, const std::string& hf) { return prefix + hf; });
-    read_head(base, name, keys, prefix);
-    read_tables(base, name, keys, prefix);
-    read_repeats(keys);
-  } catch (...) {
-    detach(base, attached);
-    throw;
+  const auto wrappers = holders<Ia3Linear, Projection>(base, name);
+  for (const HfModule& m : modules) {
+    const bool input = feedforward.has(m.name);
+    const Index parts = size_of(m.paths), n = input ? m.in : m.out;
+    const Tensor l = keys.take(prefix + m.name + ".ia3_l", input ? Shape{1, n} : Shape{n, 1}, m.paths[0]).reshape(Shape{n});
+    for (Index i = 0; i < parts; ++i)  // q, k and v of c_attn have one input
+      wrappers.at(nth(m.paths, i))
+          ->entry(name)
+          .l.set(input ? l.clone() : rows_part(l, i, parts).clone());
   }
+  read_variants(base, name, keys, [](const std::string&, const std::string& hf) { return prefix + hf; });
+  read_head(base, name, keys, prefix);
+  read_tables(base, name, keys, prefix);
+  read_repeats(keys);
   return attached;
 }
 

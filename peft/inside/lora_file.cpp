@@ -130,46 +130,41 @@ static Attached read_lora(const BaseModel& base, const AdapterConfig& config, Ke
   expect_vocabulary(base, keys, prefix);
   Rng rng(0);  // what is drawn is replaced at once
   Attached attached = attach(base, lora, rng, name);
-  try {
-    const auto wrappers = holders<LoraLinear, Projection>(base, name);
-    const auto tables = holders<LoraTable, Table>(base, name);
-    for (const HfModule& module : modules) {
-      const std::string at = prefix + module.name;
-      if (module.table) {
-        LoraTablePair& p = tables.at(module.paths[0])->entry(name);
-        p.A.set(transposed(keys.take(at + ".lora_embedding_A", Shape{p.A.shape()[1], module.in}, module.paths[0])));
-        p.B.set(keys.take(at + ".lora_embedding_B", p.B.shape(), module.paths[0]));
-        if (p.magnitude) p.magnitude->set(take_magnitude(keys, at, p.magnitude->shape(), module.paths[0]));
-        continue;
-      }
-      const Index parts = size_of(module.paths);
-      std::vector<LoraPair*> pairs;
-      for (const std::string& path : module.paths) pairs.push_back(&wrappers.at(path)->entry(name));
-      pairs[0]->A.set(keys.take(at + ".lora_A.weight", pairs[0]->A.shape(), module.paths[0]));
-      const Tensor B = keys.take(at + ".lora_B.weight", Shape{module.out, pairs[0]->A.shape()[0]}, module.paths[0]);
-      Tensor b, m;
-      if (lora.bias) b = keys.take(at + ".lora_B.bias", Shape{module.out}, module.paths[0]);
-      if (lora.dora) m = take_magnitude(keys, at, Shape{module.out}, module.paths[0]);
-      for (Index i = 0; i < parts; ++i) {
-        LoraPair& p = *nth(pairs, i);
-        p.B.set(rows_part(B, i, parts));
-        if (p.b) p.b->set(rows_part(b, i, parts));
-        if (p.magnitude) p.magnitude->set(rows_part(m, i, parts));
-      }
+  const auto wrappers = holders<LoraLinear, Projection>(base, name);
+  const auto tables = holders<LoraTable, Table>(base, name);
+  for (const HfModule& module : modules) {
+    const std::string at = prefix + module.name;
+    if (module.table) {
+      LoraTablePair& p = tables.at(module.paths[0])->entry(name);
+      p.A.set(transposed(keys.take(at + ".lora_embedding_A", Shape{p.A.shape()[1], module.in}, module.paths[0])));
+      p.B.set(keys.take(at + ".lora_embedding_B", p.B.shape(), module.paths[0]));
+      if (p.magnitude) p.magnitude->set(take_magnitude(keys, at, p.magnitude->shape(), module.paths[0]));
+      continue;
     }
-    read_variants(base, name, keys, [&](const std::string&, const std::string& hf) {
-      return matches(hf, "bias") && lora.train_biases != Lora::Biases::none ? bias_key(hf, adapted) : prefix + hf;
-    });
-    read_head(base, name, keys, prefix);
-    const auto adapted_head = wrappers.find("head");
-    if (adapted_head != wrappers.end() && keys.has(prefix + "lm_head.base_layer.weight"))
-      take_start_from_file(base, name, adapted_head->second->entry(name));
-    read_tables(base, name, keys, prefix);
-    read_repeats(keys);
-  } catch (...) {
-    detach(base, attached);
-    throw;
+    const Index parts = size_of(module.paths);
+    std::vector<LoraPair*> pairs;
+    for (const std::string& path : module.paths) pairs.push_back(&wrappers.at(path)->entry(name));
+    pairs[0]->A.set(keys.take(at + ".lora_A.weight", pairs[0]->A.shape(), module.paths[0]));
+    const Tensor B = keys.take(at + ".lora_B.weight", Shape{module.out, pairs[0]->A.shape()[0]}, module.paths[0]);
+    Tensor b, m;
+    if (lora.bias) b = keys.take(at + ".lora_B.bias", Shape{module.out}, module.paths[0]);
+    if (lora.dora) m = take_magnitude(keys, at, Shape{module.out}, module.paths[0]);
+    for (Index i = 0; i < parts; ++i) {
+      LoraPair& p = *nth(pairs, i);
+      p.B.set(rows_part(B, i, parts));
+      if (p.b) p.b->set(rows_part(b, i, parts));
+      if (p.magnitude) p.magnitude->set(rows_part(m, i, parts));
+    }
   }
+  read_variants(base, name, keys, [&](const std::string&, const std::string& hf) {
+    return matches(hf, "bias") && lora.train_biases != Lora::Biases::none ? bias_key(hf, adapted) : prefix + hf;
+  });
+  read_head(base, name, keys, prefix);
+  const auto adapted_head = wrappers.find("head");
+  if (adapted_head != wrappers.end() && keys.has(prefix + "lm_head.base_layer.weight"))
+    take_start_from_file(base, name, adapted_head->second->entry(name));
+  read_tables(base, name, keys, prefix);
+  read_repeats(keys);
   return attached;
 }
 

@@ -106,16 +106,11 @@ static Attached read_soft(const BaseModel& base, const AdapterConfig& config, Ke
       config.refuse("num_virtual_tokens", text(P, ", but the template has ", virtual_count(p.prompt_template)));
     attached = attach(base, p, rng, name);
   }
-  try {
-    Param& rows = type == "PREFIX_TUNING" ? *prefix_of(base)->entry(name).flat
-                                          : dynamic_cast<TrainedRows&>(*table_of(base, name)->entry(name).rows).rows;
-    rows.set(keys.take(key, rows.shape(), attached.method->kind()));
-    read_head(base, name, keys, "base_model.");
-    read_tables(base, name, keys, "base_model.");
-  } catch (...) {
-    detach(base, attached);
-    throw;
-  }
+  Param& rows = type == "PREFIX_TUNING" ? *prefix_of(base)->entry(name).flat
+                                        : dynamic_cast<TrainedRows&>(*table_of(base, name)->entry(name).rows).rows;
+  rows.set(keys.take(key, rows.shape(), attached.method->kind()));
+  read_head(base, name, keys, "base_model.");
+  read_tables(base, name, keys, "base_model.");
   return attached;
 }
 

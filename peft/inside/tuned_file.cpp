@@ -16,13 +16,8 @@ static Attached read_tuned(const BaseModel& base, const AdapterConfig& config, K
   Attached attached = type == "GRAFT_BITFIT"       ? attach(base, BitFit{}, rng, name)
                       : type == "GRAFT_LAYER_NORM" ? attach(base, LayerNormTuning{}, rng, name)
                                                    : attach(base, LinearProbe{}, rng, name);
-  try {
-    read_variants(base, name, keys, key);
-    read_head(base, name, keys, prefix);
-  } catch (...) {
-    detach(base, attached);
-    throw;
-  }
+  read_variants(base, name, keys, key);
+  read_head(base, name, keys, prefix);
   return attached;
 }
 

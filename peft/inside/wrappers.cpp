@@ -58,4 +58,9 @@ std::string merged_name(const BaseModel& base) {
   return "";
 }
 
+void expect_none_merged(const BaseModel& base, const std::string& name, const char* who) {
+  const std::string merged = merged_name(base);
+  expect<ValueError>(merged.empty(), who, ": \"", merged, "\" is merged already; unmerge it before \"", name, "\"");
+}
+
 }  // namespace graft::peft

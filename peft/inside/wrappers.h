@@ -16,6 +16,8 @@ std::vector<Wrapper*> wrappers(const BaseModel& base);  ///< the outer before th
 /// The parameters that have a variant of this name. (Not the variants: they go when these drop them.)
 std::vector<Param*> varied(const BaseModel& base, const std::string& name);
 std::string merged_name(const BaseModel& base);  ///< what is merged into the weights; "" if nothing is
+/// What is merged takes the place of the base, which is kept aside, out of reach. Errors: ValueError names both.
+void expect_none_merged(const BaseModel& base, const std::string& name, const char* who);
 /// Errors: ValueError lists the existing names.
 void expect_attached(const BaseModel& base, const std::string& name, const char* who);
 
