@@ -119,5 +119,9 @@ Ids::Ids(Shape shape, std::vector<Id> values)
          " holds ", shape_.numel());
 }
 Ids::Ids(std::initializer_list<Id> values) : Ids({size_of(values)}, std::vector<Id>(values)) {}
+Ids Ids::row(std::vector<Id> values) {
+  const Index n = size_of(values);
+  return Ids({1, n}, std::move(values));
+}
 
 }  // namespace graft

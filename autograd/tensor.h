@@ -1,5 +1,6 @@
 // Tensor: a Shape and shared, 64-byte-aligned storage. Always contiguous and row-major; a view is a reshape.
 // A Tensor is a handle: copies share the numbers. It knows nothing about gradients (see variable.h).
+// Arithmetic is that of Variables (ops.h), which tensors become by themselves: (a - b).value(), nothing is recorded.
 // data() reads; write() writes and is counted, so that backward can tell whether a saved tensor was changed.
 #pragma once
 #include <atomic>
@@ -79,12 +80,14 @@ class Ids {
  public:
   Ids() = default;
   Ids(Shape shape, std::vector<Id> values);  ///< Errors: ShapeError unless numel values are given
-  Ids(std::initializer_list<Id> values);     ///< one row
+  Ids(std::initializer_list<Id> values);     ///< (n)
+  static Ids row(std::vector<Id> values);    ///< (1, n): a batch of one row, model(Ids::row(tokenizer.encode("...")))
 
   const Shape& shape() const { return shape_; }
   Index numel() const { return shape_.numel(); }
   Id operator[](Index i) const { return (*values_)[static_cast<std::size_t>(i)]; }  ///< flat index, unchecked
   const Id* data() const { return values_ ? values_->data() : nullptr; }
+  std::vector<Id> values() const { return {begin(), end()}; }
   const Id* begin() const { return data(); }
   const Id* end() const { return data() + (values_ ? numel() : 0); }
 

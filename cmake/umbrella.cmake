@@ -16,6 +16,7 @@ list(JOIN headers "" includes)
 set(GRAFT_UMBRELLA ${PROJECT_BINARY_DIR}/include/graft.h)
 file(CONFIGURE OUTPUT ${GRAFT_UMBRELLA} @ONLY CONTENT
 "// Everything of graft in one include: #include <graft.h>. Free of Eigen and OpenMP; whoever wants Eigen views of tensors
-// includes \"autograd/eigen.h\" as well. Written by cmake/umbrella.cmake.
+// includes \"autograd/eigen.h\" as well. With std::sqrt and its kin. Written by cmake/umbrella.cmake.
 #pragma once
+#include <cmath>
 @includes@")

@@ -43,6 +43,7 @@ struct Wrapper {
 /// wraps stay what they were.
 template <class Interface>
 struct Wraps : Interface, Wrapper {
+  using Wrapped = Interface;
   Slot<Interface> base{*this, ""};
   const Selection& selection;
 
@@ -136,6 +137,11 @@ struct ProjectionWrapper : NamedWrapper<Projection, Entry> {
   }
   std::unique_ptr<Projection> plain(const std::string& name) const final {
     return plain_projection(merged_weight(this->entry(name)), merged_bias(this->entry(name)));
+  }
+
+  /// ΔW = W' - W (out, in): what the name changes, whether it is selected or not. Errors: ValueError, as entry() and merged_weight()
+  Tensor delta(const std::string& name = "default") const {
+    return (merged_weight(this->entry(name)) - this->base->dense()).value();
   }
 
   /// W' (out, in) and b' (out, or empty) with the entry in them. Errors: ValueError: the method is not linear in x.

@@ -75,6 +75,19 @@ Batch batch(const Dataset& data, const std::vector<Index>& which, Id pad) {
   return {Ids(shape, std::move(ids)), Ids(shape, std::move(labels)), std::move(lengths), std::move(answers)};
 }
 
+Batch batch(const Tokenizer& tokenizer, const std::vector<std::string>& lines) {
+  expect<ValueError>(!lines.empty(), "batch: no lines are given");
+  Dataset data;
+  std::vector<Index> all;
+  for (const std::string& line : lines) {
+    all.push_back(data.examples.empty() ? 0 : all.back() + 1);
+    data.examples.push_back({});
+    data.examples.back().ids = tokenizer.encode(line);
+    expect<ValueError>(!data.examples.back().ids.empty(), "batch: line ", all.back(), " is empty, so it has no tokens");
+  }
+  return batch(data, all, 0);
+}
+
 Ids classes(const Dataset& data, const std::vector<Index>& which) {
   std::vector<Id> all;
   for (const Index i : which) all.push_back(static_cast<Id>(data.examples.at(static_cast<std::size_t>(i)).label));

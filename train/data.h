@@ -69,6 +69,9 @@ Dataset split(Dataset& data, double share, std::uint64_t seed);
 
 /// Examples as a batch: filled up on the right with `pad`, whose labels are ignored. lengths and answers are set for each row.
 Batch batch(const Dataset& data, const std::vector<Index>& which, Id pad);
+/// Lines of text as a batch, all of whose tokens are learned: language_loss(model, train::batch(tokenizer, lines)).
+/// Errors: ValueError for no lines, or one without tokens
+Batch batch(const Tokenizer& tokenizer, const std::vector<std::string>& lines);
 Ids classes(const Dataset& data, const std::vector<Index>& which);  ///< (B)
 
 /// Which examples make batch n = 0, 1, …: every epoch visits all of them in a different order, and a batch may reach into
