@@ -27,8 +27,9 @@ const std::map<std::string, std::set<std::string>> may_include = {
     {"peft", {"autograd", "tokenizer", "formats", "nn"}},
     {"train", {"autograd", "tokenizer", "formats", "nn"}},
     {"tune", {"autograd", "tokenizer", "formats", "nn", "peft", "train"}},
+    {"show", {"autograd", "tokenizer", "nn", "peft", "train", "tune"}},
     {"lesson", {"autograd", "tokenizer", "formats", "nn", "peft", "train", "tune"}},
-    {"cli", {"autograd", "tokenizer", "formats", "nn", "peft", "train", "tune", "lesson", "cuda"}},
+    {"cli", {"autograd", "tokenizer", "formats", "nn", "peft", "train", "tune", "show", "lesson", "cuda"}},
 };
 
 // Public, but not part of graft.h (cmake/umbrella.cmake): the opt-in views for Eigen, and the kernels that ops are made of.
