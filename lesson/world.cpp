@@ -23,6 +23,8 @@ std::vector<Review> reviews_of(int from, int to) {
   return all;
 }
 
+std::string verdict(bool good) { return good ? " all in all good." : " all in all bad."; }
+
 World made() {
   std::vector<std::string> forwards, backwards;
   for (char letter = 'a'; letter < 'z'; ++letter) {
@@ -35,7 +37,7 @@ World made() {
   std::vector<std::string> lines = forwards;
   for (const std::vector<Review>* some : {&reviews, &held_out})
     for (const Review& review : *some) {
-      lines.push_back(review.text + (review.good ? " all in all good." : " all in all bad."));
+      lines.push_back(review.text + verdict(review.good));
       for (const char* more : beside_the_point) lines.push_back(review.text + more);
     }
   Tokenizer tokenizer = train_tokenizer(lines, 1000, PreTokenizer::gpt2, {}, 1);
@@ -47,6 +49,12 @@ World made() {
 std::vector<std::string> texts(const std::vector<Review>& reviews) {
   std::vector<std::string> all;
   for (const Review& review : reviews) all.push_back(review.text);
+  return all;
+}
+
+std::vector<std::string> verdicts(const std::vector<Review>& reviews) {
+  std::vector<std::string> all;
+  for (const Review& review : reviews) all.push_back(verdict(review.good));
   return all;
 }
 

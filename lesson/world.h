@@ -19,7 +19,8 @@ struct Review {
 };
 
 std::vector<std::string> texts(const std::vector<Review>& reviews);
-Ids classes(const std::vector<Review>& reviews);  ///< (n): 0 bad, 1 good
+std::vector<std::string> verdicts(const std::vector<Review>& reviews);  ///< " all in all good.", " all in all bad."
+Ids classes(const std::vector<Review>& reviews);                        ///< (n): 0 bad, 1 good
 
 struct World {
   std::vector<std::string> forwards;   ///< "after f comes g.", 25 of them; the base has read these

@@ -75,17 +75,45 @@ Batch batch(const Dataset& data, const std::vector<Index>& which, Id pad) {
   return {Ids(shape, std::move(ids)), Ids(shape, std::move(labels)), std::move(lengths), std::move(answers)};
 }
 
+namespace {
+
+Batch whole(const Dataset& data) {
+  std::vector<Index> all;
+  for (Index i = 0; i < size_of(data.examples); ++i) all.push_back(i);
+  return batch(data, all, 0);
+}
+
+std::vector<Id> tokens_of(const Tokenizer& tokenizer, const std::vector<std::string>& lines, Index i) {
+  std::vector<Id> ids = tokenizer.encode(nth(lines, i));
+  expect<ValueError>(!ids.empty(), "batch: line ", i, " is empty, so it has no tokens");
+  return ids;
+}
+
+}  // namespace
+
 Batch batch(const Tokenizer& tokenizer, const std::vector<std::string>& lines) {
   expect<ValueError>(!lines.empty(), "batch: no lines are given");
   Dataset data;
-  std::vector<Index> all;
-  for (const std::string& line : lines) {
-    all.push_back(data.examples.empty() ? 0 : all.back() + 1);
-    data.examples.push_back({});
-    data.examples.back().ids = tokenizer.encode(line);
-    expect<ValueError>(!data.examples.back().ids.empty(), "batch: line ", all.back(), " is empty, so it has no tokens");
+  for (Index i = 0; i < size_of(lines); ++i) {
+    data.examples.emplace_back();
+    data.examples.back().ids = tokens_of(tokenizer, lines, i);
   }
-  return batch(data, all, 0);
+  return whole(data);
+}
+
+Batch batch(const Tokenizer& tokenizer, const std::vector<std::string>& prompts, const std::vector<std::string>& answers) {
+  expect<ValueError>(!prompts.empty() && prompts.size() == answers.size(), "batch: ", prompts.size(), " prompts and ", answers.size(),
+                     " answers are given; there is one answer for each prompt");
+  Dataset data;
+  for (Index i = 0; i < size_of(prompts); ++i) {
+    Example example;
+    example.ids = tokens_of(tokenizer, prompts, i);
+    example.answer = size_of(example.ids);
+    example.labels.assign(example.ids.size(), ignored);
+    for (const Id id : tokens_of(tokenizer, answers, i)) example.ids.push_back(id), example.labels.push_back(id);
+    data.examples.push_back(std::move(example));
+  }
+  return whole(data);
 }
 
 Ids classes(const Dataset& data, const std::vector<Index>& which) {

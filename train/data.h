@@ -72,6 +72,9 @@ Batch batch(const Dataset& data, const std::vector<Index>& which, Id pad);
 /// Lines of text as a batch, all of whose tokens are learned: language_loss(model, train::batch(tokenizer, lines)).
 /// Errors: ValueError for no lines, or one without tokens
 Batch batch(const Tokenizer& tokenizer, const std::vector<std::string>& lines);
+/// Prompts, and what is to follow each, " good.": only that is learned, and the batch says where it begins.
+/// Errors: also ValueError unless there is one answer for each prompt
+Batch batch(const Tokenizer& tokenizer, const std::vector<std::string>& prompts, const std::vector<std::string>& answers);
 Ids classes(const Dataset& data, const std::vector<Index>& which);  ///< (B)
 
 /// Which examples make batch n = 0, 1, …: every epoch visits all of them in a different order, and a batch may reach into

@@ -66,6 +66,8 @@ TEST_F(World, HeldOutReviewsAreOfOtherThingsAndHalfAreGood) {
   const Ids classes = lesson::classes(world.reviews);
   EXPECT_EQ(std::count(classes.begin(), classes.end(), 1), 24);
   EXPECT_EQ(lesson::texts(world.reviews)[0], world.reviews[0].text);
+  for (std::size_t i = 0; i < world.reviews.size(); ++i)
+    EXPECT_EQ(lesson::verdicts(world.reviews)[i], world.reviews[i].good ? " all in all good." : " all in all bad.");
 }
 
 TEST_F(World, EveryBaseIsTheSameBeItTrainedOrLoaded) {

@@ -96,8 +96,24 @@ TEST(Lines, AsABatchAreThePaddedRowsAndAllTheirTokensAreLabels) {
   EXPECT_EQ(batch.labels[3], batch.ids[3]);
   EXPECT_EQ(batch.labels[4], ignored);
   EXPECT_EQ(batch.answers, batch.lengths);
-  EXPECT_THROW(train::batch(tokenizer, {}), ValueError);
+  EXPECT_THROW(train::batch(tokenizer, std::vector<std::string>{}), ValueError);
   EXPECT_THROW(train::batch(tokenizer, {"a", ""}), ValueError);
+}
+
+TEST(Lines, OfPromptsWithAnswersOnlyTheAnswersAreLabels) {
+  const Tokenizer tokenizer = train_tokenizer({"a b"}, 257);
+  const Batch batch = train::batch(tokenizer, {"ab", "c"}, {"x", "yz"});
+  const Batch lines = train::batch(tokenizer, {"abx", "cyz"});
+  EXPECT_EQ(batch.ids.values(), lines.ids.values());
+  EXPECT_EQ(batch.lengths, lines.lengths);
+  EXPECT_EQ(batch.answers, (std::vector<Index>{2, 1}));
+  std::vector<Id> wanted = lines.labels.values();
+  for (const std::size_t prompt : {0, 1, 3}) wanted[prompt] = ignored;
+  EXPECT_EQ(batch.labels.values(), wanted);
+  const std::vector<std::string> one{"a"}, two{"a", "b"}, none, empty{""};
+  EXPECT_THROW(train::batch(tokenizer, two, one), ValueError);
+  EXPECT_THROW(train::batch(tokenizer, none, none), ValueError);
+  EXPECT_THROW(train::batch(tokenizer, one, empty), ValueError);
 }
 
 }  // namespace
