@@ -1,6 +1,7 @@
 // A bar for each number.
 #include <algorithm>
 #include <cmath>
+#include <sstream>
 
 #include "autograd/errors.h"
 #include "show/inside/frame.h"
@@ -11,9 +12,12 @@
 namespace graft::show {
 namespace {
 
-std::string name_of(const std::vector<std::string>& names, std::size_t i) { return names.empty() ? std::to_string(i) : plain(names[i]); }
+std::string name_of(const std::vector<std::string>& names, std::size_t i) {
+  return names.empty() ? std::to_string(i) : plain(names[i]);
+}
 
-std::string for_terminal(const std::vector<double>& y, const Axes& axes, const std::vector<std::string>& names, const Scale& scale) {
+std::string for_terminal(const std::vector<double>& y, const Axes& axes, const std::vector<std::string>& names,
+                         const Scale& scale) {
   constexpr std::size_t most = 64, length = 30;
   std::vector<std::vector<std::string>> rows;
   const double zero = scale(0);
@@ -27,6 +31,50 @@ std::string for_terminal(const std::vector<double>& y, const Axes& axes, const s
   out += aligned(rows, {false, true, false});
   if (y.size() > most) out += text("… and ", y.size() - most, " more\n");
   return out;
+}
+
+constexpr double letter = 7, line_height = 16;
+constexpr std::size_t longest_upright = 22;
+
+/// At spaces, so that no line is longer than it must be.
+std::vector<std::string> wrapped(const std::string& words, std::size_t most) {
+  std::vector<std::string> lines{""};
+  std::istringstream in(words);
+  for (std::string word; in >> word;) {
+    if (!lines.back().empty() && columns(lines.back()) + 1 + columns(word) > most) lines.emplace_back();
+    lines.back() += (lines.back().empty() ? "" : " ") + word;
+  }
+  return lines;
+}
+
+/// The names under the bars: side by side, on up to three lines each, or else upright.
+struct Names {
+  std::vector<std::vector<std::string>> lines;
+  bool upright = false;
+  double foot = 0;        ///< the room that they need beyond one line
+  std::size_t every = 1;  ///< of so many, one name is written
+};
+Names arrange(std::size_t count, const std::vector<std::string>& names, double step) {
+  Names all;
+  const auto fit = static_cast<std::size_t>(std::max(1.0, (step - 6) / letter));
+  std::size_t widest = 0, longest = 0, most_lines = 1;
+  for (std::size_t i = 0; i < count; ++i) {
+    all.lines.push_back(wrapped(name_of(names, i), fit));
+    longest = std::max(longest, columns(name_of(names, i)));
+    most_lines = std::max(most_lines, all.lines.back().size());
+    for (const std::string& line : all.lines.back()) widest = std::max(widest, columns(line));
+  }
+  all.upright = !names.empty() && (widest > fit || most_lines > 3);
+  double needs = static_cast<double>(widest) * letter + 6;
+  if (all.upright) {
+    for (std::size_t i = 0; i < count; ++i) all.lines[i] = {shortened(name_of(names, i), longest_upright)};
+    all.foot = std::max(0.0, letter * static_cast<double>(std::min(longest, longest_upright)) - 8);
+    needs = line_height;
+  } else {
+    all.foot = line_height * static_cast<double>(most_lines - 1);
+  }
+  all.every = static_cast<std::size_t>(std::max(1.0, std::ceil(needs / step)));
+  return all;
 }
 
 }  // namespace
@@ -43,32 +91,31 @@ Picture bars(const std::vector<double>& y, const Axes& axes, const std::vector<s
   const Scale scale(range.low(), range.high());
 
   const double step = (Frame::field_right - Frame::field_left) / static_cast<double>(std::max<std::size_t>(1, y.size()));
-  std::size_t longest = 0;
-  for (std::size_t i = 0; i < y.size(); ++i) longest = std::max(longest, std::min<std::size_t>(14, columns(name_of(names, i))));
-  const bool upright = !names.empty() && static_cast<double>(longest) * 7.2 + 6 > step;  // names that lie would overlap
-  const double foot = upright ? static_cast<double>(longest) * 7.2 - 10 : 0;
+  const Names under = arrange(y.size(), names, step);
   std::string alternative = axes.title.empty() ? axes.y + " by " + axes.x : axes.title;
   alternative += text("; ", y.size(), " bars between ", number(data.low()), " and ", number(data.high()));
   std::vector<std::string> legend;
   if (level) legend.push_back(level_words(axes));
-  Frame frame(axes, alternative, legend, std::max(0.0, foot));
+  Frame frame(axes, alternative, legend, under.foot);
   frame.y_axis(scale, axes.y);
-  const double zero = frame.y(scale(0)), gap = std::min(3.0, step / 5);
-  const auto every = static_cast<std::size_t>(std::ceil((upright ? 15 : static_cast<double>(longest) * 7.2 + 6) / step));  // of the names
+  const double zero = frame.y(scale(0)), width = std::min(step - std::min(3.0, step / 5), 72.0);
   for (std::size_t i = 0; i < y.size(); ++i) {
-    const double x = Frame::field_left + step * static_cast<double>(i);
+    const double middle = Frame::field_left + step * (static_cast<double>(i) + 0.5);
     if (std::isfinite(y[i])) {
       const double at = frame.y(scale(y[i]));
-      frame.svg.bar(x + gap / 2, std::min(at, zero), step - gap, std::abs(at - zero), 0, name_of(names, i) + ": " + number(y[i]));
+      frame.svg.bar(middle - width / 2, std::min(at, zero), width, std::abs(at - zero), 0,
+                    name_of(names, i) + ": " + number(y[i]));
     }
-    if (i % std::max<std::size_t>(1, every) != 0) continue;
-    const std::string name = shortened(name_of(names, i), 14);
-    if (upright) frame.svg.words_upwards(x + step / 2 + 4.5, frame.bottom() + 8, name, "end", Ink::soft);
-    else frame.svg.words(x + step / 2, frame.bottom() + 18, name, "middle", Ink::soft);
+    if (i % under.every != 0) continue;
+    const std::vector<std::string>& lines = under.lines[i];
+    if (under.upright) frame.svg.words_upwards(middle + 4.5, frame.bottom() + 8, lines[0], "end", Ink::soft);
+    else
+      for (std::size_t k = 0; k < lines.size(); ++k)
+        frame.svg.words(middle, frame.bottom() + 18 + line_height * static_cast<double>(k), lines[k], "middle", Ink::soft);
   }
   frame.svg.line(Frame::field_left, zero, Frame::field_right, zero, Ink::soft);
   if (level) frame.level(scale(axes.level));
-  frame.x_words(axes.x, 36 + std::max(0.0, foot));
+  frame.x_words(axes.x, 36 + under.foot);
   return {frame.svg.str(), for_terminal(y, axes, names, scale)};
 }
 

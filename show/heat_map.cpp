@@ -74,8 +74,8 @@ void draw_cells(Svg& svg, const Field& field, double far, double left, double to
       const auto w = static_cast<double>(field.W[i]);
       const Colour colour = colour_of(share(w, far));
       if (tips) {
-        svg.cell(left + cell_width * static_cast<double>(c), top + cell_height * static_cast<double>(r), cell_width, cell_height, colour,
-                 field.at(i) + " " + number(w));
+        svg.cell(left + cell_width * static_cast<double>(c), top + cell_height * static_cast<double>(r), cell_width,
+                 cell_height, colour, field.at(i) + " " + number(w));
       } else {
         auto& path = by_colour.emplace(colour.str(), std::make_pair(colour, "")).first->second.second;
         path += text('M', c, ' ', r, "h1v1h-1z");
@@ -84,14 +84,15 @@ void draw_cells(Svg& svg, const Field& field, double far, double left, double to
   for (const auto& one : by_colour) svg.cells(left, top, cell_width, cell_height, one.second.first, one.second.second);
 }
 
-/// The colours and what they stand for, in 160 pixels.
+/// The colours and what they stand for, in some 160 pixels; from 0 on if nothing is below it.
 void draw_key(Svg& svg, double left, double top, const Facts& f) {
-  const std::string low = number(-f.far), high = number(f.far);
+  const bool below = f.least < 0;
+  const std::string low = below ? number(-f.far) : "0", high = number(f.far);
   double x = left;
   svg.words(x, top + 11, low, "start", Ink::soft);
   x += letter * static_cast<double>(columns(low)) + 6;
-  for (int k = 0; k < 17; ++k) svg.cell(x + 5 * k, top, 5, 13, colour_of((k - 8) / 8.0));
-  svg.words(x + 5 * 17 + 6, top + 11, high, "start", Ink::soft);
+  for (int k = below ? -8 : 0; k <= 8; ++k, x += 5) svg.cell(x, top, 5, 13, colour_of(k / 8.0));
+  svg.words(x + 6, top + 11, high, "start", Ink::soft);
 }
 
 /// Room for names: as many columns as the longest has, at most 14.
@@ -112,23 +113,26 @@ Picture heat_map(const Tensor& W, const HeatMap& how) {
   expect<ValueError>(W.defined() && W.numel() > 0, "heat_map: the tensor is empty; give it numbers first");
   expect(W.rank() == 1 || W.rank() == 2, "heat_map: a matrix or a vector can be drawn, but this is ", W.shape(),
          "; reshape() it, or take a part");
-  expect<ValueError>(W.numel() <= most_numbers, "heat_map: ", W.shape(), " has ", W.numel(), " numbers, more than ", most_numbers,
-                     "; draw a part of it");
+  expect<ValueError>(W.numel() <= most_numbers, "heat_map: ", W.shape(), " has ", W.numel(), " numbers, more than ",
+                     most_numbers, "; draw a part of it");
   const Index rows = W.rank() == 1 ? 1 : W.dim(0), columns_ = W.dim(W.rank() - 1);
   expect_names(how.rows, rows, "rows");
   expect_names(how.columns, columns_, "columns");
   const bool on_side = rows > 32 && rows > columns_ + columns_ / 2;
-  const Field field = on_side ? Field{W, columns_, rows, true, how.columns, how.rows} : Field{W, rows, columns_, false, how.rows, how.columns};
+  const Field field =
+      on_side ? Field{W, columns_, rows, true, how.columns, how.rows} : Field{W, rows, columns_, false, how.rows, how.columns};
   const Facts f = facts(W);
 
   const double beside = room(field.row_names), above = room(field.column_names);
   const double cell_width = std::min(28.0, (widest - beside) / static_cast<double>(field.columns));
   const double cell_height = std::min({28.0, highest / static_cast<double>(field.rows), std::max(cell_width, 8.0)});
   const double left = margin + beside, top = (how.title.empty() ? margin : 36) + above;
-  const double right_end = left + cell_width * static_cast<double>(field.columns), bottom = top + cell_height * static_cast<double>(field.rows);
+  const double right_end = left + cell_width * static_cast<double>(field.columns),
+               bottom = top + cell_height * static_cast<double>(field.rows);
   const std::string words = caption(field, f);
   const double title_width = 8 * static_cast<double>(std::min<std::size_t>(70, columns(plain(how.title))));
-  const double width = std::max({right_end, margin + title_width, margin + letter * static_cast<double>(columns(words)), margin + 240}) + margin;
+  const double width =
+      std::max({right_end, margin + title_width, margin + letter * static_cast<double>(columns(words)), margin + 240}) + margin;
 
   std::string alternative = in_words(field, f, how.title);
   Svg svg(width, bottom + 50, alternative);
@@ -136,9 +140,11 @@ Picture heat_map(const Tensor& W, const HeatMap& how) {
   draw_cells(svg, field, f.far, left, top, cell_width, cell_height);
   const auto names = [&](const std::vector<std::string>& all, double size, const auto& put) {
     const auto every = static_cast<std::size_t>(std::ceil(14 / size));
-    for (std::size_t i = 0; i < all.size(); i += every) put(size * (static_cast<double>(i) + 0.5) + 4.5, shortened(plain(all[i]), 14));
+    for (std::size_t i = 0; i < all.size(); i += every)
+      put(size * (static_cast<double>(i) + 0.5) + 4.5, shortened(plain(all[i]), 14));
   };
-  names(field.row_names, cell_height, [&](double at, const std::string& name) { svg.words(left - 6, top + at, name, "end", Ink::soft); });
+  names(field.row_names, cell_height,
+        [&](double at, const std::string& name) { svg.words(left - 6, top + at, name, "end", Ink::soft); });
   names(field.column_names, cell_width,
         [&](double at, const std::string& name) { svg.words_upwards(left + at, top - 6, name, "start", Ink::soft); });
   draw_key(svg, margin, bottom + 9, f);

@@ -47,7 +47,8 @@ Html table_of_moments(const std::vector<Moment>& moments) {
       });
   }
   const std::size_t sum = rows.size();
-  row("total", [](const Moment& moment) { return cell(moment.total); }, true);
+  row(
+      "total", [](const Moment& moment) { return cell(moment.total); }, true);
   return table_of(header, rows, sum);
 }
 
@@ -55,7 +56,8 @@ Html table_of_moments(const std::vector<Moment>& moments) {
 
 Html memory(const Ledger& now) {
   // Each category has its own peak, at a moment of its own; by op no peaks are kept.
-  return table_of_moments({{"now", now.now, now.saved_by_op, now.total_now, true}, {"peak", now.peak, {}, now.total_peak, false}});
+  return table_of_moments(
+      {{"now", now.now, now.saved_by_op, now.total_now, true}, {"peak", now.peak, {}, now.total_peak, false}});
 }
 
 Html memory(const std::vector<std::pair<std::string, Ledger>>& moments) {

@@ -62,7 +62,8 @@ class Groups {
  public:
   void add(const std::string& path, const std::string& adapter, const Shape& shape, const std::string& state) {
     std::string key = adapter + '\n' + shape.str() + '\n' + state;
-    for (const std::string& part : parts_of(path)) key += '\n' + (is_number(part) && part != adapter && part.size() < 10 ? "#" : part);
+    for (const std::string& part : parts_of(path))
+      key += '\n' + (is_number(part) && part != adapter && part.size() < 10 ? "#" : part);
     const auto known = place_.emplace(key, all.size());
     if (known.second) all.push_back({{}, shape.str(), state, shape.numel()});
     all[known.first->second].paths.push_back(path);
@@ -112,11 +113,17 @@ Html parameters(const peft::BaseModel& base) {
     const Index numbers = group.numbers * times;
     all += numbers;
     if (group.state == "learning") learning += numbers;
-    rows.push_back({folded(group), {group.shape, "", ""}, {times == 1 ? "" : text(times), "", ""}, {grouped(numbers), "", ""}, {group.state, "", ""}});
+    rows.push_back({folded(group),
+                    {group.shape, "", ""},
+                    {times == 1 ? "" : text(times), "", ""},
+                    {grouped(numbers), "", ""},
+                    {group.state, "", ""}});
   }
   const std::size_t sums = rows.size();
-  for (const auto& [name, n] : std::vector<std::pair<const char*, Index>>{{"learning", learning}, {"frozen", all - learning}, {"all", all}})
-    rows.push_back({{name, "", ""}, {}, {}, {grouped(n), "", ""}, {n == all && n != learning && n != 0 ? "" : percent(n, all), "", ""}});
+  for (const auto& [name, n] :
+       std::vector<std::pair<const char*, Index>>{{"learning", learning}, {"frozen", all - learning}, {"all", all}})
+    rows.push_back(
+        {{name, "", ""}, {}, {}, {grouped(n), "", ""}, {n == all && n != learning && n != 0 ? "" : percent(n, all), "", ""}});
   return table_of({"parameter", "shape", "how many", "numbers", "state"}, rows, sums);
 }
 

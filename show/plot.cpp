@@ -47,7 +47,8 @@ std::string for_terminal(const std::vector<Curve>& curves, const Axes& axes, con
   std::vector<std::vector<std::string>> rows{{"", "", "first", "least", "last"}};
   for (const Curve& curve : curves) {
     const Facts f = facts(curve, range);
-    rows.push_back({shortened(plain(curve.name.empty() ? axes.y : curve.name), 30), sparkline(curve.y, 30, axes.log), f.first, f.least, f.last});
+    rows.push_back({shortened(plain(curve.name.empty() ? axes.y : curve.name), 30), sparkline(curve.y, 30, axes.log), f.first,
+                    f.least, f.last});
   }
   std::string out = axes.title.empty() ? "" : plain(axes.title) + "\n";
   out += plain(axes.y) + " by " + plain(axes.x) + (axes.log ? ", logarithmic" : "");
@@ -91,10 +92,10 @@ void draw(Frame& frame, const std::vector<Point>& piece, std::size_t curve) {
 
 Picture plot(const std::vector<Curve>& curves, const Axes& axes) {
   Range range(axes.log);
-  double end = 0;
+  double end = std::isfinite(axes.x_end) ? std::max(0.0, axes.x_end) : 0;
   for (const Curve& curve : curves) {
-    expect<ValueError>(std::isfinite(curve.every) && curve.every > 0, "plot: points of the curve \"", plain(curve.name), "\" are ",
-                       curve.every, " apart; give it an `every` above 0");
+    expect<ValueError>(std::isfinite(curve.every) && curve.every > 0, "plot: points of the curve \"", plain(curve.name),
+                       "\" are ", curve.every, " apart; give it an `every` above 0");
     for (const double y : curve.y) range.take(y);
     end = std::max(end, curve.every * static_cast<double>(curve.y.empty() ? 0 : curve.y.size() - 1));
   }

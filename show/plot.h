@@ -17,6 +17,7 @@ struct Axes {
   bool log = false;        ///< y on a logarithmic axis; what is not above 0 is left out. For curves
   double level = 0;        ///< a dashed line there: what guessing costs, the best that can be had; 0: none
   std::string level_name;  ///< what it is, for the legend; empty: only its number
+  double x_end = 0;        ///< the x axis of curves reaches there at least, as for a training that goes on
 };
 /// Up to six curves differ in colour and dashes; of more points than pixels, the extremes are kept.
 /// Errors: ValueError for an `every` that is not above 0

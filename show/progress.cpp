@@ -77,10 +77,13 @@ Picture Progress::picture() const {
   char took[32];
   std::snprintf(took, sizeof took, "%.1f s", now_ - began_);
   Axes axes;
+  axes.x_end = static_cast<double>(steps_ - 1);  // one sees how far it is
   axes.title = title_.empty() ? "" : title_ + ": ";
-  axes.title += losses_.empty() ? text("no step of ", steps_, " yet") : text("step ", at_ + 1, " of ", steps_, ", loss ", number(losses_.back()), ", ", took);
+  axes.title += losses_.empty() ? text("no step of ", steps_, " yet")
+                                : text("step ", at_ + 1, " of ", steps_, ", loss ", number(losses_.back()), ", ", took);
   // Who calls it for every tenth step has a point for every tenth.
-  const double every = losses_.size() > 1 ? static_cast<double>(std::max<Index>(1, at_)) / static_cast<double>(losses_.size() - 1) : 1;
+  const double every =
+      losses_.size() > 1 ? static_cast<double>(std::max<Index>(1, at_)) / static_cast<double>(losses_.size() - 1) : 1;
   return plot({{"", losses_, every}}, axes);
 }
 

@@ -45,13 +45,15 @@ std::string element(const char* name, const std::string& style, const Cell& cell
 Html table_of(const std::vector<std::string>& header, const std::vector<std::vector<Cell>>& rows, std::size_t strong) {
   std::vector<bool> rightwards;
   for (std::size_t c = 0; c < header.size(); ++c) rightwards.push_back(to_the_right(rows, c));
-  const auto style = [&](std::size_t column, const char* more) {
-    return text("padding:2px 10px;vertical-align:top;text-align:", rightwards[column] ? "right;white-space:nowrap" : "left", more);
+  const auto style = [&](std::size_t column, const std::string& words, const char* more) {
+    return text("padding:2px 10px;vertical-align:top;text-align:", rightwards[column] ? "right" : "left",
+                columns(words) <= 40 ? ";white-space:nowrap" : "", more);
   };
   Html out;
-  out.html = "<div style=\"overflow-x:auto\"><table style=\"border-collapse:collapse;font-variant-numeric:tabular-nums\"><thead><tr>";
+  out.html =
+      "<div style=\"overflow-x:auto\"><table style=\"border-collapse:collapse;font-variant-numeric:tabular-nums\"><thead><tr>";
   for (std::size_t c = 0; c < header.size(); ++c)
-    out.html += element("th", style(c, ";border-bottom:1px solid #8888;font-weight:600"), {header[c], "", ""});
+    out.html += element("th", style(c, header[c], ";border-bottom:1px solid #8888;font-weight:600"), {header[c], "", ""});
   out.html += "</tr></thead><tbody>\n";
   std::vector<std::vector<std::string>> lines{header};
   for (std::string& words : lines[0]) words = plain(words);
@@ -60,7 +62,7 @@ Html table_of(const std::vector<std::string>& header, const std::vector<std::vec
     out.html += "<tr>";
     const char* more = r == strong ? ";border-top:1px solid #8888;font-weight:600" : r > strong ? ";font-weight:600" : "";
     for (std::size_t c = 0; c < header.size(); ++c) {
-      out.html += element("td", style(c, more), rows[r][c]);
+      out.html += element("td", style(c, rows[r][c].words, more), rows[r][c]);
       lines.back().push_back(plain(rows[r][c].words));
     }
     out.html += "</tr>\n";
@@ -73,8 +75,8 @@ Html table_of(const std::vector<std::string>& header, const std::vector<std::vec
 Html table(const Row& header, const std::vector<Row>& rows) {
   std::vector<std::vector<Cell>> cells;
   for (const Row& row : rows) {
-    expect<ValueError>(row.size() == header.size(), "table: row ", cells.size(), " has ", row.size(), " cells, but the header has ",
-                       header.size(), "; give each row one cell for each column");
+    expect<ValueError>(row.size() == header.size(), "table: row ", cells.size(), " has ", row.size(),
+                       " cells, but the header has ", header.size(), "; give each row one cell for each column");
     cells.emplace_back();
     for (const std::string& words : row) cells.back().push_back({words, "", ""});
   }

@@ -54,7 +54,8 @@ struct Chip {
 };
 
 std::string html_of(const Chip& chip, const std::string& tip, const std::string& ground) {
-  std::string out = text("<span title=\"", escaped(tip), "\" style=\"display:inline-block;margin:1px;padding:1px 4px;border-radius:4px;color:",
+  std::string out = text("<span title=\"", escaped(tip),
+                         "\" style=\"display:inline-block;margin:1px;padding:1px 4px;border-radius:4px;color:",
                          chip.is_virtual ? "#ffffff" : "#171b21", ";background:", ground, "\">");
   for (const Piece& piece : chip.pieces)
     out += piece.sign ? "<span style=\"opacity:.55\">" + escaped(piece.words) + "</span>" : escaped(piece.words);
@@ -71,11 +72,15 @@ Html tokens(const Tokenizer& tokenizer, const std::vector<Id>& ids, Index vocabu
   for (const double v : values)
     if (std::isfinite(v)) far = std::max(far, std::abs(v));
   Html out;
-  out.html = "<div style=\"font-family:ui-monospace,Menlo,Consolas,'DejaVu Sans Mono',monospace;line-height:1.7;overflow-wrap:anywhere\">";
+  out.html =
+      "<div style=\"font-family:ui-monospace,Menlo,Consolas,'DejaVu Sans "
+      "Mono',monospace;line-height:1.7;overflow-wrap:anywhere\">";
   for (std::size_t i = 0; i < ids.size(); ++i) {
     const bool is_virtual = vocabulary >= 0 && ids[i] >= vocabulary;
-    const Chip chip = is_virtual ? Chip{{{text('v', ids[i] - vocabulary), false}}, true} : Chip{pieces(tokenizer.bytes(ids[i])), false};
-    std::string ground = is_virtual ? "#3a4450" : grounds[i % grounds.size()], tip = text(is_virtual ? "virtual token, id " : "id ", ids[i]);
+    const Chip chip =
+        is_virtual ? Chip{{{text('v', ids[i] - vocabulary), false}}, true} : Chip{pieces(tokenizer.bytes(ids[i])), false};
+    std::string ground = is_virtual ? "#3a4450" : grounds[i % grounds.size()],
+                tip = text(is_virtual ? "virtual token, id " : "id ", ids[i]);
     std::string value;
     if (!values.empty()) {
       value = number(values[i]);

@@ -29,11 +29,16 @@ class Reader {
       const std::string here = path + (path.empty() || part->name().empty() ? "" : ".") + part->name();
       if (auto* param = dynamic_cast<Param*>(part)) {
         const bool learns = param->learns();
-        branch.below.push_back(weight(param->name(), here, param->identity(), param->shape(), sizeof(real) * static_cast<std::size_t>(param->numel()),
-                                      !param->initialized() ? "no numbers yet" : learns ? "learning" : "frozen", learns));
+        branch.below.push_back(weight(param->name(), here, param->identity(), param->shape(),
+                                      sizeof(real) * static_cast<std::size_t>(param->numel()),
+                                      !param->initialized() ? "no numbers yet"
+                                      : learns              ? "learning"
+                                                            : "frozen",
+                                      learns));
       } else if (auto* packed = dynamic_cast<PackedPart*>(part)) {
         const PackedMatrix& W = **packed;
-        branch.below.push_back(weight(packed->name(), here, &W, {W.rows(), W.cols()}, W.bytes(), "frozen, " + W.format(), false));
+        branch.below.push_back(
+            weight(packed->name(), here, &W, {W.rows(), W.cols()}, W.bytes(), "frozen, " + W.format(), false));
       }
       for (const auto& child : part->children()) {
         const std::string more = child.first.empty() ? "" : "." + child.first;
@@ -50,7 +55,14 @@ class Reader {
     const auto known = seen_.emplace(identity, path);
     if (!known.second) return {name, path, shape.str() + "  the same as ", known.first->second, false, 0, 0, {}};
     const Index n = shape.numel();
-    return {name, path, text(shape, "  ", grouped(n), "  ", short_bytes(static_cast<double>(bytes)), "  ", state), {}, learns, n, learns ? n : 0, {}};
+    return {name,
+            path,
+            text(shape, "  ", grouped(n), "  ", short_bytes(static_cast<double>(bytes)), "  ", state),
+            {},
+            learns,
+            n,
+            learns ? n : 0,
+            {}};
   }
   std::map<const void*, std::string> seen_;
 };
@@ -75,8 +87,8 @@ std::size_t alike(const std::vector<Branch>& all, std::size_t i) {
   if (number == std::string::npos) return 1;
   const std::string mine = likeness(all[i], all[i].path);
   std::size_t n = 1;
-  while (i + n < all.size() && number_in(all[i + n].name) == number && all[i + n].name.compare(0, number, all[i].name, 0, number) == 0 &&
-         likeness(all[i + n], all[i + n].path) == mine)
+  while (i + n < all.size() && number_in(all[i + n].name) == number &&
+         all[i + n].name.compare(0, number, all[i].name, 0, number) == 0 && likeness(all[i + n], all[i + n].path) == mine)
     ++n;
   return n;
 }
@@ -88,7 +100,10 @@ class Printer {
       n = alike(branches, i);
       const Branch& first = branches[i];
       if (n == 1) {
-        one(first, first.name + (first.below.empty() && (first.numbers != 0 || !first.same_as.empty()) ? " " : ": ") + first.line + first.same_as, indent);
+        one(first,
+            first.name + (first.below.empty() && (first.numbers != 0 || !first.same_as.empty()) ? " " : ": ") + first.line +
+                first.same_as,
+            indent);
       } else {
         const auto times = static_cast<Index>(n);
         const std::string line =
@@ -129,7 +144,8 @@ Html tree(const Module& module) {
   const Branch root = Reader().module(module, "", "");
   Printer printer;
   printer.out.html =
-      "<div style=\"font-family:ui-monospace,Menlo,Consolas,'DejaVu Sans Mono',monospace;font-size:0.92em;line-height:1.45;white-space:pre;overflow-x:auto\">";
+      "<div style=\"font-family:ui-monospace,Menlo,Consolas,'DejaVu Sans "
+      "Mono',monospace;font-size:0.92em;line-height:1.45;white-space:pre;overflow-x:auto\">";
   printer.one(root, root.line, "");
   const std::string sum = text(grouped(root.numbers), " parameters, ", grouped(root.learning), " of them learning");
   printer.out.html += "<div>" + sum + "</div></div>\n";

@@ -24,6 +24,7 @@ struct Layout {
   std::vector<std::vector<std::size_t>> trunks;  // by item: itself, then the bends on its way down. All its users branch
                                                  // off from there, so a weight that is shared far below is one line
   double left = 0, right = 0;
+  double top = 0;  // of the highest row: what is drawn above it needs as much
 
   /// Where the line of `item` arrives above a user in `row`.
   std::size_t last(std::size_t item, std::size_t row) const { return trunks[item][spots[item].row - row - 1]; }

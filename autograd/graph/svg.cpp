@@ -14,10 +14,10 @@ using namespace graph;
 
 namespace {
 
-constexpr double letter = 7.3, box_height = 40, row_pitch = 88, gap = 22, margin = 24, header_height = 64;
+constexpr double letter = 7.3, box_height = 40, row_pitch = 88, gap = 22, margin = 24, legend_row = 24;
 
 double top_of(const Layout& at, std::size_t spot) {
-  return header_height + row_pitch * static_cast<double>(at.rows.size() - 1 - at.spots[spot].row);
+  return at.top + row_pitch * static_cast<double>(at.rows.size() - 1 - at.spots[spot].row);
 }
 
 std::string escaped(const std::string& s) {  // for XML
@@ -88,50 +88,61 @@ std::string boxed(const ShownGraph& p, const Layout& at, std::size_t item, doubl
               text_at(x, top + 17, words.first, " font-weight=\"bold\""), text_at(x, top + 32, words.second), "</g>\n");
 }
 
-/// The legend of colours and lines, and its width.
-std::pair<std::string, double> legend(double x, double y) {
+/// What colours and lines mean, in rows of at most `most` pixels.
+struct Legend {
+  std::string svg;
+  double width, height;
+};
+Legend legend(double left, double top, double most) {
   const std::pair<Kind, const char*> entries[] = {
       {Kind::learning, "learns"}, {Kind::frozen, "frozen"}, {Kind::op, "op"}, {Kind::released, "released (backward is done)"}};
-  std::string out;
-  const auto entry = [&](const std::string& sample, const std::string& words) {
-    out += sample + text_at(x + 34, y + 12, words) + "\n";
-    x += 34 + letter * columns(words) + gap;
+  Legend all{"", 0, legend_row};
+  double x = left, y = top;
+  const auto entry = [&](const std::string& words, const auto& sample) {
+    const double needs = 34 + letter * columns(words) + gap;
+    if (x > left && x + needs > most) x = left, y += legend_row, all.height += legend_row;
+    all.svg += sample() + text_at(x + 34, y + 12, words) + "\n";
+    x += needs;
+    all.width = std::max(all.width, x);
   };
-  for (const auto& [kind, words] : entries) entry(box(x, y, 26, 16, style_of(kind)), words);
-  entry(text("<path d=\"M", pixel(x), ' ', pixel(y + 8), " h26\" fill=\"none\" stroke=\"#444\"", dashed(false), "/>"),
-        "no gradient goes back");
-  return {"<g class=\"legend\">\n" + out + "</g>\n", x};
+  for (const auto& [kind, words] : entries) entry(words, [&, kind = kind] { return box(x, y, 26, 16, style_of(kind)); });
+  entry("no gradient goes back", [&] {
+    return text("<path d=\"M", pixel(x), ' ', pixel(y + 8), " h26\" fill=\"none\" stroke=\"#444\"", dashed(false), "/>");
+  });
+  all.svg = "<g class=\"legend\">\n" + all.svg + "</g>\n";
+  return all;
 }
 
 }  // namespace
 
 std::string graph_svg(const Variable& y) {
   const ShownGraph p = shown_graph(y, "graph_svg", graph_drawn);
+  std::string title =
+      text(tagged(p.items[0]), " and what it was computed from: ", grouped(static_cast<std::int64_t>(p.all)), p.all == 1 ? " node" : " nodes");
+  if (p.items.back().node == nullptr)
+    title = text(label(*p.y), ", the nearest ", graph_drawn, " of ", grouped(static_cast<std::int64_t>(p.all)), " nodes");
   std::vector<Box> boxes;
   for (const ShownNode& item : p.items) {
     const Caption words = caption(p, item);
     boxes.push_back({letter * std::max(columns(words.first), columns(words.second)) + 24, {}});
     for (const Arrow& arrow : item.inputs) boxes.back().inputs.push_back(arrow.from);
   }
-  const Layout at = layout(boxes, gap);
-  const auto [key, key_width] = legend(margin, 32);
-  const double width = std::max(at.right - at.left + 2 * margin, key_width);
-  const double height = header_height + row_pitch * static_cast<double>(at.rows.size() - 1) + box_height + margin;
+  Layout at = layout(boxes, gap);
+  const Legend key = legend(margin, 32, std::max(at.right - at.left + 2 * margin, 420.0));  // 420: two or three rows, for a telephone
+  const double width = std::max({at.right - at.left + 2 * margin, key.width, letter * columns(title) + 2 * margin});
+  at.top = 40 + key.height;
+  const double height = at.top + row_pitch * static_cast<double>(at.rows.size() - 1) + box_height + margin;
   const double shift = (width - at.left - at.right) / 2;  // centered
-  std::string title =
-      text(tagged(p.items[0]), " and what it was computed from: ", grouped(static_cast<std::int64_t>(p.all)), p.all == 1 ? " node" : " nodes");
-  if (p.items.back().node == nullptr)
-    title = text(label(*p.y), ", the nearest ", graph_drawn, " of ", grouped(static_cast<std::int64_t>(p.all)), " nodes");
-
   std::string out = text("<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" width=\"", pixel(width), "\" height=\"",
                          pixel(height), "\" viewBox=\"0 0 ", pixel(width), ' ', pixel(height),
-                         "\" font-family=\"ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace\" font-size=\"12\">\n");
+                         '"', width <= 1000 ? " style=\"max-width:100%;height:auto\"" : "",
+                         " font-family=\"ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace\" font-size=\"12\">\n");
   out += "<title>" + escaped(title) + "</title>\n";
   out +=
       "<defs><marker id=\"graft-tip\" viewBox=\"0 0 8 8\" refX=\"7\" refY=\"4\" markerWidth=\"8\" markerHeight=\"8\" "
       "orient=\"auto\"><path d=\"M0 0 L8 4 L0 8 z\" fill=\"#444\"/></marker></defs>\n";
   out += "<rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n<g fill=\"#111111\">\n";
-  out += text_at(margin, 20, title) + "\n" + key + "</g>\n";
+  out += text_at(margin, 20, title) + "\n" + key.svg + "</g>\n";
   out += "<g fill=\"none\" stroke=\"#444\" stroke-width=\"1.2\">\n";
   for (std::size_t i = 0; i < p.items.size(); ++i) out += trunk(p, at, i, shift);
   for (std::size_t i = 0; i < p.items.size(); ++i) out += arrows(p, at, i, shift);

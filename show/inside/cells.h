@@ -13,6 +13,7 @@ struct Cell {
   std::string html;   ///< instead of the words, in HTML: what is folded
 };
 /// strong: the first of the rows at the end that are set off, as sums are.
-Html table_of(const std::vector<std::string>& header, const std::vector<std::vector<Cell>>& rows, std::size_t strong = std::string::npos);
+Html table_of(const std::vector<std::string>& header, const std::vector<std::vector<Cell>>& rows,
+              std::size_t strong = std::string::npos);
 
 }  // namespace graft::show

@@ -10,7 +10,8 @@
 namespace graft::show {
 namespace {
 
-constexpr double letter = 7.2, row_height = 20, sample_width = 36, between = 20;  // letter: about as wide as one of 13 pixels is
+constexpr double letter = 7.2, row_height = 20, sample_width = 36,
+                 between = 20;  // letter: about as wide as one of 13 pixels is
 
 struct Entry {
   double x;
@@ -60,7 +61,7 @@ Frame::Frame(const Axes& axes, const std::string& alternative, const std::vector
     if (names[i].empty()) continue;
     const double y = (axes.title.empty() ? 18 : 38) + row_height * places[i].row;
     const bool is_level = i + 1 == names.size() && !level_words(axes).empty();
-    if (is_level) svg.line(places[i].x, y, places[i].x + 28, y, Ink::soft, 1.5, "4 3");
+    if (is_level) svg.line(places[i].x, y, places[i].x + 28, y, Ink::words, 1.5, "4 3");
     else svg.sample(places[i].x, y, i);
     svg.words(places[i].x + sample_width, y + 4.5, names[i]);
   }
@@ -87,6 +88,9 @@ void Frame::x_words(const std::string& words, double below) {
   if (!words.empty()) svg.words((field_left + field_right) / 2, bottom() + below, shortened(plain(words), 60), "middle");
 }
 
-void Frame::level(double share) { svg.line(field_left, y(share), field_right, y(share), Ink::soft, 1.5, "4 3"); }
+void Frame::level(double share) {
+  svg.line(field_left, y(share), field_right, y(share), Ink::card, 3);  // so that it shows on a bar, too
+  svg.line(field_left, y(share), field_right, y(share), Ink::words, 1.5, "4 3");
+}
 
 }  // namespace graft::show

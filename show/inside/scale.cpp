@@ -52,7 +52,8 @@ double Scale::operator()(double x) const {
 std::vector<Scale::Tick> Scale::ticks(bool whole) const {
   std::vector<Tick> all;
   if (log_) {
-    const int first = static_cast<int>(std::ceil(std::log10(low_) - 1e-9)), last = static_cast<int>(std::floor(std::log10(high_) + 1e-9));
+    const int first = static_cast<int>(std::ceil(std::log10(low_) - 1e-9)),
+              last = static_cast<int>(std::floor(std::log10(high_) + 1e-9));
     const int every = std::max(1, (last - first) / 5);
     for (int power = first - 1; power <= last; ++power)
       for (const double factor : {1.0, 2.0, 5.0}) {

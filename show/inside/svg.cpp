@@ -45,7 +45,7 @@ const std::string& style() {
       if (fill) all += text(".graft-show .f-", look.name, "{fill:", look.dark, "}");
       if (stroke) all += text(".graft-show .s-", look.name, "{stroke:", look.dark, "}");
     };
-    add(card, true, true), add(ink, true, false), add(soft, true, true), add(grid, false, true);
+    add(card, true, true), add(ink, true, true), add(soft, true, true), add(grid, false, true);
     for (const CurveLook& curve : curves) add(curve.look, true, true);
     return "<style>@media (prefers-color-scheme:dark){" + all + "}</style>\n";
   }();
@@ -79,20 +79,22 @@ std::string Colour::str() const {
 
 Colour colour_of(double share) {
   if (!std::isfinite(share)) return {150, 150, 150};
-  const double far = std::min(1.0, std::round(std::abs(share) * 32) / 32);  // few enough to draw all cells of one colour at once
+  const double far =
+      std::min(1.0, std::round(std::abs(share) * 32) / 32);  // few enough to draw all cells of one colour at once
   const Colour end = share < 0 ? Colour{11, 79, 160} : Colour{178, 24, 43};
   const auto mix = [&](int full) { return static_cast<int>(std::lround(255 + (full - 255) * far)); };
   return {mix(end.red), mix(end.green), mix(end.blue)};
 }
 
 Svg::Svg(double width, double height, const std::string& alternative)
-    : out_(text("<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"graft-show\" role=\"img\"", place("width", width),
-                place("height", height), " viewBox=\"0 0 ", pixel(width), ' ', pixel(height),
-                "\" style=\"max-width:100%;height:auto\" font-family=\"system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', "
-                "'Noto Sans CJK SC', 'PingFang SC', 'DejaVu Sans', sans-serif\" font-size=\"13\">\n<title>",
-                escaped(alternative), "</title>\n", style(), "<rect x=\"0.5\" y=\"0.5\"", place("width", width - 1),
-                place("height", height - 1), " rx=\"6\" class=\"f-card s-grid\" fill=\"", card.light, "\" stroke=\"", grid.light,
-                "\"/>\n")) {}
+    : out_(text(
+          "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"graft-show\" role=\"img\"", place("width", width),
+          place("height", height), " viewBox=\"0 0 ", pixel(width), ' ', pixel(height),
+          "\" style=\"max-width:100%;height:auto\" font-family=\"system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', "
+          "'Noto Sans CJK SC', 'PingFang SC', 'DejaVu Sans', sans-serif\" font-size=\"13\">\n<title>",
+          escaped(alternative), "</title>\n", style(), "<rect x=\"0.5\" y=\"0.5\"", place("width", width - 1),
+          place("height", height - 1), " rx=\"6\" class=\"f-card s-grid\" fill=\"", card.light, "\" stroke=\"", grid.light,
+          "\"/>\n")) {}
 
 void Svg::words(double x, double y, const std::string& what, const char* anchor, Ink ink, bool bold) {
   out_ += text("<text", place("x", x), place("y", y), fill(look(ink)), " text-anchor=\"", anchor, '"',
@@ -110,8 +112,8 @@ void Svg::line(double x1, double y1, double x2, double y2, Ink ink, double width
 }
 
 void Svg::bar(double x, double y, double width, double height, std::size_t curve, const std::string& tip) {
-  out_ += text("<rect", place("x", x), place("y", y), place("width", width), place("height", height), fill(curve_look(curve).look),
-               titled("rect", tip));
+  out_ += text("<rect", place("x", x), place("y", y), place("width", width), place("height", height),
+               fill(curve_look(curve).look), titled("rect", tip));
 }
 
 void Svg::cell(double x, double y, double width, double height, Colour colour, const std::string& tip) {
@@ -126,8 +128,8 @@ void Svg::cells(double x, double y, double scale_x, double scale_y, Colour colou
 
 void Svg::polyline(const std::string& points, std::size_t curve) {
   const CurveLook& with = curve_look(curve);
-  out_ += text("<polyline", stroke(with.look), " stroke-width=\"2\" stroke-linejoin=\"round\"", dashed(with.dashes), " points=\"",
-               points, "\"/>\n");
+  out_ += text("<polyline", stroke(with.look), " stroke-width=\"2\" stroke-linejoin=\"round\"", dashed(with.dashes),
+               " points=\"", points, "\"/>\n");
 }
 
 void Svg::dot(double x, double y, std::size_t curve) {

@@ -22,7 +22,8 @@ class Svg {
   /// alternative: what the picture says in one sentence, for those who do not see it. Any text; escaped here, as everywhere below.
   Svg(double width, double height, const std::string& alternative);
 
-  void words(double x, double y, const std::string& what, const char* anchor = "start", Ink ink = Ink::words, bool bold = false);
+  void words(double x, double y, const std::string& what, const char* anchor = "start", Ink ink = Ink::words,
+             bool bold = false);
   void words_upwards(double x, double y, const std::string& what, const char* anchor, Ink ink = Ink::words);  ///< turned by 90°
   void line(double x1, double y1, double x2, double y2, Ink ink, double width = 1, const char* dashes = "");
   void bar(double x, double y, double width, double height, std::size_t curve, const std::string& tip);

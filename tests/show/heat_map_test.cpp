@@ -106,7 +106,8 @@ TEST(HeatMap, ExtremeNumbersStayInsideTheCard) {
       EXPECT_EQ(c.r == c.g && c.g == c.b && c.r < 200, !std::isfinite(w)) << "grey is for what is not finite";
     }
   }
-  for (const Shape& shape : {Shape{1, 1}, Shape{1, 65536}, Shape{65536, 1}, Shape{5}, Shape{400, 1}, Shape{33, 1}, Shape{32, 1}})
+  for (const Shape& shape :
+       {Shape{1, 1}, Shape{1, 65536}, Shape{65536, 1}, Shape{5}, Shape{400, 1}, Shape{33, 1}, Shape{32, 1}})
     checked(show::heat_map(Tensor(shape, real(0.5))));
 }
 

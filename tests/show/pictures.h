@@ -31,7 +31,8 @@ inline xml::Element checked(const graft::show::Picture& picture) {
   EXPECT_LT(width, 2000);
   EXPECT_LT(height, 2000);
   const auto inside = [&](const xml::Element& e, double x, double y) {
-    EXPECT_TRUE(x >= 0 && x <= width && y >= 0 && y <= height) << e.name << " at " << x << ", " << y << " of " << width << " x " << height;
+    EXPECT_TRUE(x >= 0 && x <= width && y >= 0 && y <= height)
+        << e.name << " at " << x << ", " << y << " of " << width << " x " << height;
   };
   for (const char* name : {"rect", "line", "circle", "text", "polyline", "path"})
     for (const xml::Element* e : svg.all(name)) {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
 #include <set>
 
 #include "autograd/errors.h"
@@ -30,7 +31,8 @@ Axis axis(const xml::Element& svg, bool vertical, bool log = false) {
   for (const xml::Element* t : svg.all("text")) {
     if ((*t)["class"] != "f-soft" || (*t)["text-anchor"] != (vertical ? "end" : "middle")) continue;
     // The words stand 4.5 below their line; x positions are the tick's own.
-    found.emplace_back(log ? std::log(std::stod(t->text)) : std::stod(t->text), vertical ? t->number("y") - 4.5 : t->number("x"));
+    found.emplace_back(log ? std::log(std::stod(t->text)) : std::stod(t->text),
+                       vertical ? t->number("y") - 4.5 : t->number("x"));
   }
   EXPECT_GE(found.size(), 2u);
   if (found.size() < 2) return {0, 0, 1, 1};
@@ -80,10 +82,25 @@ TEST(Plot, OnALogarithmicAxisOnlyWhatIsAboveZero) {
 
 TEST(Plot, ExtremeNumbersStayInsideTheCard) {
   const double big = std::numeric_limits<double>::max(), tiny = std::numeric_limits<double>::denorm_min();
-  const std::vector<std::vector<double>> all{
-      {},           {1},           {nan},       {nan, nan},     {inf, -inf}, {0, 0, 0},          {5, 5, 5},       {-3, -3},
-      {big, -big},  {big, big},    {tiny, 0},   {tiny, tiny},   {1e-300, 2e-300}, {1, 1 + 1e-15}, {1e15, 1e15 + 1}, {-1e-8, 1e8},
-      {1e308, 1e-308}, {-big, -big}, {1e20, 1.0000001e20}};
+  const std::vector<std::vector<double>> all{{},
+                                             {1},
+                                             {nan},
+                                             {nan, nan},
+                                             {inf, -inf},
+                                             {0, 0, 0},
+                                             {5, 5, 5},
+                                             {-3, -3},
+                                             {big, -big},
+                                             {big, big},
+                                             {tiny, 0},
+                                             {tiny, tiny},
+                                             {1e-300, 2e-300},
+                                             {1, 1 + 1e-15},
+                                             {1e15, 1e15 + 1},
+                                             {-1e-8, 1e8},
+                                             {1e308, 1e-308},
+                                             {-big, -big},
+                                             {1e20, 1.0000001e20}};
   for (const auto& y : all)
     for (const bool log : {false, true})
       for (const double level : {0.0, 1.0, -big, nan}) {
@@ -101,7 +118,8 @@ TEST(Plot, ExtremeNumbersStayInsideTheCard) {
 }
 
 TEST(Plot, TicksAreFewAndDiffer) {
-  for (const auto& y : std::vector<std::vector<double>>{{0, 1}, {1000.001, 1000.002}, {-7, 123456789}, {1e-9, 3e-9}, {5, 5}, {1e20, 1.0000001e20}, {0.999, 1.0003}}) {
+  for (const auto& y : std::vector<std::vector<double>>{
+           {0, 1}, {1000.001, 1000.002}, {-7, 123456789}, {1e-9, 3e-9}, {5, 5}, {1e20, 1.0000001e20}, {0.999, 1.0003}}) {
     const xml::Element svg = checked(plot({{"", y}}));
     std::set<std::string> words;
     std::size_t count = 0;
@@ -123,7 +141,8 @@ TEST(Plot, ManyPointsAreThinnedAndTheExtremesKept) {
   const Axis over_y = axis(svg, true), over_x = axis(svg, false);
   const auto drawn = points(*svg.all("polyline").at(0));
   const auto lower = [](const pictures::Point& a, const pictures::Point& b) { return a.y > b.y; };
-  const auto lowest = *std::min_element(drawn.begin(), drawn.end(), lower), highest = *std::max_element(drawn.begin(), drawn.end(), lower);
+  const auto lowest = *std::min_element(drawn.begin(), drawn.end(), lower),
+             highest = *std::max_element(drawn.begin(), drawn.end(), lower);
   EXPECT_NEAR(over_y(highest.y), 9, 0.01);
   EXPECT_NEAR(over_x(highest.x), 77777, 400);
   EXPECT_NEAR(over_y(lowest.y), -8, 0.01);
@@ -166,13 +185,26 @@ TEST(Plot, TextTellsFirstLeastAndLast) {
   Axes axes;
   axes.title = "LoRA";
   const std::string words = plot({{"q", {4, 1.5, 2.25}, 10}}, axes).text;
-  for (const char* part : {"LoRA", "q", "4", "1.5 at 10", "2.25"}) EXPECT_NE(words.find(part), std::string::npos) << part << "\n" << words;
+  for (const char* part : {"LoRA", "q", "4", "1.5 at 10", "2.25"})
+    EXPECT_NE(words.find(part), std::string::npos) << part << "\n" << words;
   EXPECT_EQ(words.find('\t'), std::string::npos);
 }
 
 TEST(Plot, ThePictureSaysItsFactsToThoseWhoDoNotSeeIt) {
   const xml::Element svg = checked(plot({{"q", {4, 1.5, 2.25}}}));
-  EXPECT_NE(svg.children.at(0).text.find("q: 4 at first, 2.25 at last, least 1.5 at 1"), std::string::npos) << svg.children.at(0).text;
+  EXPECT_NE(svg.children.at(0).text.find("q: 4 at first, 2.25 at last, least 1.5 at 1"), std::string::npos)
+      << svg.children.at(0).text;
+}
+
+TEST(Plot, TheAxisMayGoBeyondTheData) {
+  Axes axes;
+  axes.x_end = 100;
+  const xml::Element svg = checked(plot({{"", {3, 2, 1}}}, axes));
+  const auto drawn = points(*svg.all("polyline").at(0));
+  EXPECT_NEAR(axis(svg, false)(drawn.back().x), 2, 0.2);
+  EXPECT_LT(drawn.back().x, 100);
+  axes.x_end = nan;
+  checked(plot({{"", {3, 2, 1}}}, axes));
 }
 
 TEST(Plot, RefusesPointsThatAreNotApart) {
@@ -204,6 +236,18 @@ TEST(Bars, NamesStandUnderTheirBars) {
   for (const xml::Element* t : svg.all("text")) found += t->text.rfind("layers.", 0) == 0;
   EXPECT_EQ(found, 12);
   EXPECT_THROW(bars({1, 2}, {}, {"one"}), graft::ValueError);
+}
+
+TEST(Bars, LongNamesAreBrokenAtSpaces) {
+  const xml::Element svg =
+      checked(bars({1, 2, 3, 4, 5}, {}, {"full fine-tuning", "LoRA", "P-tuning v2", "prefix tuning", "none"}));
+  std::map<std::string, const xml::Element*> words;
+  for (const xml::Element* t : svg.all("text")) words[t->text] = t;
+  ASSERT_TRUE(words.count("full") == 1 && words.count("fine-tuning") == 1);
+  EXPECT_EQ(words["full"]->number("x"), words["fine-tuning"]->number("x"));
+  EXPECT_LT(words["full"]->number("y"), words["fine-tuning"]->number("y"));
+  EXPECT_EQ(words["full"]->number("y"), words["LoRA"]->number("y"));
+  EXPECT_LT(words["fine-tuning"]->number("y"), words["step"]->number("y")) << "the axis's own word is below";
 }
 
 TEST(Bars, NamesOfManyBarsDoNotOverlap) {

@@ -32,7 +32,9 @@ class ProgressTest : public testing::Test {
  protected:
   void SetUp() override {
     drawn.clear(), asked = 0, stop_at = -1;
-    Progress::screen({[](const show::Picture& picture, const std::string& id, bool again) { drawn.push_back({picture, id, again}); },
+    Progress::screen({[](const show::Picture& picture, const std::string& id, bool again) {
+                        drawn.push_back({picture, id, again});
+                      },
                       [] { return asked++ == stop_at; }});
   }
   void TearDown() override { Progress::screen({}); }
@@ -142,6 +144,27 @@ TEST(Graph, IsTheHistoryAsAPicture) {
   EXPECT_EQ(svg.children.at(0).children.at(0).name, "title");
   EXPECT_NE(picture.text.find("x<&>"), std::string::npos);
   EXPECT_THROW(show::graph(Variable()), ValueError);
+}
+
+/// A letter of the monospace font is 7.3 wide.
+TEST(Graph, NoWordsLeaveTheCard) {
+  const Variable x = parameter(Tensor({2, 2}, real(1)), "x");
+  for (const Variable& y : {x, sum(x * x)}) {
+    const xml::Element svg = xml::parse(show::graph(y).svg).children.at(0);
+    EXPECT_LT(svg.number("width"), 480) << "a small graph is one for a telephone, too";
+    double legend_bottom = 0, boxes_top = 1e9;
+    for (const xml::Element* g : svg.all("g")) {
+      for (const xml::Element* t : g->all("text")) {
+        const double half = 7.3 * static_cast<double>(t->text.size()) / 2;
+        if ((*g)["class"] == "legend") {
+          EXPECT_LE(t->number("x") + 2 * half, svg.number("width")) << t->text;
+          legend_bottom = std::max(legend_bottom, t->number("y"));
+        }
+        if ((*g)["class"] == "node") boxes_top = std::min(boxes_top, t->number("y") - 17);
+      }
+    }
+    EXPECT_GT(boxes_top, legend_bottom);
+  }
 }
 
 TEST(Graph, TextOfALongHistoryIsCut) {

@@ -39,9 +39,10 @@ TEST(Table, WordsAreEscaped) {
 TEST(Table, RefusesARowOfAnotherLength) { EXPECT_THROW(show::table({"a", "b"}, {{"1"}}), ValueError); }
 
 TEST(Table, NumberHasFourDigitsThatCount) {
-  const std::pair<double, const char*> all[] = {{0, "0"},           {-0.0, "0"},       {0.023144, "0.02314"}, {1.2e-7, "1.2e-07"}, {12288, "12288"},
-                                                {2.30258, "2.303"}, {-1.5, "-1.5"},    {123456.78, "123457"}, {1e20, "1e+20"},     {3, "3"},
-                                                {1234.56, "1235"},  {9999.5, "1e+04"}, {std::nan(""), "NaN"}, {-INFINITY, "-inf"}};
+  const std::pair<double, const char*> all[] = {
+      {0, "0"},           {-0.0, "0"},       {0.023144, "0.02314"}, {1.2e-7, "1.2e-07"}, {12288, "12288"},
+      {2.30258, "2.303"}, {-1.5, "-1.5"},    {123456.78, "123457"}, {1e20, "1e+20"},     {3, "3"},
+      {1234.56, "1235"},  {9999.5, "1e+04"}, {std::nan(""), "NaN"}, {-INFINITY, "-inf"}};
   for (const auto& [x, words] : all) EXPECT_EQ(show::number(x), words);
   EXPECT_EQ(show::bytes(812), "812 B");
   EXPECT_EQ(show::bytes(3277), "3.2 KiB");
