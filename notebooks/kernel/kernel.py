@@ -71,7 +71,7 @@ class Run:
         self.kernel, self.cell, self.silent = kernel, cell, silent
         self.output = Output(lambda name, text: self.send("stream", name=name, text=text))
         self.thrown = self.error = None
-        self.shown = 0
+        self.shown = set()
 
     def send(self, what, **content):
         if not self.silent:
@@ -90,8 +90,12 @@ class Run:
 
     def on_display(self, message):
         self.output.flush()
-        names = {"display_id": message["id"]} if "id" in message else {}
-        what = "update_display_data" if message["kind"] == "update" else "display_data"
+        name = message.get("id")
+        names = {} if name is None else {"display_id": name}
+        # The curve of a loop that runs again belongs to the cell that runs it now.
+        again = message["kind"] == "update" and (name in self.shown or not name.startswith("graft-progress-"))
+        what = "update_display_data" if again else "display_data"
+        self.shown.add(name)
         self.send(what, data=message["data"], metadata={}, transient=names)
 
     on_update = on_display
