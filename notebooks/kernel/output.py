@@ -4,7 +4,7 @@ import re
 import time
 
 MOST = 1 << 20   # bytes of a cell's text that are kept
-EVERY = 0.05     # seconds between two messages of a stream
+EVERY = 0.05     # seconds that text waits for more
 HOLD = 10        # seconds that what the compiler says is held back: it may become the error itself
 MOMENT = 0.2
 COMPILER = re.compile(r"(cell \[\d+\]|input_line_\d+|/[^\s:]+|In file included from [^\n]*?):\d+(:\d+)?[:,]")
@@ -14,7 +14,7 @@ class Output:
     def __init__(self, send):
         self.send = send  # send(stream, text)
         self.decoders = {name: codecs.getincrementaldecoder("utf-8")("replace") for name in ("stdout", "stderr")}
-        self.waiting, self.waiting_for, self.sent_at = "", None, 0.0
+        self.waiting, self.waiting_for, self.waiting_since = "", None, 0.0
         self.kept = {"stdout": 0, "stderr": 0}
         self.lost = {"stdout": 0, "stderr": 0}
         self.held, self.held_since, self.line_begins = "", 0.0, True
@@ -53,6 +53,8 @@ class Output:
         if name != self.waiting_for:
             self.flush()
             self.waiting_for = name
+        if not self.waiting:
+            self.waiting_since = time.monotonic()
         self.waiting += text
         self.pause()
 
@@ -61,13 +63,13 @@ class Output:
         now = time.monotonic()
         if self.held:
             self.decide()
-        if self.waiting and (now - self.sent_at > EVERY or len(self.waiting) > 1 << 16):
+        if self.waiting and (now - self.waiting_since > EVERY or len(self.waiting) > 1 << 16):
             self.flush()
 
     def flush(self):
         if self.waiting:
             self.send(self.waiting_for, self.waiting)
-            self.waiting, self.sent_at = "", time.monotonic()
+            self.waiting = ""
 
     def release(self):
         """What the compiler said were warnings."""

@@ -8,13 +8,10 @@ namespace nl = nlohmann;
 
 namespace xcpp {
 
-struct display_id {
-  std::string id;
-};
 template <class T>
 void display(const T& t);
 template <class T>
-void display(const T& t, display_id id, bool update = false);
+void display(const T& t, std::string id, bool update = false);
 inline void clear_output(bool wait = false);
 
 }  // namespace xcpp
