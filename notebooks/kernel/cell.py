@@ -125,7 +125,8 @@ def refuse_bindings(code):
 
 def refuse_open_brackets(code):
     """Cling would wait for the rest of it."""
-    plain, stack, partner = blanked(code), [], {")": "(", "]": "[", "}": "{"}
+    plain = re.sub(r"(?m)^[ \t]*#(.*\\\n)*.*$", lambda m: re.sub(r"[^\n]", " ", m[0]), blanked(code))  # no directives
+    stack, partner = [], {")": "(", "]": "[", "}": "{"}
     for place, c in enumerate(plain):
         if c in "([{":
             stack.append((c, place))
@@ -168,6 +169,8 @@ def last_expression(code):
 def assignments(code):
     """(line, name) of each `name = …;` at the top level whose name the code does not have before."""
     plain, found = blanked(code), []
+    if re.search(r"\busing\s+namespace\b", plain):
+        return []  # who knows what that brings
     for s in statements(code):
         m = ASSIGNMENT.match(s.text.strip())
         if m and not re.search(rf"\b{m[1]}\b", plain[:s.start]):

@@ -41,7 +41,8 @@ class Interpreter:
         self.line("#include <iostream>")
         self.line("#include <xcpp/xdisplay.hpp>")
         self.probes = 0
-        self.memory = memory.limit()
+        self.memory = memory.most()
+        memory.go_first()
 
     def say(self, kind, **more):
         self.kernel.graft_kernel_say(json.dumps({"kind": kind, **more}).encode())
@@ -104,6 +105,7 @@ class Interpreter:
 
 
 def main():
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # until there is something to interrupt
     to, answers, commands = map(int, sys.argv[1:4])
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != int(sys.argv[4]):
@@ -117,6 +119,8 @@ def main():
         while len(size := asked.read(8)) == 8:
             command = json.loads(asked.read(struct.unpack("<Q", size)[0]))
             interpreter.kernel.graft_kernel_forget_interrupt()
+            if interpreter.memory:
+                memory.limit(interpreter.memory)
             interpreter.run(command["code"], command["name"])
             interpreter.say("done")
     os._exit(0)  # destructors of what cells left behind would only be in the way

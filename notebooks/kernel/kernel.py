@@ -5,9 +5,13 @@ import threading
 
 from ipykernel.kernelbase import Kernel
 
+import cell
 import words
 from output import Output
 from process import Dead, Process
+
+
+PICTURES = 64 << 20  # bytes of a cell's pictures that are kept
 
 
 class CppKernel(Kernel):
@@ -17,39 +21,47 @@ class CppKernel(Kernel):
 
     def __init__(self, **more):
         super().__init__(**more)
-        self.memory, self.ended_by = None, None
+        self.memory, self.ended_by, self.ending = None, None, False
         self.process = Process()
         atexit.register(self.end)
 
     def end(self):
-        process, self.process = self.process, None
-        if process is not None:
-            process.end()
+        self.ending = True
+        self.process.kill()
 
-    def do_shutdown(self, restart):
+    def do_shutdown(self, restart):  # in a thread of its own; a cell may be running
         self.end()
+        self.log.disabled = True  # the cell's own answer finds nobody
         return {"status": "ok", "restart": restart}
+
+    def do_is_complete(self, code):
+        try:
+            cell.refuse_open_brackets(code)
+            return {"status": "complete"}
+        except cell.Refused:
+            return {"status": "incomplete", "indent": "  "}
 
     def do_execute(self, code, silent, store_history=True, user_expressions=None, allow_stdin=False, **_):
         if not code.strip():
             return self.fine()
-        cell = f"cell [{self.execution_count}]"
-        run = Run(self, cell, silent)
+        name = f"cell [{self.execution_count}]"
+        run = Run(self, name, code, silent)
         run.output.hold_all = not self.process.is_ready
         before = None
         if threading.current_thread() is threading.main_thread():
             before = signal.signal(signal.SIGINT, lambda *_: self.process.interrupt())
         try:
-            self.process.run(code, cell, run.show)
+            self.process.run(code, name, run.show)
         except Dead as dead:
-            run.error = words.death(cell, dead) if self.process.is_ready else words.no_start(run.output.take(), dead)
-            self.ended_by = cell if self.process.is_ready else None
-            self.process.end()
-            self.process = Process()
+            run.error = words.death(name, dead) if self.process.is_ready else words.no_start(run.output.take(), dead)
+            self.ended_by = name if self.process.is_ready else None
+            if not self.ending:
+                self.process.end()
+                self.process = Process()
         finally:
             if before is not None:
                 signal.signal(signal.SIGINT, before)
-        run.output.close(cell)
+        run.close()
         return self.failed(run, silent) if run.error else self.fine()
 
     def fine(self):
@@ -67,11 +79,11 @@ class CppKernel(Kernel):
 class Run:
     """One cell's run: each message of the process becomes one of Jupyter's."""
 
-    def __init__(self, kernel, cell, silent):
-        self.kernel, self.cell, self.silent = kernel, cell, silent
+    def __init__(self, kernel, cell, code, silent):
+        self.kernel, self.cell, self.code, self.silent = kernel, cell, code, silent
         self.output = Output(lambda name, text: self.send("stream", name=name, text=text))
         self.thrown = self.error = None
-        self.shown = set()
+        self.shown, self.room, self.left_out = set(), PICTURES, 0
 
     def send(self, what, **content):
         if not self.silent:
@@ -90,6 +102,10 @@ class Run:
 
     def on_display(self, message):
         self.output.flush()
+        self.room -= sum(len(part) for part in message["data"].values() if isinstance(part, str))
+        if self.room < 0:
+            self.left_out += 1
+            return
         name = message.get("id")
         names = {} if name is None else {"display_id": name}
         # The curve of a loop that runs again belongs to the cell that runs it now.
@@ -108,8 +124,13 @@ class Run:
         self.output.flush()
         self.send("clear_output", wait=message["wait"])
 
-    def on_too_large(self, message):
-        self.output.add("stdout", f"\n… a picture of {message['size']:,} bytes is left out\n")
+    def on_too_large(self, _):
+        self.left_out += 1
+
+    def close(self):
+        self.output.close(self.cell)
+        if self.left_out:
+            self.send("stream", name="stdout", text=f"\n… {self.left_out:,} pictures of {self.cell} are left out: {PICTURES >> 20} MiB are kept\n")
 
     # --- of how it goes -------------------------------------------------------------------------------------------------
 
@@ -129,10 +150,10 @@ class Run:
         self.output.release()
         self.output.mute = False
         if self.thrown:
-            self.error = (*words.exception(self.cell, self.thrown["type"], self.thrown["text"], self.kernel.memory), [f"in {self.cell}"])
+            self.error = (*words.exception(self.thrown["type"], self.thrown["text"], self.kernel.memory), [f"in {self.cell}"])
 
     def on_failed(self, _):
-        self.error = words.compile_error(self.cell, self.output.take())
+        self.error = words.compile_error(self.cell, self.code, self.output.take())
         if self.kernel.ended_by:
             self.error[2].append(f"{self.kernel.ended_by} ended the program before. {words.FRESH}")
 

@@ -1,10 +1,12 @@
 """How much memory a notebook may use: most of what is free, so that a cell that wants more gets std::bad_alloc, not the machine."""
 import os
+import re
 import resource
 from pathlib import Path
 
 SHARE = 0.85
 LEAST = 1 << 30
+ALWAYS = 128 << 20
 
 
 def free():
@@ -21,11 +23,24 @@ def free():
     return min(found, default=LEAST)
 
 
-def limit():
-    """Sets it, in bytes; GRAFT_NOTEBOOK_MEMORY, in MiB, says how much, 0: no limit."""
+def most():
+    """In bytes; GRAFT_NOTEBOOK_MEMORY says how many MiB, 0: no limit, None."""
     wanted = os.environ.get("GRAFT_NOTEBOOK_MEMORY", "")
-    most = int(wanted) << 20 if wanted.isdigit() else max(LEAST, int(SHARE * free()))
-    if most == 0:
-        return None
-    resource.setrlimit(resource.RLIMIT_DATA, (most, most))
-    return most
+    return (int(wanted) << 20 or None) if wanted.isdigit() else max(LEAST, int(SHARE * free()))
+
+
+def used():
+    return int(re.search(r"VmData:\s+(\d+)", Path("/proc/self/status").read_text())[1]) << 10
+
+
+def limit(bytes_):
+    """For the next cell. It has some in any case: one that frees what another one took must be compiled, too."""
+    resource.setrlimit(resource.RLIMIT_DATA, (max(bytes_, used() + ALWAYS), resource.getrlimit(resource.RLIMIT_DATA)[1]))
+
+
+def go_first():
+    """Should the machine run out of memory all the same, it is this process that is ended, not Jupyter."""
+    try:
+        Path("/proc/self/oom_score_adj").write_text("500")
+    except OSError:
+        pass

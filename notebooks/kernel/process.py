@@ -53,18 +53,18 @@ class Process:
         self.interrupts += 1
         os.write(self.waker, b"!")
 
-    def end(self):
-        """Nothing of it is left: neither it nor what its cells started."""
+    def kill(self):
+        """It and what its cells started; from any thread."""
         try:
             os.killpg(self.process.pid, signal.SIGKILL)
         except (ProcessLookupError, PermissionError):
             pass
         self.process.wait()
+
+    def end(self):
+        self.kill()
         for fd in (self.out, self.err, self.talk, self.answers, self.commands, self.wake, self.waker):
-            try:
-                os.close(fd)
-            except OSError:
-                pass
+            os.close(fd)
 
     def run(self, code, name, show):
         """Runs a cell. show(message) gets all that comes of it; {"kind": "text", ...} is what it printed. Errors: Dead"""
@@ -96,9 +96,9 @@ class Process:
                     self.process.send_signal(signal.SIGINT)
                 asked = self.interrupts
             if asked > 1 or (asked_at is not None and time.monotonic() - asked_at > OBEY):
-                self.process.kill()
+                self.kill()
                 self.drain(show)
-                raise Dead(self.process.wait(), killed_by_us=True)
+                raise Dead(self.process.returncode, killed_by_us=True)
             for name, fd in (("stdout", self.out), ("stderr", self.err)):
                 if fd in readable:
                     self.print(name, fd, show, 1 << 16)

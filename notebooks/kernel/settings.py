@@ -13,7 +13,9 @@ ARGUMENTS = "-O2 -std=c++17"
 
 
 def cache():
-    """A folder of the user's own for precompiled headers."""
+    """A folder of the user's own for precompiled headers: in this Python's environment, which ./run made for this."""
     if os.environ.get("GRAFT_NOTEBOOK_CACHE"):
         return Path(os.environ["GRAFT_NOTEBOOK_CACHE"])
-    return Path(sys.prefix) / "graft-pch"
+    if os.access(sys.prefix, os.W_OK):
+        return Path(sys.prefix) / "graft-pch"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "graft" / "pch"

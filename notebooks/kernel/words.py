@@ -37,8 +37,9 @@ def no_start(said, dead):
     return name, f"the C++ interpreter did not start: {text}. `./run jupyter` makes its environment anew.", said.strip().split("\n")
 
 
-def compile_error(cell, said):
+def compile_error(cell, code, said):
     """(short name, text, lines): of what Clang said, the first error."""
+    said = with_right_lines(cell, code, said)
     first = re.search(rf"{re.escape(cell)}:(\d+):\d+: (?:fatal )?error: (.*)", said) or re.search(r":(\d+):\d+: (?:fatal )?error: (.*)", said)
     place = f"{cell}, line {first[1]}: " if first and first[0].startswith(cell) else f"{cell}: "
     text = place + (first[2] if first else "it does not compile")
@@ -49,8 +50,22 @@ def compile_error(cell, said):
     return "CompileError", text, lines
 
 
-def exception(cell, kind, text, memory):
+def with_right_lines(cell, code, said):
+    """Cling counts one line too many in some cells that it refuses; the line that it quotes tells."""
+    mine = [line.strip() for line in code.split("\n")]
+
+    def put_right(found):
+        line, column, quoted = int(found[1]), int(found[2]), found[4].strip()
+        if line <= len(mine) + 1 and quoted and (line > len(mine) or mine[line - 1] != quoted) and line > 1 and mine[line - 2] == quoted:
+            line, column = line - 1, column - 1
+        return f"{cell}:{line}:{column}: {found[3]}\n{found[4]}"
+
+    return re.sub(rf"{re.escape(cell)}:(\d+):(\d+): (.*)\n(.*)", put_right, said)
+
+
+def exception(kind, text, memory):
+    """(short name, text)"""
     name = "Interrupted" if kind.endswith("::Interrupted") else kind
     if kind == "std::bad_alloc" and memory:
         text = f"memory ran out: a notebook here may use {memory / (1 << 30):.1f} GiB (GRAFT_NOTEBOOK_MEMORY says how many MiB)"
-    return name, text or f"(a value of type {kind})" if kind != name or not text else text
+    return name, text or f"(a value of type {kind})"
