@@ -9,8 +9,8 @@
 namespace graft::show {
 
 struct HeatMap {
-  std::string title;
-  std::vector<std::string> rows, columns;  ///< names at the sides; empty: none
+  std::string title = {};
+  std::vector<std::string> rows = {}, columns = {};  ///< names at the sides; empty: none
 };
 /// Blue below 0, white at 0, red above; the strongest colour is the largest absolute number. A tall matrix lies on its side, and
 /// says so. Numbers that are not finite are grey. A vector is one row.

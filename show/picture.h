@@ -3,7 +3,7 @@
 //     std::ofstream("loss.svg") << show::plot({{"LoRA", losses}}).svg;
 #pragma once
 #include <string>
-#include <vector>
+#include <string_view>
 
 namespace graft::show {
 
@@ -18,5 +18,9 @@ struct Html {
   std::string html;
   std::string text;  ///< the same for a terminal
 };
+
+/// Any words as text or attributes of SVG and HTML: <, >, &, " and ' as entities; ill-formed UTF-8, control characters and what XML
+/// forbids as U+FFFD; a tab or the end of a line as a space.
+std::string escaped(std::string_view words);
 
 }  // namespace graft::show

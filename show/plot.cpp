@@ -12,6 +12,8 @@
 namespace graft::show {
 namespace {
 
+double x_of(const Curve& curve, std::size_t i) { return curve.x.empty() ? static_cast<double>(i) * curve.every : curve.x[i]; }
+
 /// The numbers of a curve in words: where it begins, its least, where it ends.
 struct Facts {
   std::string first = "-", least = "-", last = "-";
@@ -26,7 +28,7 @@ Facts facts(const Curve& curve, const Range& range) {
     if (f.drawn++ == 0) f.first = number(y);
     if (f.drawn == 1 || y < least) {
       least = y;
-      f.least = text(number(y), " at ", number(static_cast<double>(i) * curve.every));
+      f.least = text(number(y), " at ", number(x_of(curve, i)));
     }
     f.last = number(y);
   }
@@ -88,23 +90,37 @@ void draw(Frame& frame, const std::vector<Point>& piece, std::size_t curve) {
   frame.svg.polyline(points, curve);
 }
 
+void check(const Curve& curve) {
+  const auto which = [&] { return "plot: the curve \"" + plain(curve.name) + "\""; };
+  expect<ValueError>(std::isfinite(curve.every) && curve.every > 0,
+                     [&] { return text(which(), " has points ", curve.every, " apart; give it an `every` above 0"); });
+  expect<ValueError>(curve.x.empty() || curve.x.size() == curve.y.size(), [&] {
+    return text(which(), " has ", curve.x.size(), " numbers x for ", curve.y.size(), " numbers y; give one for each, or none");
+  });
+  for (std::size_t i = 0; i < curve.x.size(); ++i)
+    expect<ValueError>(std::isfinite(curve.x[i]) && (i == 0 || curve.x[i - 1] <= curve.x[i]),
+                       [&] { return text(which(), " has ", curve.x[i], " as x[", i, "]; they must be finite, and ascend"); });
+}
+
 }  // namespace
 
 Picture plot(const std::vector<Curve>& curves, const Axes& axes) {
   Range range(axes.log);
   double end = std::isfinite(axes.x_end) ? std::max(0.0, axes.x_end) : 0;
+  double begin = 0;
   for (const Curve& curve : curves) {
-    expect<ValueError>(std::isfinite(curve.every) && curve.every > 0, "plot: points of the curve \"", plain(curve.name),
-                       "\" are ", curve.every, " apart; give it an `every` above 0");
+    check(curve);
     for (const double y : curve.y) range.take(y);
-    end = std::max(end, curve.every * static_cast<double>(curve.y.empty() ? 0 : curve.y.size() - 1));
+    if (curve.y.empty()) continue;
+    begin = std::min(begin, x_of(curve, 0));
+    end = std::max(end, x_of(curve, curve.y.size() - 1));
   }
   const bool level = !level_words(axes).empty() && range.shows(axes.level);
   const Range data = range;
   if (level) range.take(axes.level);
   double low = range.empty() ? (axes.log ? 1 : 0) : range.low(), high = range.empty() ? (axes.log ? 10 : 1) : range.high();
   if (!axes.log && low > 0 && low < high / 2) low = 0;
-  const Scale over_y(low, high, axes.log), over_x(0, end > 0 ? end : 1);
+  const Scale over_y(low, high, axes.log), over_x(begin, end > begin ? end : begin + 1);
 
   std::vector<std::string> legend;
   for (const Curve& curve : curves) legend.push_back(curves.size() == 1 && curve.name == axes.title ? "" : curve.name);
@@ -117,7 +133,7 @@ Picture plot(const std::vector<Curve>& curves, const Axes& axes) {
     std::vector<Point> piece;
     for (std::size_t i = 0; i < curves[c].y.size(); ++i) {
       if (range.shows(curves[c].y[i])) {
-        piece.push_back({over_x(static_cast<double>(i) * curves[c].every), over_y(curves[c].y[i])});
+        piece.push_back({over_x(x_of(curves[c], i)), over_y(curves[c].y[i])});
       } else {
         draw(frame, piece, c);
         piece.clear();

@@ -4,6 +4,7 @@
 
 #include "autograd/errors.h"
 #include "cli/report/page.h"
+#include "cli/report/plain.h"
 #include "formats/file.h"
 
 namespace graft::cli {
@@ -29,13 +30,19 @@ std::string script(const nlohmann::json& data) {
 void write_report(const nlohmann::json& data, const std::string& path) {
   expect<ValueError>(data.is_object(), "write_report: the data is of type ", data.type_name(),
                      "; give an object with title, base and tasks (cli/report/data.md)");
-  constexpr std::string_view place = "/*DATA*/null";
   const std::string_view all = page();
-  const std::size_t at = all.find(place);
-  expect<Error>(at != all.npos, "write_report: the page has no ", place, "; put it back into cli/report/page.html");
-  std::string text(all.substr(0, at));
+  const auto find = [&](std::string_view place) {
+    const std::size_t at = all.find(place);
+    expect<Error>(at != all.npos, "write_report: the page has no ", place, "; put it back into cli/report/page.html");
+    return at;
+  };
+  constexpr std::string_view still = "/*PLAIN*/", live = "/*DATA*/null";
+  const std::size_t first = find(still), second = find(live);
+  std::string text(all.substr(0, first));
+  text += plain_report(data);
+  text += all.substr(first + still.size(), second - first - still.size());
   text += script(data);
-  text += all.substr(at + place.size());
+  text += all.substr(second + live.size());
   formats::write_text(path, text);
 }
 

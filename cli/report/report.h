@@ -1,5 +1,6 @@
 // The report of a comparison of fine-tuning methods: one HTML file that needs no other file and no network. Its charts are
-// drawn by scripts in the page (cli/report/*.js) from the embedded data; data.md describes the data.
+// drawn by scripts in the page (cli/report/*.js) from the embedded data; data.md describes the data. Where scripts are switched off,
+// tables and curves stand in the page as they are (plain.h).
 #pragma once
 #include <nlohmann/json_fwd.hpp>
 #include <string>

@@ -29,6 +29,8 @@ constexpr std::array<CurveLook, 6> curves{{{{"c0", "#0072b2", "#4f9fe0"}, ""},
                                            {{"c5", "#948a00", "#e6dc55"}, "5 2 1 2 1 2"}}};
 
 const CurveLook& curve_look(std::size_t curve) { return curves[curve % curves.size()]; }
+/// The seventh has the first one's colour, but the second one's dashes.
+const char* dashes_of(std::size_t curve) { return curve_look(curve + curve / curves.size()).dashes; }
 const Look& look(Ink what) {
   switch (what) {
     case Ink::card: return card;
@@ -128,7 +130,7 @@ void Svg::cells(double x, double y, double scale_x, double scale_y, Colour colou
 
 void Svg::polyline(const std::string& points, std::size_t curve) {
   const CurveLook& with = curve_look(curve);
-  out_ += text("<polyline", stroke(with.look), " stroke-width=\"2\" stroke-linejoin=\"round\"", dashed(with.dashes),
+  out_ += text("<polyline", stroke(with.look), " stroke-width=\"2\" stroke-linejoin=\"round\"", dashed(dashes_of(curve)),
                " points=\"", points, "\"/>\n");
 }
 
@@ -139,7 +141,7 @@ void Svg::dot(double x, double y, std::size_t curve) {
 void Svg::sample(double x, double y, std::size_t curve) {
   const CurveLook& with = curve_look(curve);
   out_ += text("<line", place("x1", x), place("y1", y), place("x2", x + 28), place("y2", y), stroke(with.look),
-               " stroke-width=\"2.5\"", dashed(with.dashes), "/>\n");
+               " stroke-width=\"2.5\"", dashed(dashes_of(curve)), "/>\n");
 }
 
 std::string Svg::at(double x, double y) { return pixel(x) + ',' + pixel(y); }

@@ -5,12 +5,12 @@
 #include <string_view>
 #include <vector>
 
+#include "show/picture.h"
+
 namespace graft::show {
 
-/// Ill-formed UTF-8, control characters and what XML forbids become U+FFFD; a tab or the end of a line becomes a space.
+/// escaped() of picture.h without the entities: for a terminal.
 std::string plain(std::string_view words);
-/// plain(), and <, >, &, " and ' as entities: for text and attributes of SVG and HTML.
-std::string escaped(std::string_view words);
 
 /// How many columns of a terminal it takes: two for a wide character (Chinese, Japanese, Korean, emoji), none for an accent that
 /// combines.

@@ -3,6 +3,7 @@
 https://chromedevtools.github.io/devtools-protocol/
 """
 import base64
+import contextlib
 import json
 import os
 import select
@@ -118,6 +119,20 @@ class Page:
         while "Page.loadEventFired" not in self.events:
             self.note(self.message(until))
         self.settle()
+
+    @contextlib.contextmanager
+    def without_scripts(self):
+        """The open page as it is where scripts are switched off."""
+        self.call("Emulation.setScriptExecutionDisabled", value=True)
+        try:
+            self.events.clear()
+            self.call("Page.reload")
+            until = time.monotonic() + 60
+            while "Page.loadEventFired" not in self.events:
+                self.note(self.message(until))
+            yield
+        finally:
+            self.call("Emulation.setScriptExecutionDisabled", value=False)
 
     def settle(self):
         """Two frames: sizes are observed, charts drawn."""

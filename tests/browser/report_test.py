@@ -169,6 +169,19 @@ def fits_the_screen(page):
     expect(seen == [], "text leaves its chart in", seen)
 
 
+def stands_still_without_scripts(page):
+    """Tables and curves of every task, in the page as it was written."""
+    with page.without_scripts():
+        counts = page.run("[document.querySelector('#main').children.length, document.querySelectorAll('.plain h2').length, "
+                          "document.querySelectorAll('.plain tbody tr').length, document.querySelectorAll('.plain svg').length]")
+        runs = [run for task in data["tasks"] for run in task["runs"] if run and "absent" not in run]
+        wanted = [0, len(data["tasks"]), len(runs), sum(any(run and run.get("curve") for run in task["runs"]) for task in data["tasks"])]
+        expect(counts == wanted, "without scripts there are", counts, "and not", wanted)
+        expect(page.run("document.querySelector('.plain').innerText").count("58.4") >= 1, "the score of full fine-tuning is missing")
+        width, inside = page.run("[document.documentElement.clientWidth, document.documentElement.scrollWidth]")
+        expect(inside <= width, f"without scripts the page is {inside} px wide on a screen of {width}")
+
+
 def prints(page):
     pdf = page.pdf()
     pages = len(re.findall(rb"/Type\s*/Page\b", pdf))
@@ -244,9 +257,10 @@ def hold_what_they_must(page):
 cases = [  # name, data, (width, height, dark, touch), checks: each on a page that was just opened
     ("desktop", data, (1280, 900), [shows_what_there_is, table_holds_the_data, table_sorts, mouse_shows_values, legend_hides_a_line,
                                     scales_and_kinds_change, a_square_shows_its_singular_values, keyboard_reaches_values,
-                                    strings_stay_text, contrast_is_good, fits_the_screen, prints]),
+                                    strings_stay_text, contrast_is_good, fits_the_screen,
+                                    stands_still_without_scripts, prints]),
     ("dark", data, (1280, 900, True), [contrast_is_good]),
-    ("phone", data, (375, 700, False, True), [fits_the_screen, touch_shows_values]),
+    ("phone", data, (375, 700, False, True), [fits_the_screen, touch_shows_values, stands_still_without_scripts]),
     ("tablet", data, (820, 1100, False, True), [fits_the_screen]),
     ("twenty", twenty_runs(), (1280, 900), [hold_what_they_must, prints]),
     ("twenty-phone", twenty_runs(), (375, 700, False, True), [hold_what_they_must]),

@@ -66,6 +66,39 @@ TEST(Report, NothingInTheDataEndsTheScript) {
   for (const char* what : {"<script", "</script", "<!--", "<"}) EXPECT_EQ(count(page, what), count(plain, what)) << what;
 }
 
+/// Between <noscript> and its end: what a browser without scripts shows.
+std::string still(const json& data) {
+  const std::string page = written(data), begin = "<noscript>";
+  const std::size_t from = page.find(begin) + begin.size();
+  return page.substr(from, page.find("</noscript>") - from);
+}
+
+TEST(Report, WithoutScriptsTablesAndCurvesStandStill) {
+  const json run = {{"id", "lora"}, {"method", "LoRA & co"}, {"trainable", 294912}, {"share", 0.00236}, {"score", 58.25}, {"seconds_per_step", 0.0125},
+                    {"peak", {{"total", 1536}}}, {"curve", {{"step", {0, 10, 40}}, {"loss", {3, nullptr, 1.5}}}}};
+  const std::string page = still({{"tasks", json::array({{{"title", "Task <1>"}, {"score_name", "BLEU"},
+                                                          {"runs", json::array({run, {{"id", "ia3"}, {"absent", "no room"}}})}}})}});
+  for (const char* part : {"Task &lt;1&gt;", "LoRA &amp; co", "294,912", "0.236 %", "BLEU", "58.25", "12.5", "1.5 KiB", "Not run: ia3 (no room)",
+                           "<svg", "3 at first, 1.5 at last"})
+    EXPECT_NE(page.find(part), page.npos) << part << "\n" << page;
+  EXPECT_EQ(count(page, "<table"), 1u);
+  EXPECT_EQ(still({{"title", "none"}}), still({{"tasks", json::array({1, nullptr, "x"})}}));
+}
+
+/// data.md: any field may be missing or null; and nothing said of its kind is to be trusted.
+TEST(Report, WithoutScriptsDataOfAnyKindDoNoHarm) {
+  const std::vector<json> odd = {nullptr, true, -1, 1e300, "</noscript><b>", json::array({nullptr, "x", {{"step", 3}}}), {{"a", 1}}};
+  for (const json& a : odd)
+    for (const json& b : odd) {
+      const json run = {{"id", a}, {"method", b}, {"trainable", a}, {"share", b}, {"score", a}, {"seconds_per_step", b}, {"peak", a},
+                        {"curve", {{"step", json::array({a, 3, 1, b, 5})}, {"loss", json::array({b, 1, 2, a})}}}};
+      for (const json& tasks : {json::array({{{"title", b}, {"id", a}, {"score_name", a}, {"runs", json::array({run, a, b})}}}),
+                                json::array({{{"runs", a}}, b}), a})
+        EXPECT_EQ(count(written({{"tasks", tasks}}), "</noscript>"), 1u);
+      EXPECT_EQ(still({{"tasks", json::array({{{"runs", json::array({{{"curve", a}, {"peak", b}}})}}})}}).find("nan"), std::string::npos);
+    }
+}
+
 TEST(Report, WhatJsonCannotHoldIsUnknown) {
   const double nan = std::numeric_limits<double>::quiet_NaN(), infinity = std::numeric_limits<double>::infinity();
   const std::string page = written({{"numbers", {nan, infinity, -infinity, 1}}, {"title", "half a letter: \xe4\xb8 end"}});

@@ -152,15 +152,18 @@ TEST(Plot, ManyPointsAreThinnedAndTheExtremesKept) {
 
 TEST(Plot, CurvesDifferWithoutColourAndTheLegendIsAboveThem) {
   std::vector<Curve> curves;
-  for (int c = 0; c < 6; ++c) curves.push_back({"a curve with quite a long name, no. " + std::to_string(c), {1.0 * c, 2, 3}});
+  for (int c = 0; c < 12; ++c) curves.push_back({"a curve with quite a long name, no. " + std::to_string(c), {1.0 * c, 2, 3}});
   const xml::Element svg = checked(plot(curves));
+  std::set<std::pair<std::string, std::string>> looks;
   std::set<std::string> dashes, colours;
   double top = 1e9;
   for (const xml::Element* line : svg.all("polyline")) {
-    dashes.insert((*line)["stroke-dasharray"]), colours.insert((*line)["stroke"]);
+    looks.emplace((*line)["stroke-dasharray"], (*line)["stroke"]);
+    if (looks.size() <= 6) dashes.insert((*line)["stroke-dasharray"]), colours.insert((*line)["stroke"]);
     for (const auto& p : points(*line)) top = std::min(top, p.y);
   }
-  EXPECT_EQ(dashes.size(), 6u);
+  EXPECT_EQ(looks.size(), 12u);
+  EXPECT_EQ(dashes.size(), 6u) << "of the first six";
   EXPECT_EQ(colours.size(), 6u);
   int named = 0;
   for (const xml::Element* t : svg.all("text"))
@@ -168,7 +171,7 @@ TEST(Plot, CurvesDifferWithoutColourAndTheLegendIsAboveThem) {
       EXPECT_LT(t->number("y"), top) << "the legend covers the curves";
       ++named;
     }
-  EXPECT_EQ(named, 6);
+  EXPECT_EQ(named, 12);
 }
 
 TEST(Plot, WordsAreEscaped) {
@@ -205,6 +208,21 @@ TEST(Plot, TheAxisMayGoBeyondTheData) {
   EXPECT_LT(drawn.back().x, 100);
   axes.x_end = nan;
   checked(plot({{"", {3, 2, 1}}}, axes));
+}
+
+TEST(Plot, PointsMayStandWhereTheyLike) {
+  const xml::Element svg = checked(plot({{"", {5, 4, 3}, 1, {-10, 0, 40}}, {"", {1}, 1, {20}}}));
+  const Axis over_x = axis(svg, false);
+  const auto drawn = points(*svg.all("polyline").at(0));
+  ASSERT_EQ(drawn.size(), 3u);
+  EXPECT_NEAR(over_x(drawn[0].x), -10, 0.05);
+  EXPECT_NEAR(over_x(drawn[1].x), 0, 0.05);
+  EXPECT_NEAR(over_x(drawn[2].x), 40, 0.05);
+  EXPECT_NEAR(over_x(svg.all("circle").at(0)->number("cx")), 20, 0.05);
+  EXPECT_THROW(plot({{"", {5, 4}, 1, {0}}}), graft::ValueError);
+  EXPECT_THROW(plot({{"", {5, 4}, 1, {1, 0}}}), graft::ValueError);
+  EXPECT_THROW(plot({{"", {5, 4}, 1, {1, inf}}}), graft::ValueError);
+  EXPECT_THROW(plot({{"", {5, 4}, 1, {nan, 1}}}), graft::ValueError);
 }
 
 TEST(Plot, RefusesPointsThatAreNotApart) {
