@@ -41,7 +41,7 @@ def blanked(code):
         raw = re.compile(r'(u8|[uUL])?R"([^()\\\s]{0,16})\(').match(code, i) if c in 'uULR' and not (i and re.match(r"\w", code[i - 1])) else None
         if raw:
             end = code.find(")" + raw[2] + '"', raw.end())
-            take(end + len(raw[2]) + 2 if end >= 0 else n, 1)
+            take(end + len(raw[2]) + 2, 1) if end >= 0 else take(n)
         elif code.startswith("//", i):
             take(code.find("\n", i))
         elif code.startswith("/*", i):
@@ -123,17 +123,23 @@ def refuse_bindings(code):
                           "`auto both = …`, or write it within a block")
 
 
-def refuse_open_brackets(code):
-    """Cling would wait for the rest of it."""
+def refuse_brackets(code):
+    """Those that have no partner: Cling would wait for the rest of an open one."""
     plain = re.sub(r"(?m)^[ \t]*#(.*\\\n)*.*$", lambda m: re.sub(r"[^\n]", " ", m[0]), blanked(code))  # no directives
     stack, partner = [], {")": "(", "]": "[", "}": "{"}
     for place, c in enumerate(plain):
         if c in "([{":
             stack.append((c, place))
         elif c in partner:
-            if not stack or stack[-1][0] != partner[c]:
-                return  # Clang says it better
+            if not stack:
+                raise Refused(line_of(code, place), f"this `{c}` closes nothing")
+            if stack[-1][0] != partner[c]:
+                raise Refused(line_of(code, place), f"this `{c}` would close the `{stack[-1][0]}` of line {line_of(code, stack[-1][1])}")
             stack.pop()
+    if blanked(code + "\n;")[-1] != ";":
+        last = len(blanked(code).rstrip())
+        place = last + len(code[last:]) - len(code[last:].lstrip())
+        raise Refused(line_of(code, place), "a comment or a raw string is still open at the end of the cell")
     if stack:
         sign, place = stack[-1]
         raise Refused(line_of(code, place), f"this `{sign}` is still open at the end of the cell")

@@ -73,7 +73,7 @@ class Interpreter:
         """Runs a cell block by block; says what kind of end it took."""
         try:
             cell.refuse_magics(code)
-            cell.refuse_open_brackets(code)
+            cell.refuse_brackets(code)
             cell.refuse_bindings(code)
             blocks = cell.blocks(code)
             for number, (first, text) in enumerate(blocks):

@@ -36,7 +36,7 @@ class CppKernel(Kernel):
 
     def do_is_complete(self, code):
         try:
-            cell.refuse_open_brackets(code)
+            cell.refuse_brackets(code)
             return {"status": "complete"}
         except cell.Refused:
             return {"status": "incomplete", "indent": "  "}

@@ -238,8 +238,8 @@ def a_compile_error_names_cell_and_line(kernel):
             ("int g(int a) {\n  int b = 2;\n  return nothing; }", 3, "nothing"), ("int e = 3\ne", 1, "expected ';'"), ("#include <no_such_header.h>", 1, "file not found"),
             ("1 +\n  nothing", 2, "nothing"), ("int f1() { return 1; }\nint f2() { return 2; }", 2, "function definition is not allowed here"),
             ("newname = 3;", 1, "undeclared identifier 'newname'"), ("int t = 1;\nother = t;", 2, "other"), ("for (int i = 0; i < 3; ++i) {\n  int k = i;", 1, "still open"),
-            ("std::max(1, (2", 1, "still open"), ("int h = 1; }", 1, "extraneous closing brace"), ("%timeit 3", 1, "magic"), ("!ls", 1, "shell"), ("?std::vector", 1, "help"),
-            ("auto [p, q] = std::make_pair(1, 2);", 1, "structured binding"), (".q", 1, "expected"), ("/* no end", 1, "unterminated")]:
+            ("std::max(1, (2", 1, "still open"), ("int h = 1; }", 1, "closes nothing"), ("std::max(1, 2];", 1, "would close the `(`"), ("%timeit 3", 1, "magic"), ("!ls", 1, "shell"), ("?std::vector", 1, "help"),
+            ("auto [p, q] = std::make_pair(1, 2);", 1, "structured binding"), (".q", 1, "expected"), ("/* no end", 1, "comment"), ('int i = 1;\nauto r = R"(no end', 2, "raw string")]:
         shown = kernel.run(code)
         expect(shown.error is not None, "no error from", repr(code), shown)
         name, said, whole = shown.error
