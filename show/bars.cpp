@@ -90,17 +90,17 @@ Picture bars(const std::vector<double>& y, const Axes& axes, const std::vector<s
   if (level) range.take(axes.level);
   const Scale scale(range.low(), range.high());
 
-  const double step = (Frame::field_right - Frame::field_left) / static_cast<double>(std::max<std::size_t>(1, y.size()));
+  const double left = Frame::left(scale),
+               step = (Frame::right - left) / static_cast<double>(std::max<std::size_t>(1, y.size()));
   const Names under = arrange(y.size(), names, step);
   std::string alternative = axes.title.empty() ? axes.y + " by " + axes.x : axes.title;
   alternative += text("; ", y.size(), " bars between ", number(data.low()), " and ", number(data.high()));
   std::vector<std::string> legend;
   if (level) legend.push_back(level_words(axes));
-  Frame frame(axes, alternative, legend, under.foot);
-  frame.y_axis(scale, axes.y);
+  Frame frame(axes, alternative, legend, scale, under.foot);
   const double zero = frame.y(scale(0)), width = std::min(step - std::min(3.0, step / 5), 72.0);
   for (std::size_t i = 0; i < y.size(); ++i) {
-    const double middle = Frame::field_left + step * (static_cast<double>(i) + 0.5);
+    const double middle = left + step * (static_cast<double>(i) + 0.5);
     if (std::isfinite(y[i])) {
       const double at = frame.y(scale(y[i]));
       frame.svg.bar(middle - width / 2, std::min(at, zero), width, std::abs(at - zero), 0,
@@ -113,7 +113,7 @@ Picture bars(const std::vector<double>& y, const Axes& axes, const std::vector<s
       for (std::size_t k = 0; k < lines.size(); ++k)
         frame.svg.words(middle, frame.bottom() + 18 + line_height * static_cast<double>(k), lines[k], "middle", Ink::soft);
   }
-  frame.svg.line(Frame::field_left, zero, Frame::field_right, zero, Ink::soft);
+  frame.svg.line(left, zero, Frame::right, zero, Ink::soft);
   if (level) frame.level(scale(axes.level));
   frame.x_words(axes.x, 36 + under.foot);
   return {frame.svg.str(), for_terminal(y, axes, names, scale)};

@@ -67,15 +67,16 @@ double share(double w, double far) { return far > 0 ? w / far : std::isfinite(w)
 
 void draw_cells(Svg& svg, const Field& field, double far, double left, double top, double cell_width, double cell_height) {
   const bool tips = field.W.numel() <= most_with_tips;
-  std::map<std::string, std::pair<Colour, std::string>> by_colour;  // a path of all cells of a colour
+  const double gap = tips && std::min(cell_width, cell_height) >= 10 ? 1 : 0;  // so that like neighbours can be counted
+  std::map<std::string, std::pair<Colour, std::string>> by_colour;             // a path of all cells of a colour
   for (Index r = 0; r < field.rows; ++r)
     for (Index c = 0; c < field.columns; ++c) {
       const Index i = field.place(r, c);
       const auto w = static_cast<double>(field.W[i]);
       const Colour colour = colour_of(share(w, far));
       if (tips) {
-        svg.cell(left + cell_width * static_cast<double>(c), top + cell_height * static_cast<double>(r), cell_width,
-                 cell_height, colour, field.at(i) + " " + number(w));
+        svg.cell(left + cell_width * static_cast<double>(c), top + cell_height * static_cast<double>(r), cell_width - gap,
+                 cell_height - gap, colour, field.at(i) + " " + number(w));
       } else {
         auto& path = by_colour.emplace(colour.str(), std::make_pair(colour, "")).first->second.second;
         path += text('M', c, ' ', r, "h1v1h-1z");
@@ -138,6 +139,9 @@ Picture heat_map(const Tensor& W, const HeatMap& how) {
   Svg svg(width, bottom + 50, alternative);
   if (!how.title.empty()) svg.words(margin, 23, shortened(plain(how.title), 70), "start", Ink::words, true);
   draw_cells(svg, field, f.far, left, top, cell_width, cell_height);
+  const double edge = 1.5;  // a frame: cells of 0 are white, as the card is
+  for (const double y : {top - edge, bottom + edge}) svg.line(left - edge, y, right_end + edge, y, Ink::grid);
+  for (const double x : {left - edge, right_end + edge}) svg.line(x, top - edge, x, bottom + edge, Ink::grid);
   const auto names = [&](const std::vector<std::string>& all, double size, const auto& put) {
     const auto every = static_cast<std::size_t>(std::ceil(14 / size));
     for (std::size_t i = 0; i < all.size(); i += every)

@@ -64,7 +64,7 @@ struct Point {
 
 /// Where many points share a column of pixels: the first, the lowest, the highest and the last of them, in their order.
 std::vector<Point> thinned(const std::vector<Point>& points) {
-  constexpr double pixels = Frame::field_right - Frame::field_left;
+  constexpr double pixels = Frame::width;
   if (static_cast<double>(points.size()) <= 2 * pixels) return points;
   std::vector<Point> kept;
   for (std::size_t begin = 0, end = 0; begin < points.size(); begin = end) {
@@ -125,8 +125,7 @@ Picture plot(const std::vector<Curve>& curves, const Axes& axes) {
   std::vector<std::string> legend;
   for (const Curve& curve : curves) legend.push_back(curves.size() == 1 && curve.name == axes.title ? "" : curve.name);
   if (level) legend.push_back(level_words(axes));
-  Frame frame(axes, in_words(curves, axes, data), legend);
-  frame.y_axis(over_y, axes.y);
+  Frame frame(axes, in_words(curves, axes, data), legend, over_y);
   frame.x_axis(over_x, axes.x);
   if (level) frame.level(over_y(axes.level));
   for (std::size_t c = 0; c < curves.size(); ++c) {

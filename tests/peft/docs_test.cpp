@@ -221,7 +221,7 @@ Tree house() {
   for (const char* folder : {"docs", "peft", "autograd", "nn", "train", "tokenizer", "formats", "tests", "bench"})
     for (const auto& entry : fs::recursive_directory_iterator(root / folder)) {
       const std::string path = fs::relative(entry.path(), root).generic_string();
-      if (!entry.is_regular_file() || (!is_source(path) && !ends_with(path, ".md"))) continue;
+      if (!entry.is_regular_file() || (!is_source(path) && !ends_with(path, ".md") && !ends_with(path, ".svg"))) continue;
       tree[path] = read(entry.path());
     }
   return tree;

@@ -124,7 +124,10 @@ TEST(Plot, TicksAreFewAndDiffer) {
     std::set<std::string> words;
     std::size_t count = 0;
     for (const xml::Element* t : svg.all("text"))
-      if ((*t)["text-anchor"] == "end") words.insert(t->text), ++count;
+      if ((*t)["text-anchor"] == "end") {
+        words.insert(t->text), ++count;
+        EXPECT_GE(t->number("x") - 7.2 * static_cast<double>(t->text.size()), 24) << "the axis's name is under " << t->text;
+      }
     EXPECT_GE(count, 2u) << y[0];
     EXPECT_LE(count, 9u) << y[0];
     EXPECT_EQ(words.size(), count) << "two ticks with the same number for " << y[0];
