@@ -218,7 +218,7 @@ Complaints both_languages_say_the_same(const Tree& tree) {
 Tree house() {
   const fs::path root = here::root();
   Tree tree;
-  for (const char* folder : {"docs", "peft", "autograd", "nn", "train", "tokenizer", "formats", "tests", "bench"})
+  for (const char* folder : {"docs", "peft", "autograd", "nn", "train", "tokenizer", "formats", "tests", "bench", "notebooks"})
     for (const auto& entry : fs::recursive_directory_iterator(root / folder)) {
       const std::string path = fs::relative(entry.path(), root).generic_string();
       if (!entry.is_regular_file() || (!is_source(path) && !ends_with(path, ".md") && !ends_with(path, ".svg"))) continue;
