@@ -39,6 +39,20 @@ def copy(source, target):
     return told
 
 
+def trust(source, target):
+    """JupyterLab shows the pictures of a notebook that nobody has changed since it came from here."""
+    import nbformat
+    from nbformat.sign import NotebookNotary
+    notary = NotebookNotary()
+    for file in sorted(source.glob("*.ipynb")):
+        mine = target / file.name
+        if checksum(mine) == checksum(file):
+            book = nbformat.read(mine, 4)
+            if not notary.check_signature(book):
+                notary.sign(book)
+    notary.store.close()
+
+
 def named(target, name):
     """The notebook that NAME means: of that name, or the only one whose name has it inside."""
     name = Path(name).name
@@ -57,6 +71,7 @@ def main():
     source, target, name = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3] if len(sys.argv) > 3 else ""
     for line in copy(source, target):
         print("run:", line, file=sys.stderr)
+    trust(source, target)
     if name:
         print(named(target, name))
 
