@@ -35,7 +35,7 @@ class Interpreter:
         for s in CRASHES:
             signal.signal(s, signal.SIG_DFL)  # Cling would start a debugger
         self.kernel.graft_kernel_watch_interrupt()
-        for folder in (settings.HEADERS, settings.HERE):
+        for folder in (settings.HEADERS, settings.HERE, *settings.EIGEN):
             cppyy.add_include_path(str(folder))
         self.line(f'#pragma cling add_library_path("{settings.LIBRARIES}")')
         self.line("#include <iostream>")

@@ -7,6 +7,7 @@ HERE = Path(__file__).resolve().parent
 LIBRARIES = HERE.parent.parent                      # libgraft.so, libgraft_notebook.so
 HEADERS = next(p for p in HERE.parents if (p / "include" / "graft" / "graft.h").exists()) / "include" / "graft"
 PREFIX = HEADERS.parent.parent
+EIGEN = [p for p in (Path("/usr/include/eigen3"), Path("/usr/local/include/eigen3")) if p.exists()]  # for autograd/eigen.h
 TALK = HERE / "libgraft_kernel.so"
 # Cells are compiled without the processor's flags, as xeus-cling does. Cling's language must be known before cppyy is imported.
 ARGUMENTS = "-O2 -std=c++17"

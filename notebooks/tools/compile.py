@@ -16,6 +16,7 @@ import one_program
 import page
 
 STUB = make.HERE.parent / "tests/notebook/stub"
+EIGEN = [path for path in (Path("/usr/include/eigen3"), Path("/usr/local/include/eigen3")) if path.exists()]  # for autograd/eigen.h
 FLAGS = ["-std=c++17", "-O0", "-Wall", "-Werror"]
 
 
@@ -66,7 +67,7 @@ def main():
     asked = words.parse_args()
     stems = make.stems(asked.name)
     programs = {stem: one_program.program(page.cells(make.read(make.HERE / f"{stem}.md")), f"{stem}.md") for stem in stems}
-    includes = [word for folder in [*asked.includes, STUB] for word in ("-isystem", folder)]
+    includes = [word for folder in [*asked.includes, *EIGEN, STUB] for word in ("-isystem", folder)]
     compilers = asked.compiler or ["g++", "clang++"]
     with tempfile.TemporaryDirectory(prefix="graft-one-") as scratch:
         found = complaints(programs, compilers, includes, scratch)

@@ -95,6 +95,23 @@ def kind(bare, whole):
     return "global" if KEYWORD.match(bare) or re.match(r"(const )?auto\b", bare) else "statement", []
 
 
+def without_captures(text):
+    """Lambdas of a piece at namespace scope: what they would capture is global there, and need not be. Those inside their bodies stay."""
+    bare, out, depth, at = blanked(text), [], 0, 0
+    while at < len(text):
+        c = bare[at]
+        depth += (c == "{") - (c == "}")
+        list_of = re.match(r"\[([^\[\]]*)\](?=\s*[({]|\s*mutable)", bare[at:]) if c == "[" and not depth else None
+        if list_of and not re.search(r"[\w)\]]\s*$", bare[:at]):
+            kept = [item for item in re.split(r",(?![^(]*\))", text[at + 1 : at + list_of.end(1)]) if re.search(r"\w\s*=", item)]
+            out.append(f"[{','.join(kept)}]")
+            at += list_of.end()
+            continue
+        out.append(text[at])
+        at += 1
+    return "".join(out)
+
+
 def program(cells, name):
     """The text of the program; #line leads a compiler's messages back to the page."""
     out, defined, spaces, functions = [], set(), 0, 0
@@ -114,7 +131,7 @@ def program(cells, name):
             seen, line = at + len(text), cell.line + cell.text.count("\n", 0, at)
             out.append(f'#line {line} "{name}"')
             if where == "global":
-                out.append(text)
+                out.append(without_captures(text))
                 continue
             functions += 1
             body = text if whole else f"static_cast<void>((\n#line {line} \"{name}\"\n{text}\n));"

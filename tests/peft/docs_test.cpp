@@ -23,8 +23,12 @@ bool ends_with(const std::string& text, const std::string& end) {
 }
 bool is_notes(const std::string& path) { return path == "docs/notes.md" || path == "docs/notes.zh.md"; }
 const std::string glossary = "docs/glossary.md";  // in both languages at once
+bool is_notebook(const std::string& path) {
+  static const std::regex name(R"(notebooks/\d\d-[a-z0-9-]+(\.zh)?\.md)");
+  return std::regex_match(path, name);
+}
 bool is_page(const std::string& path) {
-  return (path.rfind(methods, 0) == 0 && ends_with(path, ".md")) || is_notes(path) || path == glossary;
+  return (path.rfind(methods, 0) == 0 && ends_with(path, ".md")) || is_notes(path) || is_notebook(path) || path == glossary;
 }
 bool is_chinese(const std::string& path) { return ends_with(path, ".zh.md"); }
 
@@ -218,7 +222,8 @@ Complaints both_languages_say_the_same(const Tree& tree) {
 Tree house() {
   const fs::path root = here::root();
   Tree tree;
-  for (const char* folder : {"docs", "peft", "autograd", "nn", "train", "tokenizer", "formats", "tests", "bench", "notebooks"})
+  for (const char* folder : {"docs", "notebooks", "peft", "autograd", "nn", "train", "tokenizer", "formats", "show", "lesson", "tests",
+                             "bench"})
     for (const auto& entry : fs::recursive_directory_iterator(root / folder)) {
       const std::string path = fs::relative(entry.path(), root).generic_string();
       if (!entry.is_regular_file() || (!is_source(path) && !ends_with(path, ".md") && !ends_with(path, ".svg"))) continue;
@@ -245,7 +250,7 @@ const std::vector<Rule> rules = {
     {"links_lead_somewhere",
      links_lead_somewhere,
      {page("[a](b.md)"), page("[a](../../peft/gone.h#Lora)"), page("[a](../peft/lora.h#Lora)"),
-      page("# A page\n[a](a.md#a-pge)"), page("```text\n# Part\n```\n[a](a.md#part)")}},
+      page("# A page\n[a](a.md#a-pge)"), page("```text\n# Part\n```\n[a](a.md#part)"), {{"notebooks/01-a.zh.md", "[a](01-a.md)"}}}},
     {"anchors_resolve",
      anchors_resolve,
      {page("[a](../../peft/lora.h#Lor)"), page("[a](../../peft/lora.h)"), page("[a](../../peft/lora.h#alpha)"),
