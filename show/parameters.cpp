@@ -63,7 +63,7 @@ class Groups {
   void add(const std::string& path, const std::string& adapter, const Shape& shape, const std::string& state) {
     std::string key = adapter + '\n' + shape.str() + '\n' + state;
     for (const std::string& part : parts_of(path))
-      key += '\n' + (is_number(part) && part != adapter && part.size() < 10 ? "#" : part);
+      key += '\n' + (is_number(part) && part.size() < 10 ? "#" : part);
     const auto known = place_.emplace(key, all.size());
     if (known.second) all.push_back({{}, shape.str(), state, shape.numel()});
     all[known.first->second].paths.push_back(path);

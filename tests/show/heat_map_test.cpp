@@ -59,7 +59,15 @@ TEST(HeatMap, ATallMatrixLiesOnItsSideAndSaysSo) {
   const auto at = cells(svg);
   EXPECT_LT(rgb((*at.at("[50, 1]"))["fill"]).b, 100) << "the index is that of the matrix as it was";
   EXPECT_GT(at.at("[50, 1]")->number("x"), at.at("[49, 1]")->number("x"));
-  EXPECT_EQ(at.at("[50, 1]")->number("y"), at.at("[49, 1]")->number("y"));
+  ASSERT_EQ(at.size(), 256u);
+  const double x = at.at("[0, 0]")->number("x"), y = at.at("[0, 0]")->number("y");
+  const double width = at.at("[1, 0]")->number("x") - x, height = at.at("[0, 1]")->number("y") - y;
+  for (int r = 0; r < 64; ++r)
+    for (int c = 0; c < 4; ++c) {
+      const xml::Element& cell = *at.at("[" + std::to_string(r) + ", " + std::to_string(c) + "]");
+      EXPECT_NEAR(cell.number("x"), x + r * width, 0.5);
+      EXPECT_NEAR(cell.number("y"), y + c * height, 0.5);
+    }
   EXPECT_NE(picture.text.find("[64, 4]"), std::string::npos);
   EXPECT_NE(picture.text.find("largest 3 at [50, 1]"), std::string::npos) << picture.text;
   EXPECT_EQ(checked(show::heat_map(Tensor({4, 64}, real(1)))).all_text().find("on its side"), std::string::npos);

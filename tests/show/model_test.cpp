@@ -124,6 +124,7 @@ TEST(Parameters, SumsAreTheModelsOwn) {
   Rng rng(2);
   peft::attach(*model, peft::Lora{}, rng, "mine");
   peft::attach(*model, peft::Lora{}, rng, "7");  // a name that looks like a layer's number
+  peft::attach(*model, peft::Lora{}, rng, "8");
   const show::Html shown = show::parameters(*model);
   const xml::Element page = checked(shown);
   std::map<std::string, Index> sums;

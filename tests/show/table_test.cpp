@@ -17,13 +17,13 @@ using pictures::checked;
 
 TEST(Table, NumbersAreSetToTheRight) {
   const xml::Element page = checked(show::table(
-      {"word", "count", "size", "shape", "share"},
-      {{"q", "12", "1.5 MiB", "[2, 3]", "3 %"}, {"2nd value", "-0.5", "20 B", "[4]", ""}, {"", "NaN", "-", "", "1.2e-07 %"}}));
+      {"word", "count", "size", "shape", "share", "what"},
+      {{"q", "12", "1.5 MiB", "[2, 3]", "3 %", "12 apples"}, {"2nd value", "-0.5", "20 B", "[4]", "", "7 pears"}, {"", "NaN", "-", "", "1.2e-07 %", "3 plums"}}));
   const auto cells = page.all("td");
-  ASSERT_EQ(cells.size(), 15u);
-  const bool right[] = {false, true, true, false, true};
+  ASSERT_EQ(cells.size(), 18u);
+  const bool right[] = {false, true, true, false, true, false};
   for (std::size_t i = 0; i < cells.size(); ++i)
-    EXPECT_EQ((*cells[i])["style"].find("text-align:right") != std::string::npos, right[i % 5]) << cells[i]->text;
+    EXPECT_EQ((*cells[i])["style"].find("text-align:right") != std::string::npos, right[i % 6]) << cells[i]->text;
 }
 
 TEST(Table, TextHasItsColumnsUnderEachOther) {
