@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What `./run jupyter` does before there is a notebook: an environment that is broken, a network that is not there, the reader's copy.
+"""setup_test.py PREFIX: what `./run jupyter` does before there is a notebook: an environment that is broken, a network that is not there, the reader's copy.
 
 Needs nothing of Python's but its own library and nbformat; fetches nothing.
 """
@@ -15,6 +15,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "notebooks" / "kernel"))
 import copy_notebooks  # noqa: E402
+
+PREFIX = Path(sys.argv[1] if len(sys.argv) > 1 else ROOT / "build" / "notebook").resolve()
+KERNEL = next(PREFIX.rglob("graft/kernel"), PREFIX)
 
 
 def expect(ok, *words):
@@ -99,8 +102,24 @@ def only_what_came_from_here_is_trusted(folder):
     expect(trusted == {"00-a.ipynb": True, "01-b.ipynb": False}, trusted)
 
 
+def xeus_cling_is_told(folder):
+    """Its kernel gets two facts, once, and keeps its own."""
+    file = folder / "share" / "jupyter" / "kernels" / "xcpp17" / "kernel.json"
+    file.parent.mkdir(parents=True)
+    own = {"display_name": "C++17", "argv": ["/conda/bin/xcpp", "-f", "{connection_file}", "-std=c++17"], "language": "C++17", "env": {"LD_LIBRARY_PATH": "/x"}}
+    file.write_text(json.dumps(own))
+    code = f"import runpy, sys; sys.prefix = {str(folder)!r}; sys.argv = ['kernel', 'xeus-cling']; runpy.run_path({str(KERNEL)!r}, run_name='__main__')"
+    for _ in range(2):
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+        expect(done.returncode == 0, done.stderr)
+    told = json.loads(file.read_text())
+    expect(told["argv"] == [*own["argv"], f"-I{PREFIX / 'include' / 'graft'}"] and told["display_name"] == "C++17", told)
+    expect(told["env"]["LD_LIBRARY_PATH"] == f"{KERNEL.parent.parent}:/x", told)
+
+
 def main():
-    checks, failed = (a_broken_environment_and_no_network, what_a_reader_changed_is_kept, a_name_finds_its_notebook, only_what_came_from_here_is_trusted), 0
+    checks, failed = (a_broken_environment_and_no_network, what_a_reader_changed_is_kept, a_name_finds_its_notebook, only_what_came_from_here_is_trusted,
+                      xeus_cling_is_told), 0
     for check in checks:
         folder = Path(tempfile.mkdtemp(prefix="graft-setup."))
         try:
