@@ -124,7 +124,7 @@ TEST(Parameters, SumsAreTheModelsOwn) {
   Rng rng(2);
   peft::attach(*model, peft::Lora{}, rng, "mine");
   peft::attach(*model, peft::Lora{}, rng, "7");  // a name that looks like a layer's number
-  peft::attach(*model, peft::Lora{}, rng, "8");
+  for (const char* name : {"8", "9"}) peft::attach(*model, peft::Lora{}, rng, name);  // 7 and 8 are frozen now
   const show::Html shown = show::parameters(*model);
   const xml::Element page = checked(shown);
   std::map<std::string, Index> sums;
