@@ -4,6 +4,7 @@
 #include <map>
 #include <ostream>
 
+#include "autograd/interrupt.h"
 #include "autograd/kernels.h"
 
 namespace graft {
@@ -208,6 +209,7 @@ void Variable::backward(const Tensor& seed) const {
   expect<GraphError>(learns(), "backward: y has no history: none of its inputs learns, or it was computed under ",
                      "NoGrad; make leaves with parameter(), and unmerge() whatever is merged into the weights");
   expect(seed.defined() && seed.shape() == shape(), "backward: the seed has shape ", seed.shape(), " but y has ", shape());
+  heed_interrupt("backward");
   std::vector<NodeGradient> arrived = backward_to(*this, seed);
   // Everything succeeded, so gradients change only now: first what may allocate memory, then what cannot fail.
   for (auto& [leaf, grad] : arrived)

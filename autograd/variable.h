@@ -71,7 +71,7 @@ class Variable {
 
   /// Adds ∂this/∂leaf to grad() of every leaf that this was computed from; this must hold one number. The graph is used up.
   /// Errors: GraphError for more than one number, for a graph that is used up already, or without any history; for a
-  /// pullback that gives a wrong shape; for a saved tensor that was changed since. After an error no grad() has changed.
+  /// pullback that gives a wrong shape; for a saved tensor that was changed since; Interrupted. After an error no grad() has changed.
   void backward() const;
   void backward(const Tensor& seed) const;  ///< the same for any shape, with ∂loss/∂this given
 

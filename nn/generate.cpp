@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "autograd/interrupt.h"
 #include "autograd/sizes.h"
 
 namespace graft {
@@ -100,6 +101,7 @@ std::vector<std::vector<Id>> generate(Model& model, const std::vector<std::vecto
   Past past;
   Variable x = from_start(model, prompts, written, rows, options.max_tokens, past);
   for (;;) {
+    heed_interrupt("generate");
     const Variable logits = model.output()(x);  // (rows, 1, V)
     std::vector<Index> kept, still;
     std::vector<Id> next;

@@ -83,7 +83,8 @@ Bundle mime_bundle_repr(const Html& h) { return html(h); }
 namespace notebook {
 
 void progress_draws_by(void (*draw)(const show::Picture& picture, const std::string& id, bool again)) {
-  show::Progress::screen({draw, graft_kernel_interrupted});
+  show::Progress::screen({draw});
+  interrupt_when(graft_kernel_interrupted);
 }
 
 }  // namespace notebook

@@ -35,8 +35,6 @@ std::string next_id() {
 
 }  // namespace
 
-Interrupted::~Interrupted() = default;
-
 Progress::Progress(std::string title, Index steps, double seconds_between)
     : title_(std::move(title)),
       id_(next_id()),
@@ -62,7 +60,7 @@ void Progress::operator()(Index step, double loss) {
   at_ = step;
   losses_.push_back(loss);
   const Screen screen = screen_now();
-  const bool stop = screen.interrupted && screen.interrupted();
+  const bool stop = interrupt_requested();
   if (first || stop || step + 1 >= steps_ || now_ - drawn_ >= between_) draw(screen);
   expect<Interrupted>(!stop, title_, ": interrupted at step ", step + 1, " of ", steps_, "; what was trained so far is kept");
 }

@@ -5,24 +5,19 @@
 #include <string>
 #include <vector>
 
-#include "autograd/errors.h"
+#include "autograd/interrupt.h"
 #include "autograd/real.h"
 #include "show/picture.h"
 
 namespace graft::show {
-
-/// Thrown by Progress when whoever watches wants no more (a notebook's "interrupt"). What was trained so far is kept.
-struct Interrupted : Error {
-  using Error::Error;
-  ~Interrupted() override;
-};
 
 class Progress {
  public:
   /// seconds: between two pictures. Errors: ValueError unless there is a step at least
   explicit Progress(std::string title, Index steps, double seconds = 0.5);
   /// step counts from 0. Draws at the first step, now and then, and at the last. A step that is not after the one before begins
-  /// anew: a loop that runs again draws a new curve into the same picture. Errors: Interrupted
+  /// anew: a loop that runs again draws a new curve into the same picture.
+  /// Errors: Interrupted (autograd/interrupt.h), with the step
   void operator()(Index step, double loss);
   const std::vector<double>& losses() const { return losses_; }
   Picture picture() const;  ///< the curve so far
@@ -31,7 +26,6 @@ class Progress {
   /// Without one, as in a plain program, nothing is drawn; losses() and picture() are there all the same.
   struct Screen {
     void (*draw)(const Picture& picture, const std::string& id, bool again) = nullptr;
-    bool (*interrupted)() = nullptr;  ///< asked at every step
   };
   static void screen(const Screen& screen);  ///< of the whole process, from any thread
 

@@ -34,10 +34,13 @@ class ProgressTest : public testing::Test {
     drawn.clear(), asked = 0, stop_at = -1;
     Progress::screen({[](const show::Picture& picture, const std::string& id, bool again) {
                         drawn.push_back({picture, id, again});
-                      },
-                      [] { return asked++ == stop_at; }});
+                      }});
+    interrupt_when([] { return asked++ == stop_at; });
   }
-  void TearDown() override { Progress::screen({}); }
+  void TearDown() override {
+    Progress::screen({});
+    interrupt_when(nullptr);
+  }
 };
 
 TEST_F(ProgressTest, DrawsTheFirstAndTheLastStepIntoOnePicture) {
@@ -75,7 +78,7 @@ TEST_F(ProgressTest, StopsWhereItIsInterrupted) {
   try {
     for (Index step = 0; step < 50; ++step) reached = step, progress(step, 2.5);
     ADD_FAILURE() << "not interrupted";
-  } catch (const show::Interrupted& e) {
+  } catch (const Interrupted& e) {
     EXPECT_STREQ(e.what(), "LoRA: interrupted at step 8 of 50; what was trained so far is kept");
   }
   EXPECT_EQ(reached, 7);
@@ -128,7 +131,7 @@ TEST(Progress, ScreensMayChangeWhileOthersTrain) {
     all.emplace_back([] {
       Progress progress("thread", 200, 1e9);
       for (Index step = 0; step < 200; ++step) {
-        if (step % 10 == 0) Progress::screen({[](const show::Picture&, const std::string&, bool) { ++count; }, nullptr});
+        if (step % 10 == 0) Progress::screen({[](const show::Picture&, const std::string&, bool) { ++count; }});
         progress(step, 1);
       }
     });
