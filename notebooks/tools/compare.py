@@ -1,4 +1,5 @@
 """Two outputs of a cell, compared by their pattern: numbers, and how far a number moves what is beside it, differ by machine."""
+import difflib
 import re
 import xml.etree.ElementTree as xml
 from html.parser import HTMLParser
@@ -90,12 +91,10 @@ def pattern(outputs):
 
 
 def differences(committed, now):
-    """One complaint for each cell of code whose patterns differ."""
-    if committed is None:
-        return ["there are no outputs of this code yet; ./run notebooks --write makes them"]
+    """(number of a cell of code, how the pattern of its outputs differs) for each that differs."""
     found = []
     for number, (was, is_) in enumerate(zip(committed, now, strict=True), 1):
-        a, b = pattern(was), pattern(is_)
+        a, b = pattern(was).split("\n"), pattern(is_).split("\n")
         if a != b:
-            found.append(f"cell {number} gives something else than what is committed.\n--- committed ---\n{a}\n--- now ---\n{b}")
+            found.append((number, "\n".join(difflib.unified_diff(a, b, "committed", "now", n=2, lineterm=""))))
     return found

@@ -64,9 +64,13 @@ def executed(stem, cells, before, scratch):
     return json.loads(result.read_text(encoding="utf-8"))
 
 
+def place_of(stem, code, number):
+    return f"cell {number} ({stem}.md, line {code[number - 1].line})"
+
+
 def faults(stem, code, result):
     """Complaints about how it ran; code: its cells."""
-    place = lambda number: f"cell {number} ({stem}.md, line {code[number - 1].line})"
+    place = lambda number: place_of(stem, code, number)
     if result["failed"]:
         number, what = result["failed"]["cell"], result["failed"]["what"]
         if number is None:
@@ -99,6 +103,14 @@ def committed(stem):
     return outputs, its or {}
 
 
+def others(stem, code, outputs, now):
+    """Complaints about outputs that are not the committed ones."""
+    if outputs is None:
+        return [f"its notebook has no outputs of this code; ./run notebooks --write {stem} writes them"]
+    return [f"{place_of(stem, code, number)} gives something else than what is committed\n{how}"
+            for number, how in compare.differences(outputs, now)]
+
+
 def line_of(stem, result):
     cells = [cell["cpu"] for cell in result["cells"]]
     slowest = f"cell {cells.index(max(cells)) + 1} {max(cells):.1f} s" if cells else ""
@@ -128,7 +140,7 @@ def main():
                 make.make(stem, outputs=result["outputs"], hashes=hashes.of(stem, ROOT))
             elif not wrong:
                 outputs, its = committed(stem)
-                wrong = compare.differences(outputs, result["outputs"])
+                wrong = others(stem, code, outputs, result["outputs"])
                 changed = hashes.old(its, hashes.of(stem, ROOT))
                 if not wrong and changed:
                     print(f"    old, but right: made from another {' and '.join(changed)}")

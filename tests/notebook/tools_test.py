@@ -89,7 +89,8 @@ class Comparing(unittest.TestCase):
     def other(self, a, b):
         found = compare.differences([a], [b])
         self.assertEqual(len(found), 1, (a, b))
-        self.assertIn("cell 1", found[0])
+        self.assertEqual(found[0][0], 1)
+        self.assertRegex(found[0][1], "(?m)^[-+]")
 
     def test_what_differs_by_machine(self):
         for a, b in [("loss 0.25, 3e-07", "loss -1.5e+10, 0.1"), ("took 980 ms", "took 1.2 s"), ("| 1 |    2.50 |", "| 10 | 2.5 |"), ("a ▁▂█", "a ▂▂▁▁"),
@@ -116,8 +117,11 @@ class Comparing(unittest.TestCase):
         error = lambda name: [{"output_type": "error", "ename": name, "evalue": "v", "traceback": []}]
         self.other(error("ShapeError"), error("ValueError"))
 
-    def test_no_outputs_yet(self):
-        self.assertEqual(len(compare.differences(None, [[]])), 1)
+    def test_what_is_said(self):
+        said = run.others("01-a", Faults.CODE, [[stream("a 1")], [stream("loss 3\nb")]], [[stream("a 2")], [stream("cost 4\nb")]])
+        self.assertEqual(len(said), 1)
+        self.assertRegex(said[0], r"cell 2 \(01-a.md, line 15\) (?s:.*)\n-loss #\n\+cost #\n b$")
+        self.assertRegex(run.others("01-a", Faults.CODE, None, [[], []])[0], "--write 01-a")
 
 
 class Faults(unittest.TestCase):
