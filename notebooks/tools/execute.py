@@ -7,8 +7,8 @@ kernel, its start included, "failed": null or {"cell", "what"}}. Needs nbclient,
 import json
 import os
 import re
+import signal
 import sys
-import time
 from pathlib import Path
 
 from jupyter_client.manager import AsyncKernelManager
@@ -16,36 +16,9 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellControlSignal, CellExecutionError, CellTimeoutError, DeadKernelError
 import nbformat
 
+from processes import used
+
 SECONDS = 300  # on the wall, for one cell: not a limit of notebooks (run.py has those), but an end to a loop that has none
-TICKS = os.sysconf("SC_CLK_TCK")
-
-
-def family(pid):
-    """pid and all processes below it."""
-    parent = {}
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            parent[int(stat.parent.name)] = int(stat.read_text().rpartition(")")[2].split()[1])
-        except (OSError, ValueError):
-            pass  # it has ended
-    found = [pid]
-    for one in found:
-        found += [child for child, above in parent.items() if above == one]
-    return found
-
-
-def used(pid):
-    """CPU seconds, and MB at the highest, of a process and those below it."""
-    seconds = kib = 0
-    for one in family(pid):
-        try:
-            fields = Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()
-            status = Path(f"/proc/{one}/status").read_text()
-        except OSError:
-            continue
-        seconds += sum(map(int, fields[11:15] if one == pid else fields[11:13])) / TICKS  # of pid also children that ended
-        kib += int((re.search(r"VmHWM:\s+(\d+)", status) or [0, 0])[1])
-    return seconds, kib / 1024
 
 
 class Client(NotebookClient):
@@ -102,6 +75,11 @@ def run(path):
             "cpu": client.last[0], "mb": client.last[1], "failed": failed and {"cell": number, "what": failed}}
 
 
+def stop(*_):
+    raise SystemExit("it was stopped")  # which ends the kernel, too
+
+
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, stop)
     result = run(sys.argv[1])
     Path(sys.argv[2]).write_text(json.dumps(result), encoding="utf-8")

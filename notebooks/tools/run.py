@@ -20,10 +20,14 @@ import hashes
 import make
 import notebook
 import page
+import processes
 
 ROOT = make.HERE.parent
 SECONDS, MB = {"10": 60}, 300
 ORDINARY_SECONDS = 25
+
+
+RUNNING = []  # processes that have not ended
 
 
 def limit(stem):
@@ -44,7 +48,7 @@ def without_network():
 
 def executed(stem, cells, before, scratch):
     """What execute.py says of it."""
-    folder = Path(scratch) / stem[:2]
+    folder = Path(scratch) / stem
     folder.mkdir()
     book, result = folder / f"{stem}.ipynb", folder / "result.json"
     book.write_text(notebook.written(notebook.made(cells)), encoding="utf-8")
@@ -52,13 +56,9 @@ def executed(stem, cells, before, scratch):
     child = subprocess.Popen([*before, sys.executable, Path(__file__).with_name("execute.py"), book, result], cwd=folder,
                              env={**os.environ, **nowhere, "TMPDIR": str(folder)}, start_new_session=True,
                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    try:
-        said = child.communicate()[0]
-    finally:
-        try:
-            os.killpg(child.pid, signal.SIGKILL)  # whatever it left behind
-        except ProcessLookupError:
-            pass
+    RUNNING.append(child)
+    said = child.communicate()[0]
+    RUNNING.remove(child)
     if child.returncode != 0 or not result.exists():
         return {"outputs": [], "cells": [], "cpu": 0, "mb": 0, "failed": {"cell": None, "what": said.strip() or "it ended early"}}
     return json.loads(result.read_text(encoding="utf-8"))
@@ -111,10 +111,28 @@ def others(stem, code, outputs, now):
             for number, how in compare.differences(outputs, now)]
 
 
-def line_of(stem, result):
-    cells = [cell["cpu"] for cell in result["cells"]]
-    slowest = f"cell {cells.index(max(cells)) + 1} {max(cells):.1f} s" if cells else ""
-    return f"{stem:<22} {result['cpu']:6.1f} CPU s {result['mb']:6.0f} MB   slowest: {slowest}"
+def report(stem, code, result, cells):
+    """What it took; cells: each of them."""
+    taken = [cell["cpu"] for cell in result["cells"]]
+    slowest = f"cell {taken.index(max(taken)) + 1} {max(taken):.1f} s" if taken else ""
+    print(f"{stem:<22} {result['cpu']:6.1f} CPU s {result['mb']:6.0f} MB   slowest: {slowest}")
+    for number, cell in enumerate(result["cells"] if cells else [], 1):
+        print(f"    {number:2} {cell['cpu']:6.2f} CPU s {cell['mb']:5.0f} MB   {code[number - 1].text.split(chr(10))[0][:70]}")
+
+
+def complaints(stem, code, result, write):
+    """All that is wrong with it. Writes the notebooks if asked and nothing is."""
+    wrong, now = faults(stem, code, result), hashes.of(stem, ROOT)
+    if wrong:
+        return wrong
+    if write:
+        make.make(stem, outputs=result["outputs"], hashes=now)
+        return []
+    outputs, its = committed(stem)
+    wrong, changed = others(stem, code, outputs, result["outputs"]), hashes.old(its, now)
+    if not wrong and changed:
+        print(f"    old, but right: made from another {' and '.join(changed)}")
+    return wrong
 
 
 def main():
@@ -126,31 +144,29 @@ def main():
     asked = words.parse_args()
     stems, before, bad = make.stems(asked.names), without_network(), 0
     cells = {stem: make.pages(stem)[0][1] for stem in stems}
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("run: stopped"))
     with tempfile.TemporaryDirectory(prefix="graft-nb-") as scratch, concurrent.futures.ThreadPoolExecutor(asked.jobs) as pool:
         jobs = {stem: pool.submit(executed, stem, cells[stem], before, scratch) for stem in stems}
-        for stem, job in jobs.items():
-            result, code = job.result(), page.code(cells[stem])
-            print(line_of(stem, result))
-            if asked.cells:
-                for number, cell in enumerate(result["cells"], 1):
-                    first = code[number - 1].text.split("\n")[0]
-                    print(f"    {number:2} {cell['cpu']:6.2f} CPU s {cell['mb']:5.0f} MB   {first[:70]}")
-            wrong = faults(stem, code, result)
-            if not wrong and asked.write:
-                make.make(stem, outputs=result["outputs"], hashes=hashes.of(stem, ROOT))
-            elif not wrong:
-                outputs, its = committed(stem)
-                wrong = others(stem, code, outputs, result["outputs"])
-                changed = hashes.old(its, hashes.of(stem, ROOT))
-                if not wrong and changed:
-                    print(f"    old, but right: made from another {' and '.join(changed)}")
-            for complaint in wrong:
-                print(f"{stem}: {complaint}", flush=True)
-            bad += bool(wrong)
-            sys.stdout.flush()
+        try:
+            for stem, job in jobs.items():
+                result, code = job.result(), page.code(cells[stem])
+                report(stem, code, result, asked.cells)
+                wrong = complaints(stem, code, result, asked.write)
+                for complaint in wrong:
+                    print(f"{stem}: {complaint}")
+                bad += bool(wrong)
+                sys.stdout.flush()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            for child in list(RUNNING):
+                processes.end(child)
+            raise
     print(f"{len(stems) - bad} of {len(stems)} notebooks " + ("written" if asked.write else "give what is committed"))
     return 1 if bad else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit("run: interrupted")
