@@ -69,9 +69,12 @@ def named(target, name):
 
 def main():
     source, target, name = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3] if len(sys.argv) > 3 else ""
-    for line in copy(source, target):
-        print("run:", line, file=sys.stderr)
-    trust(source, target)
+    try:
+        for line in copy(source, target):
+            print("run:", line, file=sys.stderr)
+        trust(source, target)
+    except OSError as error:
+        sys.exit(f"run: the notebooks cannot be copied to {target}: {error}; GRAFT_NOTEBOOKS names another folder")
     if name:
         print(named(target, name))
 

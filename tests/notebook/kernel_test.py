@@ -144,7 +144,7 @@ def values_look_natural(kernel):
             ("std::vector<double>{1, 2.5}", "{1, 2.5}"), ("std::vector<int>{}", "{}"), ("std::vector<bool>{true, false}", "{true, false}"),
             ('std::map<std::string, int>{{"a", 1}}', '{("a", 1)}'), ("std::make_tuple(1, 0.5, 'x')", "(1, 0.5, 'x')"),
             ("std::nan(\"\")", "nan"), ("nullptr", "nullptr"), ("Shape{2, 3}", "[2, 3]"), ("Tensor({2, 2}, {1, 2, 3, 4.5})", "Tensor [2, 2]\n 1 2\n 3 4.5\n"),
-            ("enum class Kind { a, b };\nKind::b", "1"), ("int two = 2;\ntwo + 1  // and a comment", "3"), ("std::max(1,\n         2)", "2"),
+            ("enum class Letter { a, b };\nLetter::b", "1"), ("int two = 2;\ntwo + 1  // and a comment", "3"), ("std::max(1,\n         2)", "2"),
             ("[](int x) {\n  return x + 1;\n}(2)", "3"), ("int f(int x);", None), ("void no_value() {}", None), ("no_value()", None), ("(void)0", None),
             ("int k = 5;", None), ("k", "5"), ("k = 6", "6"), ("std::cout << k", None), ("", None), ("// nothing", None)]:
         shown = kernel.fine(code)
@@ -379,10 +379,6 @@ def an_idle_kernel_is_interrupted(kernel):
     kernel.usable("kept")
 
 
-def a_cell_leaves_a_program_behind(kernel):
-    kernel.fine('#include <cstdlib>\nstd::system("sleep 1234 &");')  # the kernel's end must be its end: Kernel.__exit__ looks
-
-
 def input_is_at_its_end(kernel):
     expect(kernel.fine('std::string word = "none";\nstd::cin >> word;\nstd::cin.eof()').value == "true", "std::cin waits")
 
@@ -424,6 +420,20 @@ def it_is_shut_down_while_a_cell_runs(_):
         time.sleep(0.5)
 
 
+def what_cells_started_ends_with_the_kernel(_):
+    mine = f"sleep {100000 + os.getpid()}"
+    with Kernel() as kernel:
+        kernel.fine(f'#include <cstdlib>\nstd::system("{mine} &");')
+        time.sleep(0.5)
+        started = [pid for pid in everybody() if command(pid).strip() == mine]
+        expect(len(started) == 1, started)
+    expect(not alive(started[0]), "it lives on:", mine)
+
+
+def everybody():
+    return [int(folder.name) for folder in Path("/proc").glob("[0-9]*")]
+
+
 def it_is_restarted(_):
     with Kernel() as kernel:
         kernel.fine("int kept = 42;")
@@ -454,14 +464,14 @@ def an_interpreter_that_does_not_start_says_why(_):
         shutil.rmtree(broken)
 
 
-alone = (two_at_once_make_one_header, it_is_killed_from_outside, it_is_shut_down_while_a_cell_runs, it_is_restarted, the_first_picture_is_quick,
-         an_interpreter_that_does_not_start_says_why)
+alone = (two_at_once_make_one_header, it_is_killed_from_outside, it_is_shut_down_while_a_cell_runs, what_cells_started_ends_with_the_kernel, it_is_restarted,
+         the_first_picture_is_quick, an_interpreter_that_does_not_start_says_why)
 together = (values_look_natural, pictures_have_all_forms, a_type_of_ones_own_says_how_it_looks, text_and_pictures_keep_their_order,
             output_comes_while_a_cell_runs, a_display_is_updated, a_program_cannot_forge_a_message, an_exception_has_its_type_and_text,
             what_a_cell_did_before_it_threw_stays, a_compile_error_names_cell_and_line, functions_and_variables_are_defined_again,
             what_xeus_cling_takes_is_taken, null_is_dereferenced, recursion_has_no_end, abort_is_called, a_thread_throws, exit_is_called,
             it_is_killed, memory_runs_out, a_hundred_megabytes_are_printed, a_hundred_megabytes_of_pictures, it_prints_for_ever, it_loops_for_ever,
-            a_training_is_interrupted, an_idle_kernel_is_interrupted, input_is_at_its_end, a_cell_leaves_a_program_behind)
+            a_training_is_interrupted, an_idle_kernel_is_interrupted, input_is_at_its_end)
 
 
 def main():
