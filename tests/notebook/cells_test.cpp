@@ -36,7 +36,8 @@ Complaints cells_are_short_and_narrow(const Tree& tree) {
     if (all.empty()) say(0, "an empty cell; notebooks/tools/make.py fills those of the Chinese page");
     if (all.size() > most_lines) say(0, "a cell of " + std::to_string(all.size()) + " lines; 16 are the most");
     for (std::size_t i = 0; i < all.size(); ++i)
-      if (columns(all[i]) > most_columns) say(static_cast<int>(i), std::to_string(columns(all[i])) + " columns; 95 are the most");
+      if (columns(all[i]) > most_columns)
+        say(static_cast<int>(i), std::to_string(columns(all[i])) + " columns; 95 are the most");
   });
 }
 
@@ -46,7 +47,8 @@ Complaints functions_stand_alone(const Tree& tree) {
     const std::vector<Piece> all = pieces(cell.text);
     const auto alone = [&](const Piece& piece) {
       for (const Piece& other : all) {
-        const bool included = other.kind == Kind::directive && std::regex_search(other.text, include) && other.line < piece.line;
+        const bool included =
+            other.kind == Kind::directive && std::regex_search(other.text, include) && other.line < piece.line;
         if (&other != &piece && !included && !(piece.kind == Kind::template_ && other.kind == Kind::template_)) return false;
       }
       return true;
@@ -65,7 +67,8 @@ Complaints functions_have_plain_heads(const Tree& tree) {
       if (piece.kind != Kind::function) continue;
       const std::string head = piece.text.substr(0, piece.text.find('{'));
       if (std::regex_search(head, operator_)) say(piece.line, "an operator outside of a class is refused");
-      else if (std::regex_search(head, nested)) say(piece.line, "a return type with templates in templates is refused; give it a name");
+      else if (std::regex_search(head, nested))
+        say(piece.line, "a return type with templates in templates is refused; give it a name");
       else if (std::regex_search(head, trailing)) say(piece.line, "auto f() -> T is refused; write T f()");
       else if (std::regex_search(head, noexcept_)) say(piece.line, "noexcept is refused");
       if (std::regex_search(head, member)) say(piece.line, "a member defined outside of its class is refused");
@@ -78,7 +81,8 @@ Complaints variables_are_ordinary(const Tree& tree) {
   return each_cell(tree, [](const Cell& cell, const auto& say) {
     for (const Piece& piece : pieces(cell.text)) {
       if (piece.kind == Kind::binding) say(piece.line, "auto [a, b] outside of braces: later cells do not know a and b");
-      if (piece.kind == Kind::variable && std::regex_search(piece.text, inline_)) say(piece.line, "an inline variable is refused");
+      if (piece.kind == Kind::variable && std::regex_search(piece.text, inline_))
+        say(piece.line, "an inline variable is refused");
     }
   });
 }
@@ -93,7 +97,8 @@ Complaints names_are_declared(const Tree& tree) {
       for (const Piece& piece : pieces(cell.text)) {
         std::smatch m;
         if (piece.kind == Kind::statement || piece.kind == Kind::expression)
-          if (std::regex_search(piece.text, m, assigned) && known.count(m[1]) == 0) say(cell.line + piece.line, m[1].str() + " was not declared");
+          if (std::regex_search(piece.text, m, assigned) && known.count(m[1]) == 0)
+            say(cell.line + piece.line, m[1].str() + " was not declared");
         known.insert(piece.names.begin(), piece.names.end());
       }
     }
@@ -106,7 +111,8 @@ Complaints nothing_of_other_kernels(const Tree& tree) {
       {std::regex(R"(#\s*pragma\s+omp)"), "#pragma omp does nothing, or does not link"},
       {std::regex(R"(#\s*pragma\s+cling|^\s*\.\w)"), "a command to Cling; the kernel loads what is needed"},
       {std::regex(R"(\bstd::async\b)"), "std::async does not link in Cling"},
-      {std::regex(R"(#\s*include\s*<(bit|compare|concepts|coroutine|format|numbers|ranges|source_location|span|version)>)"), "not C++17"},
+      {std::regex(R"(#\s*include\s*<(bit|compare|concepts|coroutine|format|numbers|ranges|source_location|span|version)>)"),
+       "not C++17"},
       {std::regex(R"(\b(concept|requires|consteval|constinit|co_await|co_yield|co_return)\b|<=>|\busing enum\b)"), "not C++17"},
       {std::regex(R"(\.(starts_with|ends_with)\(|\bstd::(span|format|ranges|numbers|ssize)\b)"), "not C++17"},
   };
@@ -116,7 +122,8 @@ Complaints nothing_of_other_kernels(const Tree& tree) {
       for (const auto& [word, why] : words)
         if (std::regex_search(bare[i], word)) say(static_cast<int>(i), why);
     for (const Piece& piece : pieces(cell.text))
-      if (piece.kind == Kind::function && std::regex_search(piece.text.substr(0, piece.text.find('{')), std::regex(R"(\(.*\bauto\b)")))
+      if (piece.kind == Kind::function &&
+          std::regex_search(piece.text.substr(0, piece.text.find('{')), std::regex(R"(\(.*\bauto\b)")))
         say(piece.line, "f(auto) is not C++17");
   });
 }
@@ -134,23 +141,26 @@ const std::vector<Rule> rules = {
     {"cells_are_short_and_narrow", cells_are_short_and_narrow,
      each({std::string(96, 'x'), "", "a;\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\nb;"})},
     {"functions_stand_alone", functions_stand_alone,
-     each({"int f() { return 1; }\nint g() { return 2; }", "int a = 1;\nint f() { return a; }", "a.b(3);\nint f() { return 1; }",
-           "struct P { int x; };\nint f(const P& p) { return p.x; }", "using F = float;\nF f(F x) { return x; }",
-           "using namespace std;\nint f(int x) { return x; }", "int f(int x = 3) { return x; }\nf(2)", "int f() {\n  return 1;\n}\nint a;",
-           "template <class T> T f(T x) { return x; }\nf(3)", "int f(std::vector<int> x = {1, 2})\n{\n  return 1;\n}\nint a = f();",
-           "#define X 1\nint f() { return X; }", "int a;\n#include <map>\nint f() { return 1; }"})},
+     each({"int f() { return 1; }\nint g() { return 2; }", "int a = 1;\nint f() { return a; }",
+           "a.b(3);\nint f() { return 1; }", "struct P { int x; };\nint f(const P& p) { return p.x; }",
+           "using F = float;\nF f(F x) { return x; }", "using namespace std;\nint f(int x) { return x; }",
+           "int f(int x = 3) { return x; }\nf(2)", "int f() {\n  return 1;\n}\nint a;",
+           "template <class T> T f(T x) { return x; }\nf(3)",
+           "int f(std::vector<int> x = {1, 2})\n{\n  return 1;\n}\nint a = f();", "#define X 1\nint f() { return X; }",
+           "int a;\n#include <map>\nint f() { return 1; }"})},
     {"functions_have_plain_heads", functions_have_plain_heads,
      each({"auto f() -> double { return 3.5; }", "int f(int x) noexcept { return x; }",
            "std::pair<std::vector<int>, std::map<int, float>> f() { return {}; }",
-           "std::ostream& operator<<(std::ostream& o, const Q& q) { return o << q.v; }", "bool operator==(Q a, Q b) { return a.v == b.v; }",
-           "int R::f() { return 1; }"})},
+           "std::ostream& operator<<(std::ostream& o, const Q& q) { return o << q.v; }",
+           "bool operator==(Q a, Q b) { return a.v == b.v; }", "int R::f() { return 1; }"})},
     {"variables_are_ordinary", variables_are_ordinary,
-     each({"auto [a, b] = std::make_pair(1, 2);", "const auto& [a, b] = p;", "inline constexpr double pi = 3.14;", "f();\nauto [a, b] = g();"})},
+     each({"auto [a, b] = std::make_pair(1, 2);", "const auto& [a, b] = p;", "inline constexpr double pi = 3.14;",
+           "f();\nauto [a, b] = g();"})},
     {"names_are_declared", names_are_declared, each({"x = 3;", "int y = 1;\nx = y;", "if (a) { int x; }\nx += 3;", "x = 4"})},
     {"nothing_of_other_kernels", nothing_of_other_kernels,
-     each({"%%timeit\nf();", "!ls", "?std::vector", "#pragma omp parallel for\nfor (;;) {}", "auto f = std::async(g);", ".L lib.so",
-           "#pragma cling load(\"libx\")", "#include <span>", "if (s.starts_with(\"a\")) f();", "template <class T> requires X<T> void f();",
-           "int f(auto x) { return x; }"})},
+     each({"%%timeit\nf();", "!ls", "?std::vector", "#pragma omp parallel for\nfor (;;) {}", "auto f = std::async(g);",
+           ".L lib.so", "#pragma cling load(\"libx\")", "#include <span>", "if (s.starts_with(\"a\")) f();",
+           "template <class T> requires X<T> void f();", "int f(auto x) { return x; }"})},
 };
 
 class NotebookCells : public testing::TestWithParam<Rule> {};
@@ -161,7 +171,8 @@ TEST_P(NotebookCells, RuleSeesABrokenCell) {
   for (const Tree& tree : GetParam().broken)
     EXPECT_FALSE(GetParam().complain(tree).empty()) << "nothing found in " << tree.begin()->second;
 }
-INSTANTIATE_TEST_SUITE_P(Rules, NotebookCells, testing::ValuesIn(rules), [](const auto& info) { return std::string(info.param.name); });
+INSTANTIATE_TEST_SUITE_P(Rules, NotebookCells, testing::ValuesIn(rules),
+                         [](const auto& info) { return std::string(info.param.name); });
 
 // What was tried in Cling and is taken.
 TEST(NotebookCellsOf, GoodNotebooksAreLeftAlone) {
@@ -178,9 +189,11 @@ TEST(NotebookCellsOf, GoodNotebooksAreLeftAlone) {
       "std::map<std::string, std::vector<int>> m{{\"a\", {1}}}, n;\nm[\"a\"] = {2};\nn = m;",
       "Tensor a({2, 3}, 1), b(a);\na = b;\na.x = 3;\na == b",
       "int f(const std::vector<int>& x,\n      int y = 3) {\n  if (y) { return 1; }\n  return x.empty() ? 1 : 2;\n}",
-      "do { f(); } while (g());\ntry {\n  f();\n} catch (const std::exception& e) {\n  std::cout << \"%; int f() {} \" << e.what();\n}",
+      "do { f(); } while (g());\ntry {\n  f();\n} catch (const std::exception& e) {\n  std::cout << \"%; int f() {} \" << "
+      "e.what();\n}",
       "std::string s = R\"(\n%x\nint f() {})\";\nchar c = '\"', d = '\\'';\nint n = 1'000;",
-      "graft::Variable cube(const graft::Variable& x) {\n  return record(\"cube\", y, Edge{x, [X = x.value()](const Tensor& dy) { return dy; }});\n}",
+      "graft::Variable cube(const graft::Variable& x) {\n  return record(\"cube\", y, Edge{x, [X = x.value()](const Tensor& "
+      "dy) { return dy; }});\n}",
       "show::table({\"a\", \"b\"}, {{\"1\", \"2\"}})",
       "#define SQ(x) \\\n  ((x) * (x))\nint a = SQ(3);\nenum class E { a, b };\nusing F = float;\nF q = 1;\nq = 2;"};
   for (const std::string& code : good)

@@ -47,7 +47,8 @@ std::string head_of_function(const std::string& piece) {
 }
 
 bool ends_with_brace(const std::string& piece, const std::string& rest) {
-  static const std::regex type(R"((struct|class|enum|union|typedef)\b)"), template_type(R"(template[^{;]*>\s*(struct|class)\b)");
+  static const std::regex type(R"((struct|class|enum|union|typedef)\b)"),
+      template_type(R"(template[^{;]*>\s*(struct|class)\b)");
   static const std::regex block(R"((if|for|while|switch|try|else|do|namespace|template)\b|\{)");
   if (goes_on(piece, rest) || starts(piece, type) || starts(piece, template_type)) return false;
   return starts(piece, block) || !head_of_function(piece).empty();
@@ -56,7 +57,9 @@ bool ends_with_brace(const std::string& piece, const std::string& rest) {
 /// Names of `Tensor a, b(3);`, or none if it is no declaration of variables.
 std::vector<std::string> declared(const std::string& piece) {
   static const std::regex first(
-      R"((?:(?:const|constexpr|static|inline|unsigned|long|short|signed)\s+)*(?:::)?[A-Za-z_]\w*(?:::[A-Za-z_]\w*)*(?:<[^;=()]*>(?:::\w+)*)?(?:\s+const)?(?:\s*[&*]+\s*|\s+)([A-Za-z_]\w*)\s*(?=[=;({,\[]))");
+      R"((?:(?:const|constexpr|static|inline|unsigned|long|short|signed)\s+)*)"
+      R"((?:::)?[A-Za-z_]\w*(?:::[A-Za-z_]\w*)*(?:<[^;=()]*>(?:::\w+)*)?(?:\s+const)?)"
+      R"((?:\s*[&*]+\s*|\s+)([A-Za-z_]\w*)\s*(?=[=;({,\[]))");
   static const std::regex control(R"((return|throw|delete|new|goto|else|case|using|typedef|co_\w+)\b)");
   std::smatch m;
   if (starts(piece, control) || !std::regex_search(piece, m, first, std::regex_constants::match_continuous)) return {};
@@ -74,7 +77,8 @@ std::vector<std::string> declared(const std::string& piece) {
 }
 
 Piece classified(const std::string& text, int line, bool whole) {
-  static const std::regex directive("#"), using_(R"(using\b)"), namespace_(R"((inline )?namespace\b)"), template_(R"(template\b)");
+  static const std::regex directive("#"), using_(R"(using\b)"), namespace_(R"((inline )?namespace\b)"),
+      template_(R"(template\b)");
   static const std::regex alias(R"((?:using\s+(\w+)\s*=|namespace\s+(\w+)\s*=|typedef\b))");
   static const std::regex type(R"((?:typedef\s+)?(?:struct|class|enum(?: class| struct)?|union)\s*(\w*)\s*[:{;])");
   static const std::regex binding(R"((const\s+)?auto\s*[&]*\s*\[)"), control(R"((if|for|while|switch|do|try|\{))");
@@ -131,7 +135,9 @@ std::vector<Piece> pieces(const std::string& code) {
   const auto take = [&](std::size_t end, bool whole) {
     const std::string text = trimmed(bare.substr(begin, end - begin));
     const std::size_t first = bare.find_first_not_of(" \t\n", begin);
-    if (!text.empty()) found.push_back(classified(text, static_cast<int>(std::count(bare.begin(), bare.begin() + static_cast<long>(first), '\n')), whole));
+    if (!text.empty())
+      found.push_back(
+          classified(text, static_cast<int>(std::count(bare.begin(), bare.begin() + static_cast<long>(first), '\n')), whole));
     begin = end;
   };
   for (std::size_t i = 0; i < bare.size(); ++i) {
@@ -198,7 +204,9 @@ std::vector<Check> checks(const std::string& code) {
     std::vector<std::string> arguments{""};
     std::size_t i = static_cast<std::size_t>(m->position() + m->length());
     for (int depth = 1; i < bare.size(); ++i) {
-      depth += bare[i] == '(' || bare[i] == '[' || bare[i] == '{' ? 1 : bare[i] == ')' || bare[i] == ']' || bare[i] == '}' ? -1 : 0;
+      depth += bare[i] == '(' || bare[i] == '[' || bare[i] == '{'   ? 1
+               : bare[i] == ')' || bare[i] == ']' || bare[i] == '}' ? -1
+                                                                    : 0;
       if (depth == 0) break;
       if (bare[i] == ',' && depth == 1) arguments.emplace_back();
       else arguments.back() += bare[i];

@@ -23,9 +23,9 @@ std::vector<Piece> pieces(const std::string& code);
 std::vector<double> literals(const std::string& blanked_code, bool subscripts = true);
 
 struct Check {
-  std::vector<double> claims;       ///< the numbers that it holds against what was computed
+  std::vector<double> claims;         ///< the numbers that it holds against what was computed
   double expected = 0, allowed = -1;  ///< literals both, or allowed is -1
-  int line;                         ///< in the cell, from 0
+  int line;                           ///< in the cell, from 0
 };
 /// Calls of check(what, condition) and of check(what, value, expected, tolerance).
 std::vector<Check> checks(const std::string& code);

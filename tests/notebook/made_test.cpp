@@ -2,7 +2,9 @@
 // library) is in its metadata, and ./run notebooks says which notebooks are old; whether outputs are still right only running tells.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdint>
+#include <cstdio>
 #include <nlohmann/json.hpp>
 #include <regex>
 #include <set>
@@ -50,9 +52,7 @@ Complaints each_book(const Tree& tree, const F& complain) {
     if (book.is_discarded() || !book.is_object() || !book.contains("cells")) return say(0, "its notebook is no notebook");
     try {
       complain(book, page, say);
-    } catch (const Json::exception& error) {
-      say(0, "its notebook is not one of ours: " + std::string(error.what()));
-    }
+    } catch (const Json::exception& error) { say(0, "its notebook is not one of ours: " + std::string(error.what())); }
   });
 }
 
@@ -70,7 +70,8 @@ Complaints notebooks_are_made_from_their_pages(const Tree& tree) {
       if (all[i].at("cell_type") != (page[i].code ? "code" : "markdown") || joined(all[i].at("source")) != wanted)
         return old("the notebook's cell is another");
       const Json tags = all[i].at("metadata").value("tags", Json::array());
-      if (tags != (page[i].raises ? Json::array({"raises-exception"}) : Json::array())) return old("the notebook's cell is tagged otherwise");
+      if (tags != (page[i].raises ? Json::array({"raises-exception"}) : Json::array()))
+        return old("the notebook's cell is tagged otherwise");
       if (!ids.insert(all[i].at("id")).second) say(page[i].line, "two cells of its notebook have one id");
     }
     if (book.at("metadata").at("kernelspec").at("name") != "xcpp17") say(0, "its notebook asks for another kernel");
@@ -83,9 +84,11 @@ Complaints outputs_belong_to_the_code(const Tree& tree) {
     for (const Json& cell : book.at("cells"))
       if (cell.at("cell_type") == "code") code.push_back(joined(cell.at("source")));
     const Json& from = book.at("metadata").at("graft");
-    if (from.value("code", "") != code_hash(code)) return say(0, "its notebook has not the outputs of this code; ./run notebooks --write runs it");
+    if (from.value("code", "") != code_hash(code))
+      return say(0, "its notebook has not the outputs of this code; ./run notebooks --write runs it");
     for (const char* part : {"page", "headers", "library"})
-      if (from.value(part, "").size() != 12) say(0, std::string("its notebook does not say from which ") + part + " it was made");
+      if (from.value(part, "").size() != 12)
+        say(0, std::string("its notebook does not say from which ") + part + " it was made");
     int number = 0;
     for (const Json& cell : book.at("cells")) {
       if (cell.at("cell_type") != "code") continue;
@@ -117,9 +120,7 @@ Complaints both_languages_show_the_same(const Tree& tree) {
     if (is_chinese(path) || english == tree.end() || chinese == tree.end()) return;
     try {
       if (outputs(english->second) != outputs(chinese->second)) say(0, "its notebook in Chinese shows something else");
-    } catch (const Json::exception&) {
-      say(0, "one of its notebooks is none");
-    }
+    } catch (const Json::exception&) { say(0, "one of its notebooks is none"); }
   });
 }
 
@@ -129,7 +130,9 @@ Complaints something_is_seen_soon(const Tree& tree) {
     for (const Json& cell : book.at("cells")) {
       if (cell.at("cell_type") != "code" || ++number > 4) continue;
       for (const Json& output : cell.at("outputs"))
-        if (const Json data = output.value("data", Json::object()); data.contains("image/svg+xml") || data.contains("text/html")) return;
+        if (const Json data = output.value("data", Json::object());
+            data.contains("image/svg+xml") || data.contains("text/html"))
+          return;
     }
     say(0, "no picture and no table among the outputs of its first four cells of code");
   });
@@ -140,7 +143,8 @@ Complaints notebooks_are_small(const Tree& tree) {
   Complaints found;
   for (const auto& [path, text] : tree)
     if (path.size() > 6 && path.rfind(".ipynb") == path.size() - 6) {
-      if (text.size() > 1000000) found.push_back(path + " has " + std::to_string(text.size()) + " bytes; a million are the most");
+      if (text.size() > 1000000)
+        found.push_back(path + " has " + std::to_string(text.size()) + " bytes; a million are the most");
       if (tree.count(path.substr(0, path.size() - 6) + ".md") == 0) found.push_back(path + " has no page");
     }
   return found;
@@ -148,29 +152,37 @@ Complaints notebooks_are_small(const Tree& tree) {
 
 // --- notebooks that are wrong, and right ones --------------------------------------------------------------------------------
 
-const std::string text = "# A\n\n[b](01-b.md#c)\n\n```cpp\nint a = 1;\n\na\n```\n\nB\n<!-- cell raises -->\n```cpp\nf();\n```\n## C\n";
+const std::string text =
+    "# A\n\n[b](01-b.md#c)\n\n```cpp\nint a = 1;\n\na\n```\n\nB\n<!-- cell raises -->\n```cpp\nf();\n```\n## C\n";
 Json book() {
   const auto code = [](const std::string& id, const Json& source, int number, const Json& output, const Json& metadata) {
-    return Json{{"cell_type", "code"}, {"id", id}, {"source", source}, {"execution_count", number}, {"metadata", metadata}, {"outputs", Json::array({output})}};
+    return Json{{"cell_type", "code"},  {"id", id},
+                {"source", source},     {"execution_count", number},
+                {"metadata", metadata}, {"outputs", Json::array({output})}};
   };
   const auto prose = [](const std::string& id, const std::string& source) {
     return Json{{"cell_type", "markdown"}, {"id", id}, {"source", Json::array({source})}, {"metadata", Json::object()}};
   };
-  const Json picture{{"output_type", "execute_result"}, {"data", {{"image/svg+xml", {"<svg/>"}}}}, {"metadata", Json::object()}};
+  const Json picture{
+      {"output_type", "execute_result"}, {"data", {{"image/svg+xml", {"<svg/>"}}}}, {"metadata", Json::object()}};
   const Json error{{"output_type", "error"}, {"ename", "E"}, {"evalue", "e"}, {"traceback", Json::array()}};
-  return {{"cells",
-           {prose("a", "# A\n\n[b](01-b.ipynb#c)"), code("b", {"int a = 1;\n", "\n", "a"}, 1, picture, Json::object()), prose("c", "B"),
-            code("d", {"f();"}, 2, error, {{"tags", {"raises-exception"}}}), prose("e", "## C")}},
-          {"metadata",
-           {{"kernelspec", {{"name", "xcpp17"}}},
-            {"graft", {{"code", "CODE"}, {"page", "0123456789ab"}, {"headers", "0123456789ab"}, {"library", "0123456789ab"}}}}}};
+  return {
+      {"cells",
+       {prose("a", "# A\n\n[b](01-b.ipynb#c)"), code("b", {"int a = 1;\n", "\n", "a"}, 1, picture, Json::object()),
+        prose("c", "B"), code("d", {"f();"}, 2, error, {{"tags", {"raises-exception"}}}), prose("e", "## C")}},
+      {"metadata",
+       {{"kernelspec", {{"name", "xcpp17"}}},
+        {"graft", {{"code", "CODE"}, {"page", "0123456789ab"}, {"headers", "0123456789ab"}, {"library", "0123456789ab"}}}}}};
 }
 const std::string hash = code_hash({"int a = 1;\n\na", "f();"});
 Tree house(Json changed = Json::object()) {  // a patch of the notebook, in both languages
   Json it = book();
   it["metadata"]["graft"]["code"] = hash;
   it = it.patch(changed.is_array() ? changed : Json::array());
-  return {{"notebooks/00-a.md", text}, {"notebooks/00-a.ipynb", it.dump()}, {"notebooks/00-a.zh.md", text}, {"notebooks/00-a.zh.ipynb", it.dump()}};
+  return {{"notebooks/00-a.md", text},
+          {"notebooks/00-a.ipynb", it.dump()},
+          {"notebooks/00-a.zh.md", text},
+          {"notebooks/00-a.zh.ipynb", it.dump()}};
 }
 Tree with(const std::string& operation, const std::string& path, const Json& value = nullptr) {
   return house(Json::array({{{"op", operation}, {"path", path}, {"value", value}}}));
@@ -185,18 +197,22 @@ Tree other(const std::string& path, const std::string& content) {
 const std::vector<Rule> rules = {
     {"notebooks_are_made_from_their_pages",
      notebooks_are_made_from_their_pages,
-     {with("replace", "/cells/1/source/2", "b"), with("replace", "/cells/1/source", "int a = 1;\na"), with("replace", "/cells/0/source/0", "# B"),
-      with("replace", "/cells/0/source/0", "# A\n\n[b](01-b.md#c)"), with("remove", "/cells/4"), with("remove", "/cells/2"),
+     {with("replace", "/cells/1/source/2", "b"), with("replace", "/cells/1/source", "int a = 1;\na"),
+      with("replace", "/cells/0/source/0", "# B"), with("replace", "/cells/0/source/0", "# A\n\n[b](01-b.md#c)"),
+      with("remove", "/cells/4"), with("remove", "/cells/2"),
       with("add", "/cells/5", {{"cell_type", "markdown"}, {"id", "z"}, {"source", "x"}, {"metadata", Json::object()}}),
-      with("replace", "/cells/2/cell_type", "code"), with("remove", "/cells/3/metadata/tags"), with("add", "/cells/1/metadata/tags", {"raises-exception"}),
-      with("replace", "/cells/2/id", "a"), with("replace", "/metadata/kernelspec/name", "python3"), with("remove", "/metadata"),
-      with("replace", "/cells", 3), other("notebooks/00-a.ipynb", ""), other("notebooks/00-a.ipynb", "{"), other("notebooks/00-a.zh.ipynb", "[]"),
+      with("replace", "/cells/2/cell_type", "code"), with("remove", "/cells/3/metadata/tags"),
+      with("add", "/cells/1/metadata/tags", {"raises-exception"}), with("replace", "/cells/2/id", "a"),
+      with("replace", "/metadata/kernelspec/name", "python3"), with("remove", "/metadata"), with("replace", "/cells", 3),
+      other("notebooks/00-a.ipynb", ""), other("notebooks/00-a.ipynb", "{"), other("notebooks/00-a.zh.ipynb", "[]"),
       other("notebooks/00-a.md", "# A\n" + text)}},
     {"outputs_belong_to_the_code",
      outputs_belong_to_the_code,
-     {with("replace", "/metadata/graft/code", code_hash({"int a = 1;", "f();"})), with("remove", "/metadata/graft/code"), with("remove", "/metadata/graft"),
-      with("replace", "/metadata/graft/library", "1"), with("replace", "/cells/1/source/2", "b"), with("replace", "/cells/1/execution_count", nullptr),
-      with("replace", "/cells/1/execution_count", 2), with("remove", "/cells/3/outputs/0"), with("remove", "/cells/3/metadata/tags"),
+     {with("replace", "/metadata/graft/code", code_hash({"int a = 1;", "f();"})), with("remove", "/metadata/graft/code"),
+      with("remove", "/metadata/graft"), with("replace", "/metadata/graft/library", "1"),
+      with("replace", "/cells/1/source/2", "b"), with("replace", "/cells/1/execution_count", nullptr),
+      with("replace", "/cells/1/execution_count", 2), with("remove", "/cells/3/outputs/0"),
+      with("remove", "/cells/3/metadata/tags"),
       with("replace", "/cells/1/outputs/0", {{"output_type", "stream"}, {"name", "stderr"}, {"text", {"w"}}})}},
     {"both_languages_show_the_same",
      both_languages_show_the_same,
@@ -216,10 +232,11 @@ TEST_P(NotebookMade, KeepTheRule) {
 }
 TEST_P(NotebookMade, RuleSeesABrokenNotebook) {
   for (std::size_t i = 0; i < GetParam().broken.size(); ++i)
-    EXPECT_FALSE(GetParam().complain(GetParam().broken[i]).empty()) << "nothing found in number " << i << ": "
-                                                                   << testing::PrintToString(GetParam().broken[i]);
+    EXPECT_FALSE(GetParam().complain(GetParam().broken[i]).empty())
+        << "nothing found in number " << i << ": " << testing::PrintToString(GetParam().broken[i]);
 }
-INSTANTIATE_TEST_SUITE_P(Rules, NotebookMade, testing::ValuesIn(rules), [](const auto& info) { return std::string(info.param.name); });
+INSTANTIATE_TEST_SUITE_P(Rules, NotebookMade, testing::ValuesIn(rules),
+                         [](const auto& info) { return std::string(info.param.name); });
 
 TEST(NotebookMadeOf, AGoodNotebookIsLeftAlone) {
   for (const Rule& rule : rules) EXPECT_EQ(rule.complain(house()), Complaints{}) << rule.name;

@@ -2,6 +2,7 @@
 // number, or dropping the check, fails here. What counts as a number, and where, is told in notebooks/README.md.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 
@@ -40,7 +41,8 @@ int exercises(const std::vector<Cell>& page) {
   for (const Cell& cell : page) {
     if (cell.code) continue;
     for (const char* title : {"## Exercises", "## 练习"})
-      if (const std::size_t at = ("\n" + cell.text).find(std::string("\n") + title); at != std::string::npos) return section_of(cell, at);
+      if (const std::size_t at = ("\n" + cell.text).find(std::string("\n") + title); at != std::string::npos)
+        return section_of(cell, at);
   }
   return -1;
 }
@@ -68,14 +70,16 @@ Complaints numbers_are_checked(const Tree& tree) {
     const int free = exercises(page);
     std::vector<std::string> sections;
     for (const Cell& cell : page)
-      for (const std::string& number : cell.code ? std::vector<std::string>{} : numbered_sections(cell.text)) sections.push_back(number);
+      for (const std::string& number : cell.code ? std::vector<std::string>{} : numbered_sections(cell.text))
+        sections.push_back(number);
     for (const Cell& cell : page) {
       if (cell.code) continue;
       const Prose read = prose(cell.text, sections);
       for (const Numeral& numeral : numerals(read.claims)) {
         const int section = section_of(cell, numeral.at);
         if (section == free || holds(section == 0 ? there.all : there.by_section[section], numeral)) continue;
-        say(line_of(cell, numeral.at), numeral.text + " stands in no check " + (section == 0 ? "of the page" : "of its section"));
+        say(line_of(cell, numeral.at),
+            numeral.text + " stands in no check " + (section == 0 ? "of the page" : "of its section"));
       }
       for (std::size_t i = 0; i < read.spans.size(); ++i)
         for (const Numeral& numeral : numerals(read.spans[i]))
@@ -149,7 +153,22 @@ TEST_P(NotebookNumbers, RuleSeesABrokenPage) {
   for (const Tree& tree : GetParam().broken)
     EXPECT_FALSE(GetParam().complain(tree).empty()) << "nothing found in " << tree.begin()->second;
 }
-INSTANTIATE_TEST_SUITE_P(Rules, NotebookNumbers, testing::ValuesIn(rules), [](const auto& info) { return std::string(info.param.name); });
+INSTANTIATE_TEST_SUITE_P(Rules, NotebookNumbers, testing::ValuesIn(rules),
+                         [](const auto& info) { return std::string(info.param.name); });
+
+// A page whose numbers are all free by mistake would pass.
+TEST(NotebookNumbersOf, RealPagesAreHeld) {
+  for (const auto& [path, text] : real_tree()) {
+    if (!is_page(path)) continue;
+    const std::vector<Cell> page = cells(text);
+    const int free = exercises(page);
+    std::size_t held = 0;
+    for (const Cell& cell : page)
+      if (!cell.code && cell.section != free) held += numerals(prose(cell.text, {}).claims).size();
+    EXPECT_GE(held, 5u) << path << " names hardly a number";
+    EXPECT_NE(free, -1) << path;
+  }
+}
 
 TEST(NotebookNumbersOf, GoodPagesAreLeftAlone) {
   const std::string n = "lesson::check(\"n\", n, ";
@@ -163,8 +182,10 @@ TEST(NotebookNumbersOf, GoodPagesAreLeftAlone) {
            "64–65, 64-65, 64−65" + cell("lesson::check(\"n\", 64 < n && n < 65);"),
            "有64个，第 1 节" + cell("lesson::check(\"n\", n == 64);") + "## 1. A",
            "W1, GPT-2, NF4, q0, C++17, x², W₀" + cell(good),
-           "Hu et al. 2021; Hu et al. (2021); (Hu et al. 2021, section 4.1, table 5); Li and Liang 2021; (Kingma 2014); Hu 等 2021；"
-           "Hu 等人（2021，第 4.1 节）; [Hu et al. 2021](https://arxiv.org/abs/2106.09685) (arXiv:2106.09685)" + cell(good),
+           "Hu et al. 2021; Hu et al. (2021); (Hu et al. 2021, section 4.1, table 5); Li and Liang 2021; (Kingma 2014); Hu 等 "
+           "2021；"
+           "Hu 等人（2021，第 4.1 节）; [Hu et al. 2021](https://arxiv.org/abs/2106.09685) (arXiv:2106.09685)" +
+               cell(good),
            "1. one\n2. two\n\n# 3. A\n\n## 4.1 B\nsee sections 3" + cell(good),
            "[notebook 04](04-lora.md#1-a), [a](x.md#9)" + cell(good),
            "`r = 4`, `layers.0.attn`, `W1`\n\n    s = 4\n" + cell("lora.r = 4;\nfind(\"layers.0.attn\");"),

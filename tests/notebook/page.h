@@ -85,9 +85,7 @@ rules::Complaints each_page(const rules::Tree& tree, const F& complain) {
     };
     try {
       complain(path, cells(text), say);
-    } catch (const std::runtime_error& error) {
-      say(0, error.what());
-    }
+    } catch (const std::runtime_error& error) { say(0, error.what()); }
   }
   return found;
 }

@@ -14,6 +14,16 @@ using namespace notebook;
 
 constexpr int fewest_lines = 60, most_lines = 130;
 
+/// A page under another name would keep no rule.
+Complaints pages_have_names_of_pages(const Tree& tree) {
+  Complaints found;
+  for (const auto& [path, text] : tree)
+    if (path.rfind("notebooks/", 0) == 0 && path.find('/', 10) == std::string::npos && path.rfind(".md") == path.size() - 3 &&
+        path.rfind("notebooks/README", 0) != 0 && !is_page(path))
+      found.push_back(path + " is no name of a page, such as 04-lora.md or 04-lora.zh.md");
+  return found;
+}
+
 int code_lines(const std::vector<Cell>& page) {
   int n = 0;
   for (const Cell& cell : page)
@@ -62,7 +72,8 @@ Complaints heads_lead_on(const Tree& tree) {
     if (at == std::string::npos) return say(1, "its first lines do not name the passages of the notes" + notes + "...");
     const std::string rest = head.substr(at + notes.size(), head.find("\n\n", at + 1) - at - notes.size());
     const std::string target = chinese ? "](../docs/notes.zh.md#" : "](../docs/notes.md#", none = chinese ? "无" : "none";
-    if (rest.rfind(none, 0) != 0 && rest.find(target) == std::string::npos) say(1, "names no passage of the notes, nor \"" + none + "\"");
+    if (rest.rfind(none, 0) != 0 && rest.find(target) == std::string::npos)
+      say(1, "names no passage of the notes, nor \"" + none + "\"");
   });
 }
 
@@ -95,7 +106,8 @@ Passages named_by_notebooks(const Tree& tree, bool chinese) {
   Passages found;
   each_page(tree, [&](const std::string& path, const std::vector<Cell>& page, const auto&) {
     if (is_chinese(path) != chinese || page.empty()) return;
-    for (std::sregex_iterator m(page[0].text.begin(), page[0].text.end(), link), end; m != end; ++m) found.emplace((*m)[1], path);
+    for (std::sregex_iterator m(page[0].text.begin(), page[0].text.end(), link), end; m != end; ++m)
+      found.emplace((*m)[1], path);
   });
   return found;
 }
@@ -117,9 +129,11 @@ Complaints notes_and_notebooks_name_each_other(const Tree& tree) {
     const std::string notes = chinese ? "docs/notes.zh.md" : "docs/notes.md";
     const Passages there = named_by_notes(tree, chinese), here = named_by_notebooks(tree, chinese);
     for (const auto& [passage, page] : here)
-      if (there.count({passage, page}) == 0) found.push_back(page + " names #" + passage + ", under which " + notes + " does not name it");
+      if (there.count({passage, page}) == 0)
+        found.push_back(page + " names #" + passage + ", under which " + notes + " does not name it");
     for (const auto& [passage, page] : there)
-      if (here.count({passage, page}) == 0) found.push_back(notes + " names " + page + " under #" + passage + ", which that does not name");
+      if (here.count({passage, page}) == 0)
+        found.push_back(notes + " names " + page + " under #" + passage + ", which that does not name");
   }
   return found;
 }
@@ -132,12 +146,14 @@ std::string repeated(int n) {
   return cells;
 }
 std::string english() {
-  return "# LoRA\n\n[中文](04-lora.zh.md) · page: [LoRA](../docs/methods/lora.md) · code: [`Lora`](../peft/lora.h#Lora)\n\nNotes: "
+  return "# LoRA\n\n[中文](04-lora.zh.md) · page: [LoRA](../docs/methods/lora.md) · code: "
+         "[`Lora`](../peft/lora.h#Lora)\n\nNotes: "
          "[LoRA原理](../docs/notes.md#lora原理), [b](../docs/notes.md#b-c)\n\nText.\n" +
          repeated(30) + "## Exercises\n\n1. a\n2. b\n3. c\n";
 }
 std::string chinese() {
-  return "# LoRA\n\n[English](04-lora.md) · 页面：[LoRA](../docs/methods/lora.zh.md) · 代码：[`Lora`](../peft/lora.h#Lora)\n\n笔记："
+  return "# LoRA\n\n[English](04-lora.md) · 页面：[LoRA](../docs/methods/lora.zh.md) · "
+         "代码：[`Lora`](../peft/lora.h#Lora)\n\n笔记："
          "[LoRA原理](../docs/notes.zh.md#lora原理)，[b](../docs/notes.zh.md#b-c)\n\n字。\n" +
          repeated(30) + "## 练习\n\n1. a\n2. b\n3. c\n";
 }
@@ -148,8 +164,10 @@ Tree house(const std::string& en = english(), const std::string& zh = chinese())
   return {{"notebooks/04-lora.md", en},
           {"notebooks/04-lora.zh.md", zh},
           {"notebooks/README.md", "```bash\nls\n```\n"},
-          {"docs/notes.md", "## LoRA原理\n\nNotebook: [LoRA](../notebooks/04-lora.md)\n## B: c?\n[LoRA](../notebooks/04-lora.md#1-a)\n"},
-          {"docs/notes.zh.md", "## LoRA原理\n\nNotebook：[LoRA](../notebooks/04-lora.zh.md)\n## B: c?\n[LoRA](../notebooks/04-lora.zh.md)\n"}};
+          {"docs/notes.md",
+           "## LoRA原理\n\nNotebook: [LoRA](../notebooks/04-lora.md)\n## B: c?\n[LoRA](../notebooks/04-lora.md#1-a)\n"},
+          {"docs/notes.zh.md",
+           "## LoRA原理\n\nNotebook：[LoRA](../notebooks/04-lora.zh.md)\n## B: c?\n[LoRA](../notebooks/04-lora.zh.md)\n"}};
 }
 Tree en(const std::string& was, const std::string& is) { return house(changed(english(), was, is)); }
 Tree zh(const std::string& was, const std::string& is) { return house(english(), changed(chinese(), was, is)); }
@@ -163,23 +181,37 @@ Tree without(Tree tree, const std::string& path) {
 }
 
 const std::vector<Rule> rules = {
-    {"pages_are_of_a_length", pages_are_of_a_length,
-     {en("f(3);\ng();", "f(3);"), en("f(3);", "f(3);" + [] {
-        std::string more;
-        for (int i = 0; i < 71; ++i) more += "\nh();";
-        return more;
-      }())}},
-    {"both_languages_have_the_same_code", both_languages_have_the_same_code,
-     {zh("f(3)", "f(4)"), zh("```cpp\nf(0);\ng();\n```\n", ""), en("```cpp\nf(29);\ng();\n```\n", ""), zh("```cpp\nf(3)", "<!-- cell raises -->\n```cpp\nf(3)"),
-      without(house(), "notebooks/04-lora.zh.md"), without(house(), "notebooks/04-lora.md"), zh("g();", ""), zh("```\n", "```\n```text\n1\n```\n")}},
-    {"heads_lead_on", heads_lead_on,
-     {en("# LoRA", "LoRA"), en("(04-lora.zh.md)", "(04.zh.md)"), zh("(04-lora.md)", "(04-lora.zh.md)"), en("../docs/methods/lora.md", "lora.md"),
-      en("../peft/lora.h#Lora", "../peft/lora.h"), en("Notes: ", "Note: "), zh("笔记：", "注："),
-      zh("笔记：[LoRA原理](../docs/notes.zh.md#lora原理)，[b](../docs/notes.zh.md#b-c)", "笔记：[b](../docs/notes.md#b-c)"), en("# LoRA", "```cpp\na;\n```\n# LoRA")}},
-    {"exercises_are_three", exercises_are_three,
-     {en("3. c\n", ""), en("3. c", "4. c"), en("3. c", "3. c\n4. d"), en("## Exercises", "## Tasks"), zh("## 练习", "## Exercises"), en("3. c", "3. c\n## And\n"),
-      en("3. c", "3. c\n```cpp\na;\n```\n")}},
-    {"notes_and_notebooks_name_each_other", notes_and_notebooks_name_each_other,
+    {"pages_have_names_of_pages",
+     pages_have_names_of_pages,
+     {with(house(), "notebooks/05-QLoRA.md", ""), with(house(), "notebooks/5-a.md", ""),
+      with(house(), "notebooks/05_a.md", "")}},
+    {"pages_are_of_a_length",
+     pages_are_of_a_length,
+     {en("f(3);\ng();", "f(3);"), en(
+                                      "f(3);", "f(3);" +
+                                                   [] {
+                                                     std::string more;
+                                                     for (int i = 0; i < 71; ++i) more += "\nh();";
+                                                     return more;
+                                                   }())}},
+    {"both_languages_have_the_same_code",
+     both_languages_have_the_same_code,
+     {zh("f(3)", "f(4)"), zh("```cpp\nf(0);\ng();\n```\n", ""), en("```cpp\nf(29);\ng();\n```\n", ""),
+      zh("```cpp\nf(3)", "<!-- cell raises -->\n```cpp\nf(3)"), without(house(), "notebooks/04-lora.zh.md"),
+      without(house(), "notebooks/04-lora.md"), zh("g();", ""), zh("```\n", "```\n```text\n1\n```\n")}},
+    {"heads_lead_on",
+     heads_lead_on,
+     {en("# LoRA", "LoRA"), en("(04-lora.zh.md)", "(04.zh.md)"), zh("(04-lora.md)", "(04-lora.zh.md)"),
+      en("../docs/methods/lora.md", "lora.md"), en("../peft/lora.h#Lora", "../peft/lora.h"), en("Notes: ", "Note: "),
+      zh("笔记：", "注："),
+      zh("笔记：[LoRA原理](../docs/notes.zh.md#lora原理)，[b](../docs/notes.zh.md#b-c)", "笔记：[b](../docs/notes.md#b-c)"),
+      en("# LoRA", "```cpp\na;\n```\n# LoRA")}},
+    {"exercises_are_three",
+     exercises_are_three,
+     {en("3. c\n", ""), en("3. c", "4. c"), en("3. c", "3. c\n4. d"), en("## Exercises", "## Tasks"),
+      zh("## 练习", "## Exercises"), en("3. c", "3. c\n## And\n"), en("3. c", "3. c\n```cpp\na;\n```\n")}},
+    {"notes_and_notebooks_name_each_other",
+     notes_and_notebooks_name_each_other,
      {en("#b-c", "#b"), zh("#b-c", "#b"), with(house(), "docs/notes.md", ""), without(house(), "docs/notes.zh.md"),
       with(house(), "docs/notes.md", "## X\n" + house()["docs/notes.md"] + "## Y\n[a](../notebooks/04-lora.md)")}},
 };
@@ -192,7 +224,8 @@ TEST_P(NotebookPages, RuleSeesABrokenPage) {
   for (std::size_t i = 0; i < GetParam().broken.size(); ++i)
     EXPECT_FALSE(GetParam().complain(GetParam().broken[i]).empty()) << "nothing found in number " << i;
 }
-INSTANTIATE_TEST_SUITE_P(Rules, NotebookPages, testing::ValuesIn(rules), [](const auto& info) { return std::string(info.param.name); });
+INSTANTIATE_TEST_SUITE_P(Rules, NotebookPages, testing::ValuesIn(rules),
+                         [](const auto& info) { return std::string(info.param.name); });
 
 TEST(NotebookPagesOf, AGoodHouseIsLeftAlone) {
   for (const Rule& rule : rules) EXPECT_EQ(rule.complain(house()), Complaints{}) << rule.name;

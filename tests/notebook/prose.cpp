@@ -26,7 +26,8 @@ std::string narrow(std::string text) {
   for (std::size_t i = 0; i + 2 < text.size(); ++i) {
     if (text[i] != '\xEF' || text[i + 1] != '\xBC') continue;
     const unsigned char last = static_cast<unsigned char>(text[i + 2]);
-    if (last >= 0x90 && last <= 0x99) text[i] = '\x01', text[i + 1] = '\x01', text[i + 2] = static_cast<char>('0' + last - 0x90);
+    if (last >= 0x90 && last <= 0x99)
+      text[i] = '\x01', text[i + 1] = '\x01', text[i + 2] = static_cast<char>('0' + last - 0x90);
   }
   return text;
 }
@@ -78,8 +79,8 @@ bool is_negative(const std::string& text, std::size_t first) {
 }  // namespace
 
 std::vector<Numeral> numerals(const std::string& given) {
-  static const std::vector<std::pair<std::string, double>> units{{"%", 0.01},  {"％", 0.01},      {"million", 1e6}, {"billion", 1e9},
-                                                                 {"万", 1e4}, {"亿", 1e8}, {"百万", 1e6}};
+  static const std::vector<std::pair<std::string, double>> units{{"%", 0.01}, {"％", 0.01}, {"million", 1e6}, {"billion", 1e9},
+                                                                 {"万", 1e4}, {"亿", 1e8},  {"百万", 1e6}};
   const std::string text = narrow(given);
   std::vector<Numeral> found;
   for (std::size_t i = 0; i < text.size();) {
@@ -100,8 +101,8 @@ std::vector<Numeral> numerals(const std::string& given) {
     };
     run();
     const auto group = [&] {  // ,456 and no fourth digit
-      return end + 3 < text.size() && text[end] == ',' && digit(text[end + 1]) && digit(text[end + 2]) && digit(text[end + 3]) &&
-             !(end + 4 < text.size() && digit(text[end + 4]));
+      return end + 3 < text.size() && text[end] == ',' && digit(text[end + 1]) && digit(text[end + 2]) &&
+             digit(text[end + 3]) && !(end + 4 < text.size() && digit(text[end + 4]));
     };
     if (end - i <= 3)
       while (group()) number += text.substr(end + 1, 3), end += 4;
@@ -146,7 +147,9 @@ void each(const std::string& text, const std::regex& pattern, const std::functio
   for (std::sregex_iterator m(fixed.begin(), fixed.end(), pattern), end; m != end; ++m) act(*m);
 }
 std::size_t from(const std::smatch& m, std::size_t group = 0) { return static_cast<std::size_t>(m.position(group)); }
-std::size_t to(const std::smatch& m, std::size_t group = 0) { return from(m, group) + static_cast<std::size_t>(m.length(group)); }
+std::size_t to(const std::smatch& m, std::size_t group = 0) {
+  return from(m, group) + static_cast<std::size_t>(m.length(group));
+}
 
 void take_code(Prose& out) {
   std::string& text = out.claims;
@@ -172,7 +175,8 @@ void take_code(Prose& out) {
 }
 
 void free_links(std::string& text) {
-  static const std::regex comment("<!--[^>]*-->|</?[a-zA-Z][^>]*>"), link(R"(\[([^\]]*)\]\(([^)]*)\))"), url(R"(https?://[^\s)）]+)");
+  static const std::regex comment("<!--[^>]*-->|</?[a-zA-Z][^>]*>"), link(R"(\[([^\]]*)\]\(([^)]*)\))"),
+      url(R"(https?://[^\s)）]+)");
   static const std::regex digits("[0-9]+");
   each(text, comment, [&](const std::smatch& m) { blank(text, from(m), to(m)); });
   each(text, link, [&](const std::smatch& m) {
@@ -189,7 +193,8 @@ void free_citations(std::string& text) {
   static const std::string year = "((?:19|20)[0-9][0-9])(?![0-9])[a-z]?", name = "[A-Z][A-Za-z-]+";
   static const std::string authors = "(?:et al\\.?,?|等(?:人)?(?:，|,)?|" + name + " (?:and|&|和|与) " + name + ",?)\\s*";
   static const std::regex plain(authors + year), bracket(R"((?:\(|（)((?:(?!\(|（|\)|）)[^\n]|\n)*)(?:\)|）))");
-  static const std::regex inside(authors + year + "|^" + name + ",?\\s+" + year + "|(?:;|；)\\s*" + name + ",?\\s+" + year), only("^\\s*" + year);
+  static const std::regex inside(authors + year + "|^" + name + ",?\\s+" + year + "|(?:;|；)\\s*" + name + ",?\\s+" + year),
+      only("^\\s*" + year);
   static const std::regex authors_before("(?:" + authors + ")$"), arxiv("arXiv:\\s*[0-9.]+v?[0-9]*");
   each(text, bracket, [&](const std::smatch& m) {
     const std::string body = m[1], before = m.prefix().str();
