@@ -22,8 +22,7 @@ WANTS_MORE = 99  # Cling's word for an input that is not complete
 
 class Interpreter:
     def __init__(self, to, answers):
-        # A program that a cell starts has no use for what this process was started with.
-        os.environ.pop("LD_PRELOAD", None)
+        # Before Cling, and with it libstdc++, is there: thrown.cpp has a function of theirs.
         self.kernel = ctypes.CDLL(str(settings.TALK), ctypes.RTLD_GLOBAL)
         self.kernel.graft_kernel_open(to, answers)
         os.environ["EXTRA_CLING_ARGS"] = settings.ARGUMENTS

@@ -10,7 +10,6 @@ import words
 from output import Output
 from process import Dead, Process
 
-
 PICTURES = 64 << 20  # bytes of a cell's pictures that are kept
 
 

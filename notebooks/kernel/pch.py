@@ -68,7 +68,6 @@ def make(header):
         words += ["etc/dictpch/allHeaders.h", *UMBRELLA, "etc/dictpch/allLinkDefs.h"]
         environment = dict(os.environ, EXTRA_CLING_ARGS=settings.ARGUMENTS,
                            LD_LIBRARY_PATH=f"{root / 'lib'}:{os.environ.get('LD_LIBRARY_PATH', '')}")
-        environment.pop("LD_PRELOAD", None)
         done = subprocess.run([str(w) for w in words], cwd=root, env=environment, capture_output=True, text=True)
         made = work / "allDict_rdict.pch"
         if done.returncode != 0 or not made.exists():

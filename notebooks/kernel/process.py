@@ -3,7 +3,6 @@
 What it prints comes through two pipes, what it says (pictures, errors, the end of a cell) through a third, each message with its
 length; the process waits for an answer to each, so pictures and text stay in order.
 """
-import fcntl
 import json
 import os
 import select
@@ -37,7 +36,7 @@ class Process:
         theirs = pipes["talk"][1], pipes["answers"][0], pipes["commands"][0]
         words = [sys.executable, str(settings.HERE / "interpreter.py"), *map(str, theirs), str(os.getpid())]
         self.process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=pipes["out"][1], stderr=pipes["err"][1], pass_fds=theirs,
-                                        start_new_session=True, env=dict(os.environ, LD_PRELOAD=str(settings.TALK)))
+                                        start_new_session=True)
         for fd in (pipes["out"][1], pipes["err"][1], *theirs):
             os.close(fd)
         for fd in (self.out, self.err, self.talk):

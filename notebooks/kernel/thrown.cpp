@@ -1,5 +1,6 @@
 // What an exception was that nobody in a cell caught. Cling catches it and prints no more than what(); its type is lost there. This
-// library is loaded before libstdc++ (LD_PRELOAD) and sees the moment when a handler in Cling's own library takes the exception.
+// library is loaded before libstdc++, so its __cxa_begin_catch() is the process's: it sees the moment when a handler in Cling's own
+// library takes the exception.
 #include <cxxabi.h>
 #include <dlfcn.h>
 

@@ -399,9 +399,16 @@ def two_at_once_make_one_header(_):
 
 
 def it_is_killed_from_outside(_):
-    """kill -9 of the kernel: its program ends as well."""
+    """kill -9 of the kernel: its program ends as well, be it idle or busy."""
+    for code in ("1;", "while (true) {}"):
+        is_killed_while(code)
+
+
+def is_killed_while(code):
     kernel = Kernel()
     kernel.fine("1")
+    kernel.client.execute(code)
+    time.sleep(0.5)
     both = family(kernel.pid)
     expect(len(both) == 2, both)
     os.kill(kernel.pid, signal.SIGKILL)
