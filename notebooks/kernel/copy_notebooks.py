@@ -1,16 +1,52 @@
 """copy_notebooks.py FROM TO [NAME]: the notebooks of the folder FROM as files that a reader may change. Prints which one NAME means.
 
-A file that was changed in TO is never written over: if FROM has a newer one, that comes beside it as NAME.new.ipynb.
+They come without outputs, since they ask the reader to predict, and their links lead to TO/repository: the pages and sources beside
+FROM, to be read, not changed. A file that was changed in TO is never written over: if FROM has a newer one, that comes beside it as
+NAME.new.ipynb.
 """
 import hashlib
 import json
+import os
 import shutil
 import sys
 from pathlib import Path
 
+READ = (".md", ".h", ".cpp", ".svg", ".png")
+FOLDERS = ("autograd", "bench", "cmake", "docs", "formats", "lesson", "nn", "peft", "show", "tests", "tokenizer", "train", "tune")
 
-def checksum(file):
-    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+def checksum(data):
+    return hashlib.sha256(data).hexdigest()
+
+
+def to_do(file):
+    """The notebook as a reader gets it."""
+    book = json.loads(file.read_text())
+    for cell in book["cells"]:
+        if cell["cell_type"] == "code":
+            cell["outputs"], cell["execution_count"] = [], None
+        else:
+            text = "".join(cell["source"])
+            cell["source"] = text.replace("](../", "](repository/")
+    return (json.dumps(book, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+def copy_repository(root, target):
+    """Pages and sources, read-only; what was there before goes."""
+    new, place = target / ".repository.new", target / "repository"
+    for old in (new, place):
+        if old.exists():
+            for folder, _, _ in os.walk(old):
+                os.chmod(folder, 0o755)
+            shutil.rmtree(old)
+    for file in [*root.glob("*.md"), *(f for name in FOLDERS for f in sorted((root / name).rglob("*")))]:
+        if file.suffix in READ and file.is_file():
+            mine = new / file.relative_to(root)
+            mine.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, mine)
+            mine.chmod(0o444)
+    if new.exists():
+        new.rename(place)
 
 
 def copy(source, target):
@@ -23,34 +59,21 @@ def copy(source, target):
         copied = {}
     told = []
     for file in sorted(source.glob("*.ipynb")):
-        mine, now = target / file.name, checksum(file)
-        if not mine.exists() or checksum(mine) in (now, copied.get(file.name)):
-            if not mine.exists() or checksum(mine) != now:
-                shutil.copyfile(file, mine)
+        mine, data = target / file.name, to_do(file)
+        now, there = checksum(data), checksum(mine.read_bytes()) if mine.exists() else None
+        if there in (None, now, copied.get(file.name)):
+            if there != now:
+                mine.write_bytes(data)
             copied[file.name] = now
         elif copied.get(file.name) != now:
             beside = target / f"{file.stem}.new.ipynb"
-            shutil.copyfile(file, beside)
+            beside.write_bytes(data)
             copied[file.name] = now
             told.append(f"{mine} is kept as you changed it; the new one is {beside.name}")
     part = memory.with_suffix(".part")
     part.write_text(json.dumps(copied, indent=1) + "\n")
     part.replace(memory)
     return told
-
-
-def trust(source, target):
-    """JupyterLab shows the pictures of a notebook that nobody has changed since it came from here."""
-    import nbformat
-    from nbformat.sign import NotebookNotary
-    notary = NotebookNotary()
-    for file in sorted(source.glob("*.ipynb")):
-        mine = target / file.name
-        if checksum(mine) == checksum(file):
-            book = nbformat.read(mine, 4)
-            if not notary.check_signature(book):
-                notary.sign(book)
-    notary.store.close()
 
 
 def named(target, name):
@@ -72,7 +95,7 @@ def main():
     try:
         for line in copy(source, target):
             print("run:", line, file=sys.stderr)
-        trust(source, target)
+        copy_repository(source.parent, target)
     except OSError as error:
         sys.exit(f"run: the notebooks cannot be copied to {target}: {error}; GRAFT_NOTEBOOKS names another folder")
     if name:

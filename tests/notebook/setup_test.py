@@ -48,6 +48,13 @@ def notebook(text):
         {"output_type": "display_data", "data": {"image/svg+xml": "<svg/>"}, "metadata": {}}]}], "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
 
 
+def given(text):
+    """The same as a reader gets it."""
+    book = json.loads(notebook(text))
+    book["cells"][0].update(outputs=[], execution_count=None)
+    return json.dumps(book, indent=1) + "\n"
+
+
 def what_a_reader_changed_is_kept(folder):
     source, target = folder / "notebooks", folder / "mine"
     source.mkdir()
@@ -62,8 +69,8 @@ def what_a_reader_changed_is_kept(folder):
         (source / name).write_text(notebook("2"))
     told = copy_notebooks.copy(source, target)
     expect(len(told) == 1 and "01-b.ipynb is kept" in told[0] and "01-b.new.ipynb" in told[0], told)
-    expect("the reader's" in (target / "01-b.ipynb").read_text() and (target / "00-a.ipynb").read_text() == notebook("2"), "written over")
-    expect((target / "01-b.new.ipynb").read_text() == notebook("2") and "own" in (target / "own.ipynb").read_text(), "the new one is missing")
+    expect("the reader's" in (target / "01-b.ipynb").read_text() and (target / "00-a.ipynb").read_text() == given("2"), "written over")
+    expect((target / "01-b.new.ipynb").read_text() == given("2") and "own" in (target / "own.ipynb").read_text(), "the new one is missing")
     expect(copy_notebooks.copy(source, target) == [], "it says so again")
     (target / "00-a.ipynb").unlink()
     copy_notebooks.copy(source, target)
@@ -85,21 +92,26 @@ def a_name_finds_its_notebook(folder):
             expect(why in str(no) and "11-c.ipynb" in str(no), no)
 
 
-def only_what_came_from_here_is_trusted(folder):
-    os.environ["JUPYTER_DATA_DIR"] = str(folder / "data")
-    from nbformat.sign import NotebookNotary
-    import nbformat
-    source, target = folder / "notebooks", folder / "mine"
-    source.mkdir()
-    for name in ("00-a.ipynb", "01-b.ipynb"):
-        (source / name).write_text(notebook("1"))
-    copy_notebooks.copy(source, target)
-    (target / "01-b.ipynb").write_text(notebook("somebody else's"))
-    copy_notebooks.trust(source, target)
-    notary = NotebookNotary()
-    trusted = {name: notary.check_signature(nbformat.read(target / name, 4)) for name in ("00-a.ipynb", "01-b.ipynb")}
-    notary.store.close()
-    expect(trusted == {"00-a.ipynb": True, "01-b.ipynb": False}, trusted)
+def nothing_is_given_away_and_links_lead_somewhere(folder):
+    """No outputs before the reader has run a cell; what a page links to lies in the copy, and cannot be changed."""
+    root, target = folder / "root", folder / "mine"
+    (root / "notebooks").mkdir(parents=True)
+    (root / "docs").mkdir()
+    (root / "docs" / "a.md").write_text("page")
+    (root / "build").mkdir()
+    (root / "build" / "b.h").write_text("no")
+    book = json.loads(notebook("1"))
+    book["cells"].append({"cell_type": "markdown", "id": "b", "metadata": {}, "source": "[a](../docs/a.md#x), [b](01-b.ipynb)"})
+    (root / "notebooks" / "00-a.ipynb").write_text(json.dumps(book))
+    for _ in range(2):
+        copy_notebooks.copy(root / "notebooks", target)
+        copy_notebooks.copy_repository(root, target)
+    mine = json.loads((target / "00-a.ipynb").read_text())
+    expect(mine["cells"][0]["outputs"] == [] and mine["cells"][0]["execution_count"] is None, mine)
+    expect(mine["cells"][1]["source"] == "[a](repository/docs/a.md#x), [b](01-b.ipynb)", mine)
+    expect((target / "repository" / "docs" / "a.md").read_text() == "page", "the page is missing")
+    expect(not (target / "repository" / "docs" / "a.md").stat().st_mode & 0o222, "it can be changed")
+    expect(not (target / "repository" / "build").exists(), "what is built is copied")
 
 
 def xeus_cling_is_told(folder):
@@ -118,7 +130,7 @@ def xeus_cling_is_told(folder):
 
 
 def main():
-    checks, failed = (a_broken_environment_and_no_network, what_a_reader_changed_is_kept, a_name_finds_its_notebook, only_what_came_from_here_is_trusted,
+    checks, failed = (a_broken_environment_and_no_network, what_a_reader_changed_is_kept, a_name_finds_its_notebook, nothing_is_given_away_and_links_lead_somewhere,
                       xeus_cling_is_told), 0
     for check in checks:
         folder = Path(tempfile.mkdtemp(prefix="graft-setup."))
