@@ -14,6 +14,7 @@ import cell
 import memory
 import pch
 import settings
+import trial
 
 CRASHES = (signal.SIGSEGV, signal.SIGABRT, signal.SIGILL, signal.SIGFPE, signal.SIGBUS, signal.SIGSYS)
 PR_SET_PDEATHSIG = 1
@@ -91,16 +92,25 @@ class Interpreter:
         if last is not None:
             start, end = last
             line, column = cell.place_of(text, start)
-            shown = (f"{place}{text[:start]}\n::xcpp::kernel::result((\n#line {first + line - 1} \"{name}\"\n{' ' * column}"
+            shown = (f"{text[:start]}\n::xcpp::kernel::result((\n#line {first + line - 1} \"{name}\"\n{' ' * column}"
                      f"{text[start:end]}\n, ::xcpp::kernel::Void()));\n")
-            end = self.line(shown)
-            if end != "failed":
-                self.say("compiled")
-                return end == "done"
+            if trial.compiles(self, place, shown):
+                return self.compiled(place + shown)
             self.say("try again")  # what is wrong shall be said of what the reader wrote
-        end = self.line(place + text)
+        if not trial.compiles(self, place, text):
+            self.say("failed")
+            return False
+        return self.compiled(place + text)
+
+    def compiled(self, code):
+        end = self.line(code)
         self.say("failed" if end == "failed" else "compiled")
         return end == "done"
+
+    def leave_alone(self):
+        """In a copy of the process: it says nothing, and ends with it."""
+        self.kernel.graft_kernel_open(-1, -1)
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def main():

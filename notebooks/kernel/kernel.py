@@ -153,8 +153,9 @@ class Run:
 
     def on_failed(self, _):
         self.error = words.compile_error(self.cell, self.code, self.output.take())
-        if self.kernel.ended_by:
-            self.error[2].append(f"{self.kernel.ended_by} ended the program before. {words.FRESH}")
+        if self.kernel.ended_by:  # most likely what is missing was declared before that
+            name, text, lines = self.error
+            self.error = (name, f"{text}. {self.kernel.ended_by} ended the program before. {words.FRESH}", lines[:3])
 
     def on_refused(self, message):
         self.error = ("CompileError", f"{self.cell}, line {message['line']}: {message['text']}", [message["source"]])

@@ -62,6 +62,7 @@ void show(const char* kind, Bundle bundle, const void* value, const char* id) {
   if (id != nullptr) message["id"] = id;
   graft_kernel::say(message);
 }
+int leave() { _exit(0); }  // trial.py
 void clear(bool wait) { graft_kernel::say({{"kind", "clear"}, {"wait", wait}}); }
 nlohmann::json plain(const std::string& text) { return {{"text/plain", text}}; }
 

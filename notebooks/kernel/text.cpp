@@ -1,10 +1,13 @@
 // How values look that have no picture: xcpp/xmime.hpp declares these.
+#include <cxxabi.h>
+
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <limits>
 #include <sstream>
 #include <string>
+#include <typeinfo>
 
 namespace xcpp::kernel {
 namespace {
@@ -57,6 +60,11 @@ void write(std::string& out, const std::string& x) { quoted(out, x, '"'); }
 void write(std::string& out, const char* x) {
   if (x == nullptr) out += "nullptr";
   else quoted(out, x, '"');
+}
+void write(std::string& out, const std::type_info& type) {
+  char* const name = abi::__cxa_demangle(type.name(), nullptr, nullptr, nullptr);
+  out += "(a " + std::string(name ? name : type.name()) + ")";
+  std::free(name);
 }
 void write_pointer(std::string& out, const void* x) {
   std::ostringstream text;

@@ -304,7 +304,7 @@ def crash(kernel, code, why, said=""):
     expect(re.match(r"cell \[\d+\] ", shown.error[1]) and "first cell" in shown.error[1], "it does not say which cell:", shown.error)
     kernel.usable()
     after = kernel.run("before_the_crash")
-    expect(after.error[0] == "CompileError" and "ended the program before" in after.error[2], "it does not say why:", after.error)
+    expect(after.error[0] == "CompileError" and "ended the program before" in after.error[1], "it does not say why:", after.error)
     expect(len(family(kernel.pid)) == 2, "processes:", [command(pid) for pid in family(kernel.pid)])
     return shown
 
@@ -369,6 +369,28 @@ def a_training_is_interrupted(kernel):
     expect(100 < int(kernel.fine("progress.losses().size()").value) < 500, "its losses are lost")
     shown = kernel.run(loop.replace("2000", "20"))  # again: the old interrupt is forgotten, and the picture is this cell's
     expect(shown.error is None and shown.kinds()[0] == "display_data", shown)
+
+
+def a_mistake_costs_nothing(kernel):
+    """Of templates in a text that did not compile Cling keeps half: corrected, it failed or ran with that half."""
+    kernel.fine('#include "notebook.h"\nusing namespace graft;\nshow::Axes axes{"loss"};')
+    for right, wrong, why in [
+            ('std::vector<show::Curve> curves;\nfor (double a : {0.25, 4., 64.}) curves.push_back({text("a ", a), {a, a}});\nshow::plot(curves, axes)',
+             ("axes", "axis"), "undeclared identifier 'axis'"),
+            ("Tensor S = singular_values(Tensor({2, 2}, {2, 0, 0, 1})).S;\nstd::vector<double> two{S.data(), S.data() + S.numel()};\ntwo",
+             ("numel", "size"), "no member named 'size'"),
+            ("auto sized = [](const Tensor& t) { return largest_difference(t, Tensor(t.shape(), 0)); };\nlesson::check(\"size\", sized(Tensor({2}, 1)) <= 1);",
+             (";", ""), "expected ';'")]:
+        shown = kernel.run(right.replace(*wrong, 1) if wrong[0] != ";" else right[:-1].replace("; };", " };"))
+        expect(shown.error and shown.error[0] == "CompileError" and why in shown.error[1], wrong, shown.error)
+        shown = kernel.run(right)
+        expect(shown.error is None and "unresolved" not in shown.text(), "corrected, it says", shown.error, shown.text())
+    shown = kernel.run('int once = 0;\nstd::cout << "ran" << std::endl;\n++once;')
+    expect(shown.text().count("ran") == 1, "it ran more than once:", shown.text())
+    expect(kernel.fine("once").value == "1", "it ran more than once")
+    shown = kernel.run("int twice(int x, std::vector<int> of = {1, 2}) { return x * int(of.size()); }")
+    expect(shown.error is None, shown.error)
+    expect(kernel.fine("twice(4)").value == "8", "the function is another")
 
 
 def an_idle_kernel_is_interrupted(kernel):
@@ -478,7 +500,7 @@ together = (values_look_natural, pictures_have_all_forms, a_type_of_ones_own_say
             what_a_cell_did_before_it_threw_stays, a_compile_error_names_cell_and_line, functions_and_variables_are_defined_again,
             what_xeus_cling_takes_is_taken, null_is_dereferenced, recursion_has_no_end, abort_is_called, a_thread_throws, exit_is_called,
             it_is_killed, memory_runs_out, a_hundred_megabytes_are_printed, a_hundred_megabytes_of_pictures, it_prints_for_ever, it_loops_for_ever,
-            a_training_is_interrupted, an_idle_kernel_is_interrupted, input_is_at_its_end)
+            a_training_is_interrupted, a_mistake_costs_nothing, an_idle_kernel_is_interrupted, input_is_at_its_end)
 
 
 def main():

@@ -13,6 +13,7 @@ namespace kernel {
 using Bundle = nl::json (*)(const void* value);
 void show(const char* kind, Bundle bundle, const void* value, const char* id);
 void clear(bool wait);
+int leave();
 
 template <class T>
 nl::json bundle_of(const void* value) {

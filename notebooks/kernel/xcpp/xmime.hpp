@@ -6,6 +6,7 @@
 #include <string>
 #include <tuple>
 #include <type_traits>
+#include <typeinfo>
 #include <utility>
 
 namespace nl = nlohmann;
@@ -14,6 +15,7 @@ namespace xcpp {
 namespace kernel {
 
 // Compiled: text.cpp, talk.cpp.
+void write(std::string& out, const std::type_info& type);  ///< "(a graft::Batch)": nobody says how it looks
 void write(std::string& out, bool x);
 void write(std::string& out, char x);
 void write(std::string& out, long long x);
@@ -86,8 +88,7 @@ void text(std::string& out, const T& x) {
     std::apply([&](const auto&... one) { ((out += before, before = ", ", text(out, one)), ...); }, x);
     out += std::tuple_size<T>::value == 0 ? "()" : ")";
   } else {
-    out += "an object at ";
-    write_pointer(out, &x);
+    write(out, typeid(T));
   }
 }
 
