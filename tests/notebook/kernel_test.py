@@ -257,9 +257,9 @@ def functions_and_variables_are_defined_again(kernel):
     kernel.fine("int thing = 1;")
     kernel.fine('std::string thing = "x";')
     expect(kernel.fine("thing").value == '"x"', "the old variable stands")
-    kernel.fine("struct Kind { int a = 1; };")
-    kernel.fine("struct Kind { int b = 2; };")
-    expect(kernel.fine("Kind().b").value == "2", "the old struct stands")
+    kernel.fine("struct Shelf { int a = 1; };")
+    kernel.fine("struct Shelf { int b = 2; };")
+    expect(kernel.fine("Shelf().b").value == "2", "the old struct stands")
 
 
 def what_xeus_cling_takes_is_taken(kernel):
