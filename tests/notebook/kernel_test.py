@@ -393,6 +393,14 @@ def a_mistake_costs_nothing(kernel):
     expect(kernel.fine("twice(4)").value == "8", "the function is another")
 
 
+def a_training_without_a_picture_is_interrupted(kernel):
+    kernel.fine('#include "notebook.h"\nusing namespace graft;\nint kept = 42;\nVariable weight = parameter(Tensor({2, 2}, 1), "w");')
+    shown = kernel.run("while (true) sum(weight * weight).backward();", interrupt=[1])
+    expect(shown.error and shown.error[0] == "Interrupted" and shown.seconds < 3, shown, shown.seconds)
+    kernel.usable("kept")
+    expect(kernel.run("sum(weight * weight).backward();").error is None, "the interrupt of one cell ends the next")
+
+
 def an_idle_kernel_is_interrupted(kernel):
     kernel.fine("int kept = 42;")
     for _ in range(2):
@@ -500,7 +508,8 @@ together = (values_look_natural, pictures_have_all_forms, a_type_of_ones_own_say
             what_a_cell_did_before_it_threw_stays, a_compile_error_names_cell_and_line, functions_and_variables_are_defined_again,
             what_xeus_cling_takes_is_taken, null_is_dereferenced, recursion_has_no_end, abort_is_called, a_thread_throws, exit_is_called,
             it_is_killed, memory_runs_out, a_hundred_megabytes_are_printed, a_hundred_megabytes_of_pictures, it_prints_for_ever, it_loops_for_ever,
-            a_training_is_interrupted, a_mistake_costs_nothing, an_idle_kernel_is_interrupted, input_is_at_its_end)
+            a_training_is_interrupted, a_training_without_a_picture_is_interrupted, a_mistake_costs_nothing,
+            an_idle_kernel_is_interrupted, input_is_at_its_end)
 
 
 def main():
