@@ -78,8 +78,11 @@ class Lab(Page):
 
     def open_notebook(self, url):
         self.go(url + "&reset")  # without what was open before
-        self.until("document.querySelector('.jp-Notebook-ExecutionIndicator')?.dataset.status === 'idle' && "
-                   "document.querySelectorAll('.jp-Notebook .jp-CodeCell').length > 2", "the notebook with an idle kernel")
+        ready = ("document.querySelector('.jp-Notebook-ExecutionIndicator')?.dataset.status === 'idle' && "
+                 "document.querySelectorAll('.jp-Notebook .jp-CodeCell').length > 2")
+        for _ in range(2):  # it is idle for a moment before its kernel is started, too
+            self.until(ready, "the notebook with an idle kernel")
+            time.sleep(1.5)
 
     def prompts(self):
         return self.run("[...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')].map(e => e.innerText.trim())")
@@ -110,7 +113,7 @@ def a_notebook_runs(page, address, copy, name, keep):
     keep("opened")
     page.run_all()
     page.until("document.querySelector('.jp-Notebook-ExecutionIndicator').dataset.status === 'busy' || "
-               "[...document.querySelectorAll('.jp-InputPrompt')].some(e => e.innerText.includes('*'))", "a busy kernel", 30)
+               "[...document.querySelectorAll('.jp-InputPrompt')].some(e => e.innerText.includes('*'))", "a busy kernel", 60)
     page.until(f"document.querySelectorAll('.jp-CodeCell').length >= {len(code)} && [...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')].every(e => "
                "/^\\[\\d+\\]:?$/.test(e.innerText.trim()))", f"the end of {file.name}")
     keep("ran")
@@ -131,8 +134,8 @@ def a_training_is_watched_and_interrupted(page, address, copy, _, keep):
     page.run_all()
     picture = ("(o => o && (o.querySelector('img')?.src || o.querySelector('svg')?.outerHTML))"
                "(document.querySelectorAll('.jp-CodeCell')[2]?.querySelector('.jp-OutputArea-output'))")
-    seen = {page.until(picture, "the curve", 60)}
-    until = time.monotonic() + 30
+    seen = {page.until(picture, "the curve", 120)}
+    until = time.monotonic() + 60
     while len(seen) < 4 and time.monotonic() < until:
         seen.add(page.run(picture))
         time.sleep(0.1)
@@ -140,7 +143,7 @@ def a_training_is_watched_and_interrupted(page, address, copy, _, keep):
     expect("*" in page.prompts()[2], "the training does not run any more:", page.prompts())
     keep("training")
     page.button("notebook:interrupt-kernel")
-    page.until("document.querySelectorAll('.jp-CodeCell')[2].innerText.includes('Interrupted')", "the word Interrupted", 30)
+    page.until("document.querySelectorAll('.jp-CodeCell')[2].innerText.includes('Interrupted')", "the word Interrupted", 60)
     page.until("[...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')].every(e => /^\\[\\d+\\]:?$/.test(e.innerText.trim()))", "the end of all cells", 60)
     keep("interrupted")
     said = page.outputs()
