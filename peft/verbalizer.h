@@ -16,8 +16,8 @@ class Verbalizer {
   /// words[l]: the ids of label l's words. Errors: ValueError for a label without words or two labels with the same;
   /// IndexError for an id beyond the vocabulary.
   Verbalizer(std::vector<std::vector<Id>> words, Index vocabulary);
-  /// From texts; a word is taken with the space before it that it has in a sentence: " good". Errors: also ValueError for an
-  /// empty text.
+  /// From texts, encoded as they are: write the space that a word has before it in a sentence, {{" bad"}, {" good"}}, for without it the
+  /// tokens are others. Errors: also ValueError for an empty text.
   Verbalizer(const std::vector<std::vector<std::string>>& words, const Tokenizer& tokenizer, Index vocabulary);
 
   Index labels() const { return size_of(words_); }
