@@ -222,7 +222,7 @@ Complaints both_languages_say_the_same(const Tree& tree) {
 Tree house() {
   const fs::path root = here::root();
   Tree tree;
-  for (const char* folder : {"docs", "notebooks", "peft", "autograd", "nn", "train", "tokenizer", "formats", "show", "lesson", "tests",
+  for (const char* folder : {"docs", "notebooks", "peft", "autograd", "nn", "train", "tune", "tokenizer", "formats", "show", "lesson", "tests",
                              "bench"})
     for (const auto& entry : fs::recursive_directory_iterator(root / folder)) {
       const std::string path = fs::relative(entry.path(), root).generic_string();
