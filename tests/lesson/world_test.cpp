@@ -1,33 +1,13 @@
-// The small world: what its base knows and does not, that it is the same each time, and that no cache can spoil it.
+// The small world: what its base knows and does not, that it is the same each time, and what its training gives.
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <filesystem>
-#include <fstream>
 
 #include <graft.h>
 
 namespace {
 
 using namespace graft;
-namespace fs = std::filesystem;
-
-/// A cache of its own for each test.
-struct World : testing::Test {
-  fs::path cache = fs::path(testing::TempDir()) / ("lesson-" + std::string(testing::UnitTest::GetInstance()->current_test_info()->name()));
-  World() {
-    fs::remove_all(cache);
-    fs::create_directories(cache);
-    setenv("XDG_CACHE_HOME", cache.c_str(), 1);
-  }
-  ~World() override { fs::remove_all(cache); }
-  std::vector<fs::path> kept() const {
-    std::vector<fs::path> all;
-    if (fs::exists(cache / "graft" / "lesson"))
-      for (const auto& entry : fs::directory_iterator(cache / "graft" / "lesson")) all.push_back(entry.path());
-    return all;
-  }
-};
 
 std::vector<real> numbers(Gpt2& model) {
   std::vector<real> all;
@@ -45,18 +25,18 @@ int right(Gpt2& model, const std::vector<std::string>& lines) {  // "after f com
   return hits;
 }
 
-TEST_F(World, TheBaseCountsForwardsAndJudgesButDoesNotCountBackwards) {
+TEST(World, TheBaseCountsForwardsAndJudgesButDoesNotCountBackwards) {
   const lesson::World& world = lesson::world();
   const auto base = lesson::base();
   EXPECT_EQ(world.forwards.size(), 25U);
-  EXPECT_GE(right(*base, world.forwards), 23);
-  EXPECT_LE(right(*base, world.backwards), 2);
+  EXPECT_EQ(right(*base, world.forwards), 25);
+  EXPECT_EQ(right(*base, world.backwards), 0);
   for (const auto* reviews : {&world.reviews, &world.held_out})
     for (const lesson::Review& review : *reviews)
       EXPECT_EQ(lesson::answer(*base, review.text + " all in all"), review.good ? " good" : " bad") << review.text;
 }
 
-TEST_F(World, HeldOutReviewsAreOfOtherThingsAndHalfAreGood) {
+TEST(World, HeldOutReviewsAreOfOtherThingsAndHalfAreGood) {
   const lesson::World& world = lesson::world();
   EXPECT_EQ(world.reviews.size(), 48U);
   EXPECT_EQ(world.held_out.size(), 16U);
@@ -70,31 +50,22 @@ TEST_F(World, HeldOutReviewsAreOfOtherThingsAndHalfAreGood) {
     EXPECT_EQ(lesson::verdicts(world.reviews)[i], world.reviews[i].good ? " all in all good." : " all in all bad.");
 }
 
-TEST_F(World, EveryBaseIsTheSameBeItTrainedOrLoaded) {
-  const auto first = lesson::base();
-  ASSERT_EQ(kept().size(), 1U);
-  const auto second = lesson::base();
-  EXPECT_EQ(numbers(*first), numbers(*second));
-  (*first).learn(false);  // what is done to one
-  for (const auto& p : second->parameters()) EXPECT_TRUE(p.second->learns()) << p.first;
+TEST(World, EveryBaseIsTheSameAndOnesOwn) {
+  const auto first = lesson::base(), second = lesson::base();
+  const std::vector<real> before = numbers(*second);
+  EXPECT_EQ(numbers(*first), before);
+  train::steps(*first, 1, 1e-2, [&] { return language_loss(*first, train::batch(lesson::world().tokenizer, lesson::world().backwards)); });
+  EXPECT_NE(numbers(*first), before);
+  EXPECT_EQ(numbers(*second), before);
 }
 
-TEST_F(World, ADamagedCacheIsTrainedAgain) {
-  const std::vector<real> whole = numbers(*lesson::base());
-  ASSERT_EQ(kept().size(), 1U);
-  const fs::path weights = kept()[0] / "model.safetensors";
-  fs::resize_file(weights, fs::file_size(weights) / 2);
-  EXPECT_EQ(numbers(*lesson::base()), whole);
-  EXPECT_EQ(kept().size(), 1U);
-  std::ofstream(kept()[0] / "config.json") << "{";
-  EXPECT_EQ(numbers(*lesson::base()), whole);
-}
-
-TEST_F(World, WorksWithoutACache) {
-  fs::permissions(cache, fs::perms::none);
-  setenv("XDG_CACHE_HOME", "/dev/null", 1);
-  EXPECT_EQ(lesson::answer(*lesson::base(), "the soup was rude. all in all"), " bad");
-  fs::permissions(cache, fs::perms::owner_all);
+TEST(World, TheTrainingThatTheBaseComesFromTeachesTheSame) {
+  const lesson::World& world = lesson::world();
+  const auto trained = lesson::trained_base();
+  EXPECT_GE(right(*trained, world.forwards), 23);
+  EXPECT_LE(right(*trained, world.backwards), 2);
+  const auto loss = [&](Gpt2& model) { return static_cast<double>(language_loss(model, train::batch(world.tokenizer, world.lines)).item()); };
+  EXPECT_NEAR(loss(*trained), loss(*lesson::base()), 0.02);
 }
 
 TEST(Check, SaysWhatHoldsAndThrowsWhatDoesNot) {
