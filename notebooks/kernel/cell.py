@@ -24,14 +24,15 @@ class Statement:
     depth_ended: bool  # by ; or a block's }
 
 
-def blanked(code):
-    """The code with comments and the insides of literals made spaces; as long as it was, line ends kept."""
+def blanked(code, literals=True):
+    """The code with comments and the insides of literals (unless told not to) made spaces; as long as it was, line ends kept."""
     out, i, n = [], 0, len(code)
 
     def take(end, keep=0):
         nonlocal i
         end = min(end if end >= 0 else n, n)
         part = code[i:end]
+        keep = keep if literals or keep == 0 else len(part)
         out.append(part[:keep] + "".join(c if c == "\n" else " " for c in part[keep:len(part) - keep]) + part[len(part) - keep:]
                    if len(part) >= 2 * keep else part)
         i = end
@@ -56,6 +57,13 @@ def blanked(code):
             out.append(c)
             i += 1
     return "".join(out)
+
+
+def for_cling(code):
+    """Cling counts brackets before Clang reads a text, and takes the ' of 10'000 or of a comment for the start of a character."""
+    plain, bare = blanked(code), blanked(code, literals=False)
+    separators = {m.start() for m in re.finditer(r"(?<=[0-9A-Fa-f])'(?=[0-9A-Fa-f])", plain)}
+    return "".join(c for i, c in enumerate(bare) if i not in separators)
 
 
 def statements(code):

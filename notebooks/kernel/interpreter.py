@@ -23,6 +23,7 @@ WANTS_MORE = 99  # Cling's word for an input that is not complete
 
 class Interpreter:
     def __init__(self, to, answers):
+        self.pid = os.getpid()
         # Before Cling, and with it libstdc++, is there: thrown.cpp has a function of theirs.
         self.kernel = ctypes.CDLL(str(settings.TALK), ctypes.RTLD_GLOBAL)
         self.kernel.graft_kernel_open(to, answers)
@@ -52,6 +53,8 @@ class Interpreter:
         error = ctypes.c_int(0)
         self.kernel.graft_kernel_watch_exceptions()
         self.cling.ProcessLine(code, ctypes.pointer(error))
+        if os.getpid() != self.pid:
+            os._exit(0)  # a cell forked, and its child came back
         if error.value == WANTS_MORE:
             self.cling.ProcessLine(".@")  # forget it
         threw = self.kernel.graft_kernel_caught_exception()
@@ -75,7 +78,7 @@ class Interpreter:
             cell.refuse_magics(code)
             cell.refuse_brackets(code)
             cell.refuse_bindings(code)
-            blocks = cell.blocks(code)
+            blocks = cell.blocks(cell.for_cling(code))
             for number, (first, text) in enumerate(blocks):
                 for line, variable in cell.assignments(text):
                     if not self.known(variable):
@@ -109,6 +112,7 @@ class Interpreter:
 
     def leave_alone(self):
         """In a copy of the process: it says nothing, and ends with it."""
+        self.pid = os.getpid()
         self.kernel.graft_kernel_open(-1, -1)
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 

@@ -1,16 +1,19 @@
 """The Jupyter kernel: it passes cells on to a process that runs them, and what comes of them to the reader."""
 import atexit
+import re
 import signal
 import threading
 
 from ipykernel.kernelbase import Kernel
 
 import cell
+import settings
 import words
 from output import Output
 from process import Dead, Process
 
 PICTURES = 64 << 20  # bytes of a cell's pictures that are kept
+MISSING = r"undeclared|unknown type|no (member|template|type) named|file not found"
 
 
 class CppKernel(Kernel):
@@ -54,6 +57,8 @@ class CppKernel(Kernel):
         except Dead as dead:
             run.error = words.death(name, dead) if self.process.is_ready else words.no_start(run.output.take(), dead)
             self.ended_by = name if self.process.is_ready else None
+            if not self.process.is_ready and not dead.killed_by_us and dead.code != 0:
+                settings.forget_precompiled()  # a damaged one is made anew by the next cell
             if not self.ending:
                 self.process.end()
                 self.process = Process()
@@ -153,7 +158,7 @@ class Run:
 
     def on_failed(self, _):
         self.error = words.compile_error(self.cell, self.code, self.output.take())
-        if self.kernel.ended_by:  # most likely what is missing was declared before that
+        if self.kernel.ended_by and re.search(MISSING, self.error[1]):  # most likely it was declared before that
             name, text, lines = self.error
             self.error = (name, f"{text}. {self.kernel.ended_by} ended the program before. {words.FRESH}", lines[:3])
 

@@ -72,6 +72,8 @@ def make(header):
         made = work / "allDict_rdict.pch"
         if done.returncode != 0 or not made.exists():
             raise RuntimeError(f"the precompiled header could not be made:\n{done.stdout}{done.stderr}")
+        with open(made, "rb") as file:
+            os.fsync(file.fileno())
         made.rename(header)
     finally:
         shutil.rmtree(work, ignore_errors=True)

@@ -92,7 +92,8 @@ class Process:
                 os.read(self.wake, 4096)
                 if asked == 0:
                     asked_at = time.monotonic()
-                    self.process.send_signal(signal.SIGINT)
+                    if self.is_ready:  # before, Python would die of it
+                        self.process.send_signal(signal.SIGINT)
                 asked = self.interrupts
             if asked > 1 or (asked_at is not None and time.monotonic() - asked_at > OBEY):
                 self.kill()
@@ -156,6 +157,8 @@ class Process:
         parts, have = [self.rest], len(self.rest)
         while have < 8 + size:
             select.select([self.talk], [], [], EVERY)
+            if self.interrupts > 1:
+                self.kill()
             try:
                 data = os.read(self.talk, 1 << 20)
             except BlockingIOError:

@@ -20,3 +20,8 @@ def cache():
     if os.access(sys.prefix, os.W_OK):
         return Path(sys.prefix) / "graft-pch"
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "graft" / "pch"
+
+
+def forget_precompiled():
+    for header in cache().glob("graft-*.pch"):
+        header.unlink(missing_ok=True)

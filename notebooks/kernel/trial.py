@@ -9,10 +9,10 @@ import tempfile
 
 import cell
 
-# First of all that the text does is to leave. A function cannot follow in the same input; where there are only declarations,
-# nothing runs anyway.
-LEAVE = "int graft_kernel_left = ::xcpp::kernel::leave();\n"
-DECLARES = re.compile(r"(template|struct|class|union|enum|namespace|using|typedef|extern|#)\b")
+# First of all that the text does is to leave, before any initializer of its own. Cling puts what a text does into a function of its
+# own: all of it, or what comes after a class in front; nothing if namespace, template or extern is in front. LEAVE must not move that.
+LEAVE = "int graft_kernel_left = ::xcpp::kernel::left<0>; "
+IN_NAMESPACE = "namespace graft_kernel_leaves { template <int> int now = ::xcpp::kernel::leave(); template int now<0>; }\n"
 RUNS = re.compile(r"(if|for|while|do|else|switch|try|catch)\b")
 
 
@@ -27,9 +27,24 @@ def is_function(text):
     return False
 
 
-def only_declares(text):
-    """Nothing of it runs: functions, types, aliases."""
-    return all(s.text.strip() == ";" or DECLARES.match(s.text.strip()) or is_function(s.text.strip()) for s in cell.statements(text))
+def leaving(place, text):
+    """place and text, with LEAVE. A function has none: it is all that its text may have, and nothing of it runs."""
+    found = [s for s in cell.statements(text) if s.text.strip()]
+    first = next((s.text.strip() for s in found if s.text.strip() != ";"), "")
+    if is_function(first):
+        return place + text
+    if re.match(r"(namespace|template|extern)\b", first):
+        return IN_NAMESPACE + place + text
+    if re.match(r"(struct|class|union|enum)\b", first) and first.endswith("}"):
+        after = next((i + 1 for i, s in enumerate(found) if s.text.strip() == first), 0)
+        if len(found) <= after + 1:  # the class, and ; or a variable of it
+            return IN_NAMESPACE + place + text + ("" if found[-1].depth_ended else "\n;")
+        if found[after].text.strip() != ";":
+            return place + text  # Cling will refuse it
+        end = found[after].start + len(found[after].text)
+        line, name = re.match(r"#line (\d+) (.*)\n", place).groups()
+        return f"{place}{text[:end]}\n{LEAVE}\n#line {int(line) + text.count(chr(10), 0, end)} {name}\n{text[end:]}"
+    return LEAVE + "\n" + place + text
 
 
 def compiles(interpreter, place, text):
@@ -44,7 +59,7 @@ def compiles(interpreter, place, text):
                 interpreter.leave_alone()
                 os.dup2(said.fileno(), 1)
                 os.dup2(said.fileno(), 2)
-                code = 0 if interpreter.line(("" if only_declares(text) else LEAVE) + place + text) != "failed" else 1
+                code = 0 if interpreter.line(leaving(place, text)) != "failed" else 1
             finally:
                 os._exit(code)
         status = os.waitpid(child, 0)[1]

@@ -34,7 +34,7 @@ def death(cell, dead):
 def no_start(said, dead):
     """The process ended before its first cell."""
     name, text = ("Interrupted", "it was interrupted") if dead.killed_by_us else ("NoStart", f"it ended with code {dead.code}")
-    return name, f"the C++ interpreter did not start: {text}. `./run jupyter` makes its environment anew.", said.strip().split("\n")
+    return name, f"the C++ interpreter did not start: {text}. Run the cell again; if that does not help, `./run jupyter` looks after its environment.", said.strip().split("\n")
 
 
 def compile_error(cell, code, said):

@@ -385,6 +385,18 @@ def a_mistake_costs_nothing(kernel):
         expect(shown.error and shown.error[0] == "CompileError" and why in shown.error[1], wrong, shown.error)
         shown = kernel.run(right)
         expect(shown.error is None and "unresolved" not in shown.text(), "corrected, it says", shown.error, shown.text())
+    for code, value in [  # texts in which Cling makes a function of a part only
+            ("struct S1 { template <class T> T f(T x) { return x; } };\nS1 s1;\ns1.f(3)", "3"),
+            ("struct S2 { static constexpr int n = 3; };\nint n2 = S2::n;\nn2", "3"),
+            ("template <class T> T sq(T x) { return x * x; }\nint nine = sq(3);", None), ("template <class T> using V = std::vector<T>;\nV<int> v3{1};", None),
+            ("namespace m4 { struct A { int x = 4; } a; }\nint z4 = m4::a.x;", None), ('extern "C" int puts(const char*);\nint q5 = 1;', None),
+            ("int q6 = 0; for (int i = 0; i < 10'000; ++i) { q6 += 1; }\nq6", "10000"), ("/* don't { */ int v7 = 2; v7", "2")]:
+        shown = kernel.run(code)
+        expect(shown.error is None and (value is None or shown.value == value), code, shown.error, shown.value)
+    for code in ['namespace n8 { int v = (std::cout << "ran" << std::endl, 1); }', 'struct S9 { static inline int x = (std::cout << "ran" << std::endl, 1); };',
+                 'extern "C" { int e10 = (std::cout << "ran" << std::endl, 1); }', 'int n11 = (std::cout << "ran" << std::endl, 1);']:
+        shown = kernel.run(code)
+        expect(shown.error is None and shown.text().count("ran") == 1, code, shown.error, shown.text())
     shown = kernel.run('int once = 0;\nstd::cout << "ran" << std::endl;\n++once;')
     expect(shown.text().count("ran") == 1, "it ran more than once:", shown.text())
     expect(kernel.fine("once").value == "1", "it ran more than once")

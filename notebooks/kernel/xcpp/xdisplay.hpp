@@ -14,6 +14,8 @@ using Bundle = nl::json (*)(const void* value);
 void show(const char* kind, Bundle bundle, const void* value, const char* id);
 void clear(bool wait);
 int leave();
+template <int>
+inline int left = leave();  // a template's variables are initialized before all others
 
 template <class T>
 nl::json bundle_of(const void* value) {
