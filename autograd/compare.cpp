@@ -1,7 +1,6 @@
 #include "autograd/compare.h"
 
 #include <cmath>
-#include <limits>
 
 #include "autograd/ops.h"
 #include "autograd/sizes.h"

@@ -22,23 +22,19 @@ Gpt2Config config() {
 
 std::unique_ptr<Gpt2> base() {
   auto model = std::make_unique<Gpt2>(config());
-  std::size_t at = 0;
+  expect<SizeError>(static_cast<std::size_t>(model->count(false)) == base_numbers_count, "lesson::base: the model takes ",
+                    model->count(false), " numbers, but there are ", base_numbers_count, "; write_lesson_base makes them anew");
+  const std::uint32_t* from = base_numbers;
   for (const auto& named : model->parameters()) {
     Tensor numbers(named.second->shape());
-    const std::size_t n = static_cast<std::size_t>(numbers.numel());
-    expect<SizeError>(at + n <= base_numbers_count, "lesson::base: there are ", base_numbers_count, " numbers, but ", named.first,
-                      " needs more; write_lesson_base makes them anew");
     real* to = numbers.write();
-    for (std::size_t i = 0; i < n; ++i) {
+    for (Index i = 0; i < numbers.numel(); ++i) {
       float number;
-      std::memcpy(&number, &base_numbers[at + i], sizeof number);
+      std::memcpy(&number, from++, sizeof number);
       to[i] = static_cast<real>(number);
     }
     named.second->set(numbers);
-    at += n;
   }
-  expect<SizeError>(at == base_numbers_count, "lesson::base: there are ", base_numbers_count, " numbers, but the model takes ", at,
-                    "; write_lesson_base makes them anew");
   return model;
 }
 

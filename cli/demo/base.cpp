@@ -1,6 +1,9 @@
 #include "cli/demo/base.h"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -11,11 +14,10 @@
 #include "cli/compare/children.h"
 #include "cli/demo/world.h"
 #include "cli/file_lock.h"
+#include "cli/fingerprint.h"
 #include "cli/interrupt.h"
 #include "cli/tune/folder.h"
 #include "formats/file.h"
-#include "formats/fingerprint.h"
-#include "formats/user_cache.h"
 #include "nn/gpt2.h"
 #include "nn/load.h"
 #include "tokenizer/train.h"
@@ -45,8 +47,15 @@ std::string told() {
 
 /// The user's cache, or a folder in `out` if the cache is not writable.
 fs::path cache(const fs::path& out) {
-  const std::string folder = formats::user_cache("demo");
-  return folder.empty() ? make_folder(out) : fs::path(folder);
+  const auto variable = [](const char* name) { return std::string(std::getenv(name) ? std::getenv(name) : ""); };
+  const std::string user = variable("XDG_CACHE_HOME"), home = variable("HOME");
+  const fs::path folder = !user.empty()   ? fs::path(user) / "graft"
+                          : !home.empty() ? fs::path(home) / ".cache" / "graft"
+                                          : fs::path();
+  std::error_code error;
+  if (!folder.empty()) fs::create_directories(folder / "demo", error);
+  if (folder.empty() || error || access((folder / "demo").c_str(), W_OK) != 0) { return make_folder(out); }
+  return folder / "demo";
 }
 
 void write_untrained(const fs::path& folder, const DemoSize& size, const std::string& text) {
@@ -76,7 +85,7 @@ void write_untrained(const fs::path& folder, const DemoSize& size, const std::st
 DemoBases::DemoBases(std::string out, Index most_steps) : out_(std::move(out)), world_(told()), most_steps_(most_steps) {}
 
 std::string DemoBases::key(const DemoSize& size) const {
-  return text(std::hex, formats::fingerprint(world_ + training(size, most_steps_).dump() +
+  return text(std::hex, fingerprint(world_ + training(size, most_steps_).dump() +
                                     text(size.dim, ' ', size.layers, ' ', size.heads, ' ', demo_vocabulary)));
 }
 

@@ -5,9 +5,9 @@
 #include <set>
 
 #include "autograd/errors.h"
+#include "cli/fingerprint.h"
 #include "cli/tune/folder.h"
 #include "formats/file.h"
-#include "formats/fingerprint.h"
 
 namespace graft::cli {
 
@@ -25,17 +25,17 @@ std::string mark(const fs::path& path) {
       if (entry.path().extension() == ".safetensors" || entry.path().filename() == "config.json") files.insert(entry.path());
     std::string all;
     for (const fs::path& file : files) all += file.filename().string() + mark(file);
-    return text(std::hex, formats::fingerprint(all));
+    return text(std::hex, fingerprint(all));
   }
   const formats::MappedFile file(path.string());
   const auto bytes = [&](std::size_t at, std::size_t n) {
     return std::string(reinterpret_cast<const char*>(file.data()) + at, n);
   };
   if (file.size() == 0) return "0";
-  if (file.size() <= whole) return text(std::hex, formats::fingerprint(bytes(0, file.size())));
+  if (file.size() <= whole) return text(std::hex, fingerprint(bytes(0, file.size())));
   std::string some = std::to_string(file.size());
   for (std::size_t i = 0; i < pieces; ++i) some += bytes((file.size() - piece) / (pieces - 1) * i, piece);
-  return text(std::hex, formats::fingerprint(some));
+  return text(std::hex, fingerprint(some));
 }
 
 }  // namespace

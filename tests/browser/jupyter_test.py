@@ -19,6 +19,9 @@ from pathlib import Path
 from chromium import Page
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+sys.path.append(str(ROOT / "notebooks" / "tools"))
+from processes import family  # noqa: E402
+
 SECONDS = 300  # that anything may take
 WATCHED = [
     '#include "notebook.h"\n#include <chrono>\n#include <thread>\nusing namespace graft;\nint kept = 42;',
@@ -163,19 +166,6 @@ def address_of(lab, log):
             break
         time.sleep(0.2)
     sys.exit(f"jupyter_test: ./run jupyter prints no address:\n{Path(log).read_text()}")
-
-
-def family(pid):
-    parent = {}
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            parent[int(stat.parent.name)] = int(stat.read_text().rpartition(")")[2].split()[1])
-        except OSError:
-            pass  # it has ended
-    found = [pid]
-    for one in found:
-        found += [child for child, above in parent.items() if above == one]
-    return found
 
 
 def free_port():

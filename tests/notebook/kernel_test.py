@@ -18,6 +18,9 @@ from pathlib import Path
 from jupyter_client import KernelManager
 from queue import Empty
 
+sys.path.append(str(Path(__file__).resolve().parent.parent.parent / "notebooks" / "tools"))
+from processes import family  # noqa: E402
+
 SECONDS = 120  # that anything may take
 SHOWN = ("stream", "display_data", "update_display_data", "execute_result", "error", "clear_output")
 memory = {"GRAFT_NOTEBOOK_MEMORY": "1500"}
@@ -105,19 +108,6 @@ class Shown(list):
 
     def kinds(self):
         return [kind for kind, *_ in self]
-
-
-def family(pid):
-    parent = {}
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            parent[int(stat.parent.name)] = int(stat.read_text().rpartition(")")[2].split()[1])
-        except OSError:
-            pass  # it has ended
-    found = [pid]
-    for one in found:
-        found += [child for child, above in parent.items() if above == one]
-    return found
 
 
 def alive(pid):

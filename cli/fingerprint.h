@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <string>
 
-namespace graft::formats {
+namespace graft::cli {
 
 inline std::uint64_t fingerprint(const std::string& bytes) {
   std::uint64_t h = 0xcbf29ce484222325u;
@@ -11,4 +11,4 @@ inline std::uint64_t fingerprint(const std::string& bytes) {
   return h;
 }
 
-}  // namespace graft::formats
+}  // namespace graft::cli
